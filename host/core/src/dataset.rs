@@ -1,0 +1,1 @@
+//! Datasets: JSONL rows to samples.

@@ -1,0 +1,18 @@
+//! Diapason's pure core: what a sample, a score, a comparison and a gate are.
+//!
+//! There is no clock, no environment, no network, no terminal, no model and no WebAssembly here: the same input gives
+//! the same output. Randomness is an argument. The other crates implement the traits of [`language_model`] and
+//! [`event`] and are joined in `diapason-cli`.
+
+pub mod config;
+pub mod dataset;
+pub mod digest;
+pub mod error;
+pub mod event;
+pub mod files;
+pub mod finding;
+pub mod language_model;
+pub mod sample;
+pub mod score;
+
+pub use error::{Class, Error, Result};

@@ -1,0 +1,102 @@
+//! What evaluators and comparators say of samples, and the rows of `outputs.*.jsonl` and `scores.jsonl`.
+
+use crate::language_model::{Completion, Likelihood};
+use serde::{Deserialize, Serialize};
+
+/// What a measure means; the statistics are chosen by it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeasureInfo {
+    /// Short, in kebab-case: `exact-match`.
+    pub name: String,
+    /// One line for the report.
+    pub summary: String,
+    /// Whether a larger value is the better one.
+    pub higher_is_better: bool,
+    /// Whether every value is 0 or 1.
+    pub binary: bool,
+    /// Smallest and largest possible value, where they exist.
+    pub bounds: Option<(f64, f64)>,
+}
+
+/// A named, finite value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measure {
+    /// One of the names that the plugin described.
+    pub name: String,
+    /// Its value.
+    pub value: f64,
+}
+
+/// What came of scoring one sample.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The sample's measures.
+    Scored(Vec<Measure>),
+    /// Why there is no score; counted and shown, never a zero.
+    Unscored(String),
+}
+
+/// An outcome, and what a reader needs to understand it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Judgement {
+    /// The scores, or why there are none.
+    pub outcome: Outcome,
+    /// Name and text, shown beside the sample.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<(String, String)>,
+}
+
+/// What an evaluator needs the model to do for one sample.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Request {
+    /// How many completions.
+    pub completions: usize,
+    /// Answers whose likelihood after the prompt is wanted.
+    pub continuations: Vec<String>,
+}
+
+/// Which model a row is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Arm {
+    /// The model before fine-tuning.
+    Base,
+    /// The model after fine-tuning.
+    Tuned,
+}
+
+/// A row of `outputs.{base,tuned}.jsonl`: what one model made of one sample.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Output {
+    /// The suite.
+    pub suite: String,
+    /// The sample's id.
+    pub sample: String,
+    /// The rendered prompt.
+    pub prompt: String,
+    /// As many completions as the suite's evaluators asked for, at most.
+    pub completions: Vec<Completion>,
+    /// The continuations asked for, with their likelihoods.
+    pub likelihoods: Vec<(String, Likelihood)>,
+}
+
+/// A row of `scores.jsonl`: what one evaluator said of one sample on one arm; `arm` is `None` for comparators,
+/// which see both.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// The suite.
+    pub suite: String,
+    /// The plugin's name in the suite's configuration.
+    pub evaluator: String,
+    /// The model, or `None` for a comparator.
+    pub arm: Option<Arm>,
+    /// The sample's id.
+    pub sample: String,
+    /// The sample's cluster (`tags.cluster`), if it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+    /// What the plugin said.
+    #[serde(flatten)]
+    pub judgement: Judgement,
+}
