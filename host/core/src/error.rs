@@ -126,7 +126,8 @@ mod tests {
 
     #[test]
     fn shows_causes_and_keeps_the_hint() {
-        let error = Error::data("rank 8, expected 16").hint("use the adapter's own rank").context("failed to open adapter");
+        let error =
+            Error::data("rank 8, expected 16").hint("use the adapter's own rank").context("failed to open adapter");
         assert_eq!(error.to_string(), "failed to open adapter: rank 8, expected 16");
         assert_eq!(error.hint_text(), Some("use the adapter's own rank"));
         assert_eq!(error.class(), Class::Data);

@@ -35,7 +35,9 @@ pub fn write_with(path: &Path, fill: impl FnOnce(&mut std::fs::File) -> std::io:
 /// Reads a text file.
 pub fn read_text(path: &Path) -> Result<String> {
     std::fs::read_to_string(path).map_err(|source| {
-        Error::data(format!("failed to read {}", path.display())).because(source).hint("check the path and that the file is UTF-8")
+        Error::data(format!("failed to read {}", path.display()))
+            .because(source)
+            .hint("check the path and that the file is UTF-8")
     })
 }
 

@@ -34,3 +34,14 @@ pub struct Finding {
     /// What to do about it.
     pub hint: String,
 }
+
+/// One line of a dataset file, as a validator sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// `train` or `test`.
+    pub split: String,
+    /// Line in the file, from 1.
+    pub line: u32,
+    /// The line as it stands in the file.
+    pub text: String,
+}

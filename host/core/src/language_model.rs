@@ -2,6 +2,7 @@
 //! `diapason-sandbox` hands them to plugins that import them.
 
 use crate::Result;
+use crate::sample::Message;
 use serde::{Deserialize, Serialize};
 
 /// Text to token ids and back.
@@ -79,9 +80,15 @@ pub trait LanguageModel {
     ) -> Result<Vec<Completion>>;
 
     /// How likely each continuation is after its prompt, given as (prompt, continuation).
-    fn loglikelihood(
-        &mut self,
-        pairs: &[(String, String)],
-        progress: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Likelihood>>;
+    fn loglikelihood(&mut self, pairs: &[(String, String)], progress: &mut dyn FnMut(usize))
+    -> Result<Vec<Likelihood>>;
+}
+
+/// A model that judges on behalf of a plugin: it takes conversations, the host renders them.
+pub trait Judge: Send {
+    /// One completion for each conversation.
+    fn generate(&mut self, conversations: &[Vec<Message>], decoding: &Decoding) -> Result<Vec<Completion>>;
+
+    /// How likely each answer is after its conversation.
+    fn loglikelihood(&mut self, continuations: &[(Vec<Message>, String)]) -> Result<Vec<Likelihood>>;
 }

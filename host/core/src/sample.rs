@@ -64,3 +64,12 @@ pub struct Segment {
     /// Whether the model is trained to produce it.
     pub learn: bool,
 }
+
+/// A conversation for a chat template.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Conversation {
+    /// The turns, first to last.
+    pub messages: Vec<Message>,
+    /// JSON array of tool definitions, if the row has any.
+    pub tools: Option<serde_json::Value>,
+}

@@ -1,6 +1,7 @@
 //! What evaluators and comparators say of samples, and the rows of `outputs.*.jsonl` and `scores.jsonl`.
 
 use crate::language_model::{Completion, Likelihood};
+use crate::sample::Sample;
 use serde::{Deserialize, Serialize};
 
 /// What a measure means; the statistics are chosen by it.
@@ -99,4 +100,35 @@ pub struct Score {
     /// What the plugin said.
     #[serde(flatten)]
     pub judgement: Judgement,
+}
+
+/// A sample and what one model made of it: what an evaluator scores.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Observation {
+    /// The sample.
+    pub sample: Sample,
+    /// As many completions as were asked for.
+    pub completions: Vec<Completion>,
+    /// A likelihood for each continuation asked for, in that order.
+    pub likelihoods: Vec<Likelihood>,
+}
+
+/// One model's side of a sample: what a comparator sees.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Side {
+    /// What it wrote.
+    pub completions: Vec<Completion>,
+    /// The evaluators' measures, named `plugin.measure`; empty where the sample was not scored.
+    pub measures: Vec<Measure>,
+}
+
+/// A sample with both sides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pair {
+    /// The sample.
+    pub sample: Sample,
+    /// The base model's side.
+    pub base: Side,
+    /// The tuned model's side.
+    pub tuned: Side,
 }

@@ -253,7 +253,7 @@ pub struct Suite {
     /// A system message for rows that have none.
     #[serde(default)]
     pub system: Option<String>,
-    /// Limit of new tokens here, instead of `generate.max-tokens`.
+    /// Limit of new tokens here, instead of `generate.max_tokens`.
     #[serde(default)]
     pub max_tokens: Option<usize>,
     /// Evaluators and comparators.
