@@ -1,1 +1,4 @@
-//! placeholder
+//! Training and inference of Llama-family models on candle. The only crate that names candle.
+
+pub mod kernels;
+pub mod linear;
