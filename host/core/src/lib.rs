@@ -4,6 +4,7 @@
 //! the same output. Randomness is an argument. The other crates implement the traits of [`language_model`] and
 //! [`event`] and are joined in `diapason-cli`.
 
+pub mod compare;
 pub mod config;
 pub mod dataset;
 pub mod digest;
@@ -11,8 +12,11 @@ pub mod error;
 pub mod event;
 pub mod files;
 pub mod finding;
+pub mod gate;
 pub mod language_model;
+pub mod report;
 pub mod sample;
 pub mod score;
+pub mod stats;
 
 pub use error::{Class, Error, Result};

@@ -1,0 +1,138 @@
+//! Base against tuned, paired by sample: the content of `comparison.json`.
+
+use crate::score::MeasureInfo;
+use crate::stats::{Evidence, Interval};
+use serde::{Deserialize, Serialize};
+
+/// Every suite's measures, compared.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// Two-sided confidence level of the intervals in it.
+    pub level: f64,
+    /// In the order of the configuration.
+    pub suites: Vec<SuiteComparison>,
+}
+
+/// One suite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SuiteComparison {
+    /// The suite's name.
+    pub name: String,
+    /// Its number of samples.
+    pub samples: usize,
+    /// One for each measure of each evaluator and comparator.
+    pub measures: Vec<MeasureComparison>,
+}
+
+/// One measure. An evaluator's has `base`, `tuned` and `difference`; a comparator's, which sees both sides at once, has
+/// `pair`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MeasureComparison {
+    /// The plugin's name in the suite's configuration.
+    pub evaluator: String,
+    /// What the measure means.
+    pub info: MeasureInfo,
+    /// The base model's level; `None` if it was not scored at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Level>,
+    /// The tuned model's level; `None` if it was not scored at all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuned: Option<Level>,
+    /// A comparator's level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair: Option<Level>,
+    /// Tuned − base over the samples scored on both sides.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub difference: Option<Difference>,
+    /// The same by tag; exploratory: not corrected for how many there are, and never used by the gate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<Slice>,
+}
+
+impl MeasureComparison {
+    /// How rules name it: `plugin.measure`.
+    pub fn full_name(&self) -> String {
+        format!("{}.{}", self.evaluator, self.info.name)
+    }
+}
+
+/// The mean of a measure on one arm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Level {
+    /// Samples with a value.
+    pub n: usize,
+    /// Samples that the evaluator could not score, or scored without this measure though the other arm has it.
+    pub unscored: usize,
+    /// Samples to which the measure does not apply: scored without it on every arm.
+    pub not_applicable: usize,
+    /// Samples of the suite without a row on this arm.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<String>,
+    /// The mean; `None` without a value.
+    pub mean: Option<f64>,
+    /// Its interval.
+    pub interval: Interval,
+    /// What the gate decides on.
+    pub evidence: Evidence,
+}
+
+/// Tuned − base, paired by sample.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Difference {
+    /// Pairs with a value on both sides.
+    pub n: usize,
+    /// The mean difference; `None` without a pair.
+    pub mean: Option<f64>,
+    /// Its interval.
+    pub interval: Interval,
+    /// Real-valued measures without clusters: the same from a seeded BCa bootstrap, to be read beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bootstrap: Option<Interval>,
+    /// Test of "no difference", two-sided, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<Test>,
+    /// The smallest true difference that this many pairs would show in four of five repetitions.
+    pub detectable: Option<f64>,
+    /// Pairs in which tuned is better.
+    pub wins: usize,
+    /// Pairs in which they are equal.
+    pub ties: usize,
+    /// Pairs in which tuned is worse.
+    pub losses: usize,
+    /// Binary measures: samples that base had right and tuned has wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub harmful: Vec<String>,
+    /// Binary measures: samples that base had wrong and tuned has right.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub beneficial: Vec<String>,
+    /// What the gate decides on.
+    pub evidence: Evidence,
+}
+
+/// A test's outcome.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Test {
+    /// `exact McNemar`, `paired t`, `cluster-robust t`.
+    pub name: String,
+    /// Probability of a difference at least this large if there were none.
+    pub p: f64,
+}
+
+/// A measure on the samples that share a tag's value.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Slice {
+    /// The tag's name.
+    pub tag: String,
+    /// The tag's value.
+    pub value: String,
+    /// Pairs in the slice (samples, for a comparator).
+    pub n: usize,
+    /// Mean of the base model; `None` for a comparator.
+    pub base: Option<f64>,
+    /// Mean of the tuned model, or of the comparator.
+    pub tuned: Option<f64>,
+    /// Mean difference; `None` for a comparator.
+    pub difference: Option<f64>,
+    /// Interval of the difference, or of a comparator's level.
+    pub interval: Interval,
+}

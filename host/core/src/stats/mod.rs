@@ -1,0 +1,31 @@
+//! Statistics: intervals, tests and sample sizes. Own numerics, checked against scipy and statsmodels.
+//!
+//! Missing is a variant: where the data cannot carry an interval there is [`Interval::TooFew`], never 0 and never NaN.
+
+use serde::{Deserialize, Serialize};
+
+mod evidence;
+
+pub use evidence::Evidence;
+
+/// A confidence interval, or the admission that there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Interval {
+    /// The value lies between `low` and `high`.
+    Known {
+        /// Lower end.
+        low: f64,
+        /// Upper end.
+        high: f64,
+        /// Two-sided confidence level: 0.95 leaves 0.025 on each side.
+        level: f64,
+        /// How it was made, for a reader: `Wilson`, `paired t`, …
+        method: String,
+    },
+    /// `n` samples (or clusters) say nothing about it.
+    TooFew {
+        /// How many there were.
+        n: usize,
+    },
+}
