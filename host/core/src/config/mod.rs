@@ -1,5 +1,12 @@
 //! `diapason.toml`: what one run does. Unknown keys are refused, with the nearest known one.
 
+mod nearest;
+mod problems;
+mod settings;
+
+pub use nearest::{did_you_mean, nearest};
+pub use settings::check_settings;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
