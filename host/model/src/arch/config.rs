@@ -1,0 +1,322 @@
+//! What a model's `config.json` says, in the spelling of transformers 4 (`rope_theta`, `rope_scaling`) or 5
+//! (`rope_parameters`).
+
+use diapason_core::{Error, Result};
+use serde_json::{Map, Value, json};
+
+/// The members of the family that are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Architecture {
+    /// Llama 1 to 3, SmolLM2 and the many that share their layout.
+    Llama,
+    /// Like Llama, perhaps with a sliding window.
+    Mistral,
+    /// Queries, keys and values have biases.
+    Qwen2,
+    /// Queries and keys are normalised per head.
+    Qwen3,
+}
+
+/// Every [`Architecture`], with its `model_type` and its class in transformers.
+const ARCHITECTURES: [(Architecture, &str, &str); 4] = [
+    (Architecture::Llama, "llama", "LlamaForCausalLM"),
+    (Architecture::Mistral, "mistral", "MistralForCausalLM"),
+    (Architecture::Qwen2, "qwen2", "Qwen2ForCausalLM"),
+    (Architecture::Qwen3, "qwen3", "Qwen3ForCausalLM"),
+];
+
+impl Architecture {
+    /// The architecture that `model_type` names.
+    pub fn from_model_type(model_type: &str) -> Result<Self> {
+        let found = ARCHITECTURES.iter().find(|(_, name, _)| *name == model_type);
+        found.map(|(architecture, ..)| *architecture).ok_or_else(|| {
+            let known: Vec<&str> = ARCHITECTURES.iter().map(|(_, name, _)| *name).collect();
+            Error::data(format!("unknown architecture `{model_type}`"))
+                .hint(format!("known architectures: {}", known.join(", ")))
+        })
+    }
+
+    /// What `config.json` calls it.
+    pub fn model_type(self) -> &'static str {
+        self.entry().1
+    }
+
+    /// Its class in transformers.
+    pub fn class(self) -> &'static str {
+        self.entry().2
+    }
+
+    fn entry(self) -> &'static (Self, &'static str, &'static str) {
+        // The table has one entry for each variant, in the order of the variants.
+        &ARCHITECTURES[self as usize]
+    }
+}
+
+/// How the rotary frequencies are stretched for longer contexts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Scaling {
+    /// Not at all.
+    None,
+    /// All by the same factor.
+    Linear {
+        /// Divides every frequency.
+        factor: f64,
+    },
+    /// Low frequencies only, with a smooth transition (Llama 3.1).
+    Llama3 {
+        /// Divides the low frequencies.
+        factor: f64,
+        /// Wavelengths above `original_context / low_freq_factor` are stretched in full.
+        low_freq_factor: f64,
+        /// Wavelengths below `original_context / high_freq_factor` are left alone.
+        high_freq_factor: f64,
+        /// The context length before the stretch.
+        original_context: f64,
+    },
+}
+
+/// The shape of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Config {
+    /// Which member of the family.
+    pub architecture: Architecture,
+    /// Rows of the embedding.
+    pub vocab_size: usize,
+    /// Width of the residual stream.
+    pub hidden_size: usize,
+    /// Width inside the feed-forward.
+    pub intermediate_size: usize,
+    /// Number of blocks.
+    pub layers: usize,
+    /// Query heads.
+    pub heads: usize,
+    /// Key and value heads.
+    pub kv_heads: usize,
+    /// Width of a head.
+    pub head_dim: usize,
+    /// Added to the mean square in RMSNorm.
+    pub norm_eps: f64,
+    /// Base of the rotary wavelengths.
+    pub rope_theta: f64,
+    /// Stretch of the rotary wavelengths.
+    pub scaling: Scaling,
+    /// Positions the model was made for.
+    pub max_positions: usize,
+    /// Keys a query looks back to, where that is limited.
+    pub sliding_window: Option<usize>,
+    /// Whether the output head is the embedding.
+    pub tied: bool,
+    /// Whether queries, keys and values have biases.
+    pub qkv_bias: bool,
+    /// Whether the attention's output has a bias.
+    pub output_bias: bool,
+    /// Whether the feed-forward has biases.
+    pub mlp_bias: bool,
+}
+
+impl Config {
+    /// Reads a `config.json`.
+    ///
+    /// # Errors
+    /// An unknown architecture, a missing or nonsensical field, or a feature that is not supported.
+    pub fn from_json(json: &Value) -> Result<Self> {
+        let fields = Fields(json.as_object().ok_or_else(|| Error::data("config.json is not a JSON object"))?);
+        let architecture = Architecture::from_model_type(&fields.model_type()?)?;
+        fields.refuse_unsupported()?;
+        let (hidden_size, heads) = (fields.count("hidden_size")?, fields.count("num_attention_heads")?);
+        let bias = fields.flag("attention_bias");
+        let config = Self {
+            architecture,
+            vocab_size: fields.count("vocab_size")?,
+            hidden_size,
+            intermediate_size: fields.count("intermediate_size")?,
+            layers: fields.count("num_hidden_layers")?,
+            heads,
+            kv_heads: fields.count_or("num_key_value_heads", heads)?,
+            head_dim: fields.count_or("head_dim", hidden_size / heads)?,
+            norm_eps: fields.number("rms_norm_eps").unwrap_or(1e-6),
+            rope_theta: fields.rope_theta(),
+            scaling: fields.scaling()?,
+            max_positions: fields.count_or("max_position_embeddings", 2048)?,
+            sliding_window: fields.sliding_window(architecture),
+            tied: fields.flag("tie_word_embeddings"),
+            qkv_bias: bias || architecture == Architecture::Qwen2,
+            output_bias: bias && architecture != Architecture::Qwen2,
+            mlp_bias: fields.flag("mlp_bias"),
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// A `config.json` that says the same, readable by transformers 4 and 5.
+    pub fn to_json(&self) -> Value {
+        let mut json = json!({
+            "architectures": [self.architecture.class()],
+            "model_type": self.architecture.model_type(),
+            "vocab_size": self.vocab_size,
+            "hidden_size": self.hidden_size,
+            "intermediate_size": self.intermediate_size,
+            "num_hidden_layers": self.layers,
+            "num_attention_heads": self.heads,
+            "num_key_value_heads": self.kv_heads,
+            "head_dim": self.head_dim,
+            "hidden_act": "silu",
+            "rms_norm_eps": self.norm_eps,
+            "rope_theta": self.rope_theta,
+            "rope_scaling": self.scaling.to_json(),
+            "max_position_embeddings": self.max_positions,
+            "tie_word_embeddings": self.tied,
+            "torch_dtype": "float32",
+        });
+        if self.architecture != Architecture::Qwen2 {
+            json["attention_bias"] = self.qkv_bias.into();
+        }
+        if self.architecture == Architecture::Llama {
+            json["mlp_bias"] = self.mlp_bias.into();
+        }
+        if let Some(window) = self.sliding_window {
+            json["sliding_window"] = window.into();
+        }
+        json
+    }
+
+    /// The longest sequence that the model handles, in tokens: positions, or the sliding window where that is shorter.
+    pub fn context_length(&self) -> usize {
+        self.max_positions.min(self.sliding_window.unwrap_or(usize::MAX))
+    }
+
+    /// Whether queries and keys are normalised per head.
+    pub fn qk_norm(&self) -> bool {
+        self.architecture == Architecture::Qwen3
+    }
+
+    /// Refuses a shape that no model can have.
+    pub fn check(&self) -> Result<()> {
+        let wrong = |what: String| Err(Error::data(what).hint("the model's configuration contradicts itself"));
+        if !self.heads.is_multiple_of(self.kv_heads) {
+            return wrong(format!("{} query heads cannot share {} key/value heads", self.heads, self.kv_heads));
+        }
+        if !self.head_dim.is_multiple_of(2) {
+            return wrong(format!("head_dim is {}, but rotary embeddings need an even one", self.head_dim));
+        }
+        Ok(())
+    }
+}
+
+impl Scaling {
+    fn to_json(self) -> Value {
+        match self {
+            Self::None => Value::Null,
+            Self::Linear { factor } => json!({"rope_type": "linear", "factor": factor}),
+            Self::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => json!({
+                "rope_type": "llama3",
+                "factor": factor,
+                "low_freq_factor": low_freq_factor,
+                "high_freq_factor": high_freq_factor,
+                "original_max_position_embeddings": original_context as u64,
+            }),
+        }
+    }
+}
+
+/// The fields of a `config.json`, with errors that name them.
+struct Fields<'a>(&'a Map<String, Value>);
+
+impl Fields<'_> {
+    fn get(&self, name: &str) -> Option<&Value> {
+        self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    fn number(&self, name: &str) -> Option<f64> {
+        self.get(name)?.as_f64()
+    }
+
+    fn flag(&self, name: &str) -> bool {
+        self.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+
+    fn count(&self, name: &str) -> Result<usize> {
+        let value = self.get(name).ok_or_else(|| Error::data(format!("config.json has no `{name}`")))?;
+        match value.as_u64() {
+            Some(count) if count > 0 => Ok(count as usize),
+            _ => Err(Error::data(format!("`{name}` in config.json is {value}, expected a positive integer"))),
+        }
+    }
+
+    fn count_or(&self, name: &str, default: usize) -> Result<usize> {
+        if self.get(name).is_some() { self.count(name) } else { Ok(default) }
+    }
+
+    /// `model_type`, or the class where only `architectures` is given.
+    fn model_type(&self) -> Result<String> {
+        let class = || self.get("architectures")?.get(0)?.as_str();
+        let by_class = |class: &str| ARCHITECTURES.iter().find(|(.., known)| *known == class).map(|entry| entry.1);
+        match (self.get("model_type").and_then(Value::as_str), class()) {
+            (Some(name), _) => Ok(name.to_owned()),
+            (None, Some(class)) => Ok(by_class(class).unwrap_or(class).to_owned()),
+            (None, None) => Err(Error::data("config.json has neither `model_type` nor `architectures`")),
+        }
+    }
+
+    fn refuse_unsupported(&self) -> Result<()> {
+        let activation = self.get("hidden_act").and_then(Value::as_str).unwrap_or("silu");
+        if activation != "silu" {
+            return Err(Error::data(format!("activation `{activation}` is not supported"))
+                .hint("models of the Llama family use silu"));
+        }
+        if let Some(quantization) = self.get("quantization_config") {
+            let method = quantization.get("quant_method").and_then(Value::as_str).unwrap_or("an unknown method");
+            return Err(Error::data(format!("the weights are quantised by {method}, which is not supported"))
+                .hint("use the unquantised folder, or a GGUF file"));
+        }
+        match self.rope_parameter("partial_rotary_factor").and_then(Value::as_f64) {
+            Some(part) if part != 1.0 => {
+                Err(Error::data(format!("partial_rotary_factor {part} is not supported, only 1")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A field of `rope_parameters` (transformers 5) or of the top level (transformers 4).
+    fn rope_parameter(&self, name: &str) -> Option<&Value> {
+        self.get("rope_parameters").and_then(|parameters| parameters.get(name)).or_else(|| self.get(name))
+    }
+
+    fn rope_theta(&self) -> f64 {
+        self.rope_parameter("rope_theta").and_then(Value::as_f64).unwrap_or(10_000.0)
+    }
+
+    fn scaling(&self) -> Result<Scaling> {
+        let Some(rope) = self.get("rope_parameters").or_else(|| self.get("rope_scaling")) else {
+            return Ok(Scaling::None);
+        };
+        let kind = rope.get("rope_type").or_else(|| rope.get("type")).and_then(Value::as_str).unwrap_or("default");
+        let number = |name: &str| {
+            rope.get(name)
+                .and_then(Value::as_f64)
+                .ok_or_else(|| Error::data(format!("rope scaling `{kind}` in config.json has no number `{name}`")))
+        };
+        match kind {
+            "default" => Ok(Scaling::None),
+            "linear" => Ok(Scaling::Linear { factor: number("factor")? }),
+            "llama3" => Ok(Scaling::Llama3 {
+                factor: number("factor")?,
+                low_freq_factor: number("low_freq_factor")?,
+                high_freq_factor: number("high_freq_factor")?,
+                original_context: number("original_max_position_embeddings")?,
+            }),
+            _ => Err(Error::data(format!("rope scaling `{kind}` is not supported"))
+                .hint("supported: default, linear, llama3")),
+        }
+    }
+
+    /// Qwen keeps a window in its configuration and says beside it whether it is used.
+    fn sliding_window(&self, architecture: Architecture) -> Option<usize> {
+        let used = match architecture {
+            Architecture::Llama => false,
+            Architecture::Mistral => true,
+            Architecture::Qwen2 | Architecture::Qwen3 => self.flag("use_sliding_window"),
+        };
+        self.number("sliding_window").filter(|_| used).map(|window| window as usize)
+    }
+}

@@ -1,0 +1,167 @@
+//! The whole decoder, its parameters under their names in transformers.
+
+use super::block::{Attention, Block, LINEARS, Mlp, Pass};
+use super::cache::Cache;
+use super::config::Config;
+use super::rotary::Rotary;
+use crate::kernels::{self, Span};
+use crate::linear::{Linear, Mode};
+use candle_core::{Result as Computed, Tensor};
+
+/// A decoder of the Llama family.
+#[derive(Debug, Clone)]
+pub struct Llama {
+    config: Config,
+    rotary: Rotary,
+    /// [vocab, hidden]; also the output head where that is tied.
+    pub embed: Tensor,
+    /// The layers, first to last.
+    pub layers: Vec<Block>,
+    /// Norm after the last layer, [hidden].
+    pub norm: Tensor,
+    /// The output head [vocab, hidden]; `None` where the embedding is it.
+    pub lm_head: Option<Linear>,
+}
+
+impl Llama {
+    /// Builds the decoder from its parameters: `parameter(name, shape)` gives each of them, named as in transformers.
+    pub fn build<E>(config: Config, mut parameter: impl FnMut(&str, &[usize]) -> Result<Tensor, E>) -> Result<Self, E> {
+        let embed = parameter("model.embed_tokens.weight", &[config.vocab_size, config.hidden_size])?;
+        let layers = (0..config.layers).map(|i| block(&config, i, &mut parameter)).collect::<Result<_, E>>()?;
+        let norm = parameter("model.norm.weight", &[config.hidden_size])?;
+        let shape = [config.vocab_size, config.hidden_size];
+        let lm_head = match config.tied {
+            true => None,
+            false => Some(Linear::frozen(parameter("lm_head.weight", &shape)?, None)),
+        };
+        Ok(Self { rotary: Rotary::new(&config), config, embed, layers, norm, lm_head })
+    }
+
+    /// The model's shape.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The last layer's normed output [b, t, hidden] for `ids` [b, t] (u32).
+    ///
+    /// Each row's span says at which position its first token stands and how many tokens, cached ones included, are not
+    /// padding. With a cache, keys and values are kept there, and those of earlier calls are seen.
+    pub fn forward_hidden(
+        &self,
+        ids: &Tensor,
+        spans: &[Span],
+        mut cache: Option<&mut Cache>,
+        mode: &Mode,
+    ) -> Computed<Tensor> {
+        let (b, t) = ids.dims2()?;
+        let (cos, sin) = self.rotary.angles(spans, t, ids.device())?;
+        let pass = Pass { config: &self.config, cos, sin, spans, mode };
+        let mut x = self.embed.index_select(&ids.flatten_all()?, 0)?.reshape((b, t, self.config.hidden_size))?;
+        for (i, layer) in self.layers.iter().enumerate() {
+            x = layer.forward(&x, &pass, cache.as_deref_mut().map(|cache| (cache, i)))?;
+        }
+        kernels::rms_norm(&x, &self.norm, self.config.norm_eps)
+    }
+
+    /// Logits [.., vocab] of `hidden` [.., hidden].
+    pub fn logits(&self, hidden: &Tensor, mode: &Mode) -> Computed<Tensor> {
+        match &self.lm_head {
+            Some(head) => head.forward(hidden, mode),
+            None => Linear::frozen(self.embed.clone(), None).forward(hidden, mode),
+        }
+    }
+
+    /// The weight [vocab, hidden] that makes logits of hidden states.
+    pub fn head_weight(&self) -> &Tensor {
+        self.lm_head.as_ref().map_or(&self.embed, Linear::weight)
+    }
+
+    /// Every linear layer of the blocks with its name (`model.layers.3.self_attn.q_proj`), and the output head's
+    /// (`lm_head`) where it is a layer of its own.
+    pub fn linears(&self) -> impl Iterator<Item = (String, &Linear)> {
+        let blocks = self.layers.iter().enumerate().flat_map(|(i, layer)| named(i, layer.linears()));
+        blocks.chain(self.lm_head.iter().map(|head| ("lm_head".to_owned(), head)))
+    }
+
+    /// Like [`Llama::linears`], to be changed.
+    pub fn linears_mut(&mut self) -> impl Iterator<Item = (String, &mut Linear)> {
+        let blocks = self.layers.iter_mut().enumerate().flat_map(|(i, layer)| named(i, layer.linears_mut()));
+        blocks.chain(self.lm_head.iter_mut().map(|head| ("lm_head".to_owned(), head)))
+    }
+
+    /// Every parameter with its name, adapters left out.
+    pub fn parameters(&self) -> Vec<(String, Tensor)> {
+        let whole =
+            [("model.embed_tokens.weight".to_owned(), &self.embed), ("model.norm.weight".to_owned(), &self.norm)];
+        let norms = self.layers.iter().enumerate().flat_map(|(i, layer)| {
+            layer.norms().into_iter().map(move |(name, weight)| (format!("model.layers.{i}.{name}.weight"), weight))
+        });
+        let linears = self.linears().flat_map(|(name, linear)| {
+            let bias = linear.bias().map(|bias| (format!("{name}.bias"), bias));
+            std::iter::once((format!("{name}.weight"), linear.weight())).chain(bias)
+        });
+        whole.into_iter().chain(norms).chain(linears).map(|(name, tensor)| (name, tensor.clone())).collect()
+    }
+
+    /// Replaces every parameter, adapters left out, by what `replace` makes of it: by variables' tensors to train them.
+    /// Shapes must stay.
+    pub fn replace_parameters(&mut self, mut replace: impl FnMut(&str, &Tensor) -> Computed<Tensor>) -> Computed<()> {
+        self.embed = replace("model.embed_tokens.weight", &self.embed)?;
+        self.norm = replace("model.norm.weight", &self.norm)?;
+        for (i, layer) in self.layers.iter_mut().enumerate() {
+            for (name, weight) in layer.norms_mut() {
+                *weight = replace(&format!("model.layers.{i}.{name}.weight"), weight)?;
+            }
+        }
+        for (name, linear) in self.linears_mut() {
+            let weight = replace(&format!("{name}.weight"), linear.weight())?;
+            let bias = linear.bias().map(|bias| replace(&format!("{name}.bias"), bias)).transpose()?;
+            linear.set_parameters(weight, bias);
+        }
+        Ok(())
+    }
+
+    /// The number of parameters, adapters left out.
+    pub fn parameter_count(&self) -> u64 {
+        self.parameters().iter().map(|(_, tensor)| tensor.elem_count() as u64).sum()
+    }
+}
+
+fn named<L>(layer: usize, linears: [L; 7]) -> impl Iterator<Item = (String, L)> {
+    LINEARS.into_iter().zip(linears).map(move |(name, linear)| (format!("model.layers.{layer}.{name}"), linear))
+}
+
+fn block<E>(
+    config: &Config,
+    i: usize,
+    parameter: &mut impl FnMut(&str, &[usize]) -> Result<Tensor, E>,
+) -> Result<Block, E> {
+    let &Config { hidden_size: hidden, intermediate_size: inner, heads, kv_heads, head_dim: d, .. } = config;
+    let mut named = |name: &str, shape: &[usize]| parameter(&format!("model.layers.{i}.{name}"), shape);
+    let input_norm = named("input_layernorm.weight", &[hidden])?;
+    let post_norm = named("post_attention_layernorm.weight", &[hidden])?;
+    let qk_norm = config.qk_norm();
+    let mut head_norm = |name: &str| qk_norm.then(|| named(name, &[d])).transpose();
+    let (q_norm, k_norm) = (head_norm("self_attn.q_norm.weight")?, head_norm("self_attn.k_norm.weight")?);
+    let mut linear = |name: &str, out: usize, input: usize, bias: bool| -> Result<Linear, E> {
+        let weight = named(&format!("{name}.weight"), &[out, input])?;
+        let bias = bias.then(|| named(&format!("{name}.bias"), &[out])).transpose()?;
+        Ok(Linear::frozen(weight, bias))
+    };
+    let [q, k, v, o, gate, up, down] = LINEARS;
+    let (qkv_bias, mlp_bias) = (config.qkv_bias, config.mlp_bias);
+    let attention = Attention {
+        q: linear(q, heads * d, hidden, qkv_bias)?,
+        k: linear(k, kv_heads * d, hidden, qkv_bias)?,
+        v: linear(v, kv_heads * d, hidden, qkv_bias)?,
+        o: linear(o, hidden, heads * d, config.output_bias)?,
+        q_norm,
+        k_norm,
+    };
+    let mlp = Mlp {
+        gate: linear(gate, inner, hidden, mlp_bias)?,
+        up: linear(up, inner, hidden, mlp_bias)?,
+        down: linear(down, hidden, inner, mlp_bias)?,
+    };
+    Ok(Block { input_norm, attention, post_norm, mlp })
+}

@@ -1,0 +1,14 @@
+//! The Llama family: one decoder, whose members (Llama, SmolLM2, Mistral, Qwen2, Qwen3) differ in biases, in norms of
+//! queries and keys, and in how positions are scaled.
+
+mod block;
+mod cache;
+mod config;
+mod llama;
+mod rotary;
+
+pub use block::{Attention, Block, Mlp};
+pub use cache::Cache;
+pub use config::{Architecture, Config, Scaling};
+pub use llama::Llama;
+pub use rotary::Rotary;
