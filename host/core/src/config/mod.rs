@@ -1,9 +1,12 @@
 //! `diapason.toml`: what one run does. Unknown keys are refused, with the nearest known one.
 
+mod load;
 mod nearest;
 mod problems;
+mod rules;
 mod settings;
 
+pub use load::{is_path, load, parse, schema};
 pub use nearest::{did_you_mean, nearest};
 pub use settings::check_settings;
 
@@ -93,6 +96,7 @@ pub struct Data {
     pub train: PathBuf,
     /// Use only the first rows.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub limit: Option<usize>,
     /// A system message for rows that have none.
     #[serde(default)]
@@ -159,6 +163,9 @@ pub enum Schedule {
     Cosine,
 }
 
+/// The linear layers of a Llama-family block, by the names that adapters use for them.
+pub const TARGETS: [&str; 7] = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
+
 /// Fine-tuning. The defaults are common LoRA practice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -166,37 +173,50 @@ pub struct Train {
     /// `lora` or `full`.
     pub method: Method,
     /// LoRA: rank r of the adapter.
-    #[serde(alias = "r")]
+    #[schemars(range(min = 1))]
     pub rank: usize,
     /// LoRA: the update is scaled by alpha / rank.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub alpha: f64,
     /// LoRA: dropout on the adapter's input while training.
+    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
     pub dropout: f64,
-    /// LoRA: names of the adapted linear layers.
+    /// LoRA: names of the adapted linear layers, of [`TARGETS`].
+    #[schemars(length(min = 1))]
     pub target_modules: Vec<String>,
     /// Rows in one forward pass.
+    #[schemars(range(min = 1))]
     pub batch_size: usize,
     /// Forward passes in one optimizer step.
+    #[schemars(range(min = 1))]
     pub gradient_accumulation: usize,
     /// Peak learning rate.
+    #[schemars(extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
     /// Shape of the learning rate over the run.
     pub schedule: Schedule,
     /// Fraction of the steps in which the learning rate rises from 0.
+    #[schemars(range(min = 0, max = 1))]
     pub warmup: f64,
     /// AdamW's decoupled weight decay.
+    #[schemars(range(min = 0))]
     pub weight_decay: f64,
     /// Gradients are scaled so that their joint L2 norm is at most this; 0 switches it off.
+    #[schemars(range(min = 0))]
     pub max_gradient_norm: f64,
     /// Passes over the data.
+    #[schemars(range(min = 1))]
     pub epochs: usize,
     /// Stop after this many optimizer steps, whatever the epochs.
+    #[schemars(range(min = 1))]
     pub max_steps: Option<usize>,
     /// Report the loss every so many steps.
+    #[schemars(range(min = 1))]
     pub logging_steps: usize,
     /// Keep the adapter of every epoch under `checkpoints/`.
     pub save_per_epoch: bool,
     /// Longest row in tokens; a longer one is refused.
+    #[schemars(range(min = 2))]
     pub max_sequence_length: usize,
 }
 
@@ -229,14 +249,18 @@ impl Default for Train {
 #[serde(deny_unknown_fields, default)]
 pub struct Generate {
     /// Upper limit of new tokens for each completion.
+    #[schemars(range(min = 1))]
     pub max_tokens: usize,
     /// 0 decodes greedily.
+    #[schemars(range(min = 0))]
     pub temperature: f64,
     /// Smallest set of tokens whose probability reaches this; 1 keeps all.
+    #[schemars(range(max = 1), extend("exclusiveMinimum" = 0))]
     pub top_p: f64,
     /// Strings that end a completion, beside the model's own stop tokens.
     pub stop: Vec<String>,
     /// Prompts decoded side by side.
+    #[schemars(range(min = 1))]
     pub batch_size: usize,
 }
 
@@ -256,12 +280,14 @@ pub struct Suite {
     pub data: PathBuf,
     /// Use only the first rows.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub limit: Option<usize>,
     /// A system message for rows that have none.
     #[serde(default)]
     pub system: Option<String>,
     /// Limit of new tokens here, instead of `generate.max_tokens`.
     #[serde(default)]
+    #[schemars(range(min = 1))]
     pub max_tokens: Option<usize>,
     /// Evaluators and comparators.
     #[serde(default, rename = "evaluator")]
@@ -285,9 +311,11 @@ pub struct Rule {
     pub maximum: Option<f64>,
     /// Non-inferiority margin: tuned must be shown not to be worse than base by more than this.
     #[serde(default)]
+    #[schemars(range(min = 0))]
     pub margin: Option<f64>,
     /// Required gain: tuned must be shown to be better than base by more than this.
     #[serde(default)]
+    #[schemars(range(min = 0))]
     pub gain: Option<f64>,
 }
 
@@ -296,10 +324,13 @@ pub struct Rule {
 #[serde(deny_unknown_fields, default)]
 pub struct Gate {
     /// Probability that a rule passes although it does not hold, over all rules together (Holm).
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
     pub alpha: f64,
     /// Largest share of a suite's samples that may stay unscored.
+    #[schemars(range(min = 0, max = 1))]
     pub max_unscored: f64,
     /// Resamples of a bootstrap.
+    #[schemars(range(min = 100))]
     pub resamples: usize,
 }
 
@@ -314,12 +345,16 @@ impl Default for Gate {
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// wasmtime fuel for each row or sample of a call, and once for the call: about one unit an instruction.
+    #[schemars(range(min = 1))]
     pub fuel: u64,
     /// Memory of an instance in MiB.
+    #[schemars(range(min = 1))]
     pub memory: u64,
     /// Size of what one call may return, in MiB.
+    #[schemars(range(min = 1))]
     pub output: u64,
     /// Wall time of one call in seconds: only a backstop behind the fuel.
+    #[schemars(range(min = 1))]
     pub seconds: u64,
 }
 
@@ -328,3 +363,6 @@ impl Default for Limits {
         Self { fuel: 1_000_000_000, memory: 256, output: 64, seconds: 120 }
     }
 }
+
+#[cfg(test)]
+mod tests;
