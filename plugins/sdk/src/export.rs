@@ -23,6 +23,7 @@ pub fn description<S: JsonSchema>(id: &str, version: &str, summary: &str) -> Des
 ///
 /// The capabilities are `evaluator`, `comparator`, `validator` and `chat_template`. A plugin may have several, if
 /// their settings are of one type. Its id, version and summary are its package's name, version and description.
+/// In tests, it also runs the package's `cases`.
 #[macro_export]
 macro_rules! plugin {
     ($capability:ident: $type:ident $(, $more:ident: $other:ident)* $(,)?) => {
@@ -44,16 +45,53 @@ macro_rules! plugin {
         };
         $crate::export_capability!($capability: $type);
         $($crate::export_capability!($more: $other);)*
+
+        #[cfg(test)]
+        mod cases {
+            #[test]
+            fn hold() {
+                let runners = [
+                    $crate::case_runner!($capability: super::$type)
+                    $(, $crate::case_runner!($more: super::$other))*
+                ];
+                $crate::cases::check(concat!(env!("CARGO_MANIFEST_DIR"), "/cases"), &runners);
+            }
+        }
     };
 }
 
 #[doc(hidden)]
 #[macro_export]
 macro_rules! settings_of {
-    (evaluator: $type:ident) => { <$type as $crate::Evaluator>::Settings };
-    (comparator: $type:ident) => { <$type as $crate::Comparator>::Settings };
-    (validator: $type:ident) => { <$type as $crate::Validator>::Settings };
-    (chat_template: $type:ident) => { <$type as $crate::ChatTemplate>::Settings };
+    (evaluator: $type:ident) => {
+        <$type as $crate::Evaluator>::Settings
+    };
+    (comparator: $type:ident) => {
+        <$type as $crate::Comparator>::Settings
+    };
+    (validator: $type:ident) => {
+        <$type as $crate::Validator>::Settings
+    };
+    (chat_template: $type:ident) => {
+        <$type as $crate::ChatTemplate>::Settings
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! case_runner {
+    (evaluator: $type:path) => {
+        ("evaluator", $crate::cases::evaluate::<$type> as fn(&_) -> _)
+    };
+    (comparator: $type:path) => {
+        ("comparator", $crate::cases::compare::<$type> as fn(&_) -> _)
+    };
+    (validator: $type:path) => {
+        ("validator", $crate::cases::validate::<$type> as fn(&_) -> _)
+    };
+    (chat_template: $type:path) => {
+        ("chat-template", $crate::cases::render::<$type> as fn(&_) -> _)
+    };
 }
 
 #[doc(hidden)]

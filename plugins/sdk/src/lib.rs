@@ -40,6 +40,8 @@
 //! [`tokenizer`] and [`model`], and using one of them is asking for the permission.
 
 pub mod bindings;
+#[cfg(not(target_family = "wasm"))]
+pub mod cases;
 pub mod log;
 pub mod model;
 pub mod tokenizer;
@@ -54,8 +56,8 @@ mod validator;
 
 pub use chat_template::{ChatTemplate, Conversation, Segment};
 pub use comparator::{Comparator, Pair, Side};
-use export::Exported;
 pub use evaluator::{Evaluator, Observation, Request};
+use export::Exported;
 pub use types::{Completion, Finish, Judgement, Likelihood, Measure, MeasureInfo, Message, Outcome, Sample};
 pub use validator::{Finding, Row, Severity, Validator};
 

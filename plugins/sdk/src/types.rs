@@ -1,9 +1,9 @@
 //! The records that cross the boundary, with ways to make and read them.
 
+use crate::Result;
 pub use crate::bindings::about::diapason::plugin::types::{
     Completion, Finish, Judgement, Likelihood, Measure, MeasureInfo, Message, Outcome, Sample,
 };
-use crate::Result;
 use serde_json::Value;
 
 impl Sample {

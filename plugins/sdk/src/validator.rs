@@ -56,7 +56,15 @@ impl Finding {
 
     fn new(severity: Severity, rule: impl Into<String>, row: &Row, message: impl Into<String>) -> Self {
         let (split, line) = (row.split.clone(), row.line);
-        Self { severity, rule: rule.into(), split, line, path: String::new(), message: message.into(), hint: String::new() }
+        Self {
+            severity,
+            rule: rule.into(),
+            split,
+            line,
+            path: String::new(),
+            message: message.into(),
+            hint: String::new(),
+        }
     }
 }
 
