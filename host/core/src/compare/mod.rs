@@ -4,6 +4,11 @@ use crate::score::MeasureInfo;
 use crate::stats::{Evidence, Interval};
 use serde::{Deserialize, Serialize};
 
+mod build;
+mod values;
+
+pub use build::{Described, Listed, Suite, compare};
+
 /// Every suite's measures, compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Comparison {

@@ -4,7 +4,16 @@
 
 use serde::{Deserialize, Serialize};
 
+pub mod bootstrap;
+pub mod distribution;
 mod evidence;
+pub mod holm;
+pub mod mcnemar;
+pub mod mean;
+pub mod power;
+pub mod proportion;
+pub mod shown;
+mod special;
 
 pub use evidence::Evidence;
 
