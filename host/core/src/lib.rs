@@ -14,6 +14,7 @@ pub mod files;
 pub mod finding;
 pub mod gate;
 pub mod language_model;
+pub mod manifest;
 pub mod report;
 pub mod sample;
 pub mod score;

@@ -1,1 +1,0 @@
-//! Datasets: JSONL rows to samples.

@@ -1,0 +1,124 @@
+//! Datasets: JSONL rows to samples. Four shapes are understood: `instruction`/`input`/`output` (Alpaca), `messages`,
+//! `prompt`/`completion`, and `conversations` with `from`/`value` (ShareGPT). Nothing is dropped silently: a file with a
+//! row that cannot be read is refused, with every such row listed.
+
+mod shape;
+
+use crate::finding::Row;
+use crate::sample::Sample;
+use crate::{Error, Result, files};
+use std::collections::HashMap;
+use std::path::Path;
+
+/// At most this many bad rows are listed; an error has to fit on a screen.
+const LISTED: usize = 10;
+
+/// What to take of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection<'a> {
+    /// Only the first rows.
+    pub limit: Option<usize>,
+    /// A system message for rows that have none.
+    pub system: Option<&'a str>,
+}
+
+/// Reads the samples of the JSONL file at `path`.
+///
+/// Errors with [`crate::Class::Data`] where the file cannot be read, a row is no sample, an id is used twice or there is
+/// no row at all. The message names file, line and column.
+pub fn load(path: &Path, selection: &Selection<'_>) -> Result<Vec<Sample>> {
+    let text = files::read_text(path)?;
+    parse(&text, &path.display().to_string(), selection)
+}
+
+/// Reads the samples of `text`, called `name` in messages; see [`load`].
+pub fn parse(text: &str, name: &str, selection: &Selection<'_>) -> Result<Vec<Sample>> {
+    let mut bad = Vec::new();
+    let mut samples = Vec::new();
+    let mut seen: HashMap<String, u32> = HashMap::new();
+    for row in rows(text, "", selection.limit) {
+        match shape::sample(&row.text, row.line) {
+            Ok(sample) => match seen.insert(sample.id.clone(), row.line) {
+                Some(first) => bad.push(Fault::duplicate(row.line, &sample.id, first)),
+                None => samples.push(with_system(sample, selection.system)),
+            },
+            Err(fault) => bad.push(fault),
+        }
+    }
+    match bad.is_empty() {
+        false => Err(refuse(name, &bad)),
+        true if samples.is_empty() => {
+            Err(Error::data(format!("{name} has no rows")).hint("a dataset has one JSON object a line"))
+        }
+        true => Ok(samples),
+    }
+}
+
+/// The non-blank lines of `text` as validators see them; `limit` counts rows, not lines.
+pub fn rows(text: &str, split: &str, limit: Option<usize>) -> Vec<Row> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    (1..)
+        .zip(text.lines())
+        .filter(|(_, line)| !line.trim().is_empty())
+        .take(limit.unwrap_or(usize::MAX))
+        .map(|(line, text)| Row { split: split.into(), line, text: text.into() })
+        .collect()
+}
+
+/// Why a row is no sample.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fault {
+    line: u32,
+    column: Option<usize>,
+    message: String,
+    hint: String,
+}
+
+impl Fault {
+    pub(crate) fn new(line: u32, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { line, column: None, message: message.into(), hint: hint.into() }
+    }
+
+    fn json(line: u32, error: &serde_json::Error) -> Self {
+        let text = error.to_string();
+        let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
+        let hint = "each line must be one whole JSON object: quotes closed, no line break inside, no comma at the end";
+        Self { column: Some(error.column()), ..Self::new(line, format!("not JSON: {message}"), hint) }
+    }
+
+    fn duplicate(line: u32, id: &str, first: u32) -> Self {
+        let hint = "pairs of base and tuned are made by id: give each row its own, or none at all";
+        Self::new(line, format!("id `{id}` is already used on line {first}"), hint)
+    }
+
+    fn place(&self) -> String {
+        match self.column {
+            Some(column) => format!("line {}, column {column}", self.line),
+            None => format!("line {}", self.line),
+        }
+    }
+}
+
+fn refuse(name: &str, bad: &[Fault]) -> Error {
+    let hint = bad.first().map(|fault| fault.hint.clone()).unwrap_or_default();
+    if let [only] = bad {
+        return Error::data(format!("failed to read {name}: {}: {}", only.place(), only.message)).hint(hint);
+    }
+    let mut lines: Vec<String> =
+        bad.iter().take(LISTED).map(|fault| format!("  {}: {}", fault.place(), fault.message)).collect();
+    if bad.len() > LISTED {
+        lines.push(format!("  … and {} more", bad.len() - LISTED));
+    }
+    let message = format!("failed to read {name}: {} bad rows:\n{}", bad.len(), lines.join("\n"));
+    Error::data(message).hint(format!("for the first one: {hint}"))
+}
+
+fn with_system(mut sample: Sample, system: Option<&str>) -> Sample {
+    if let Some(text) = system.filter(|_| sample.messages.iter().all(|message| message.role != "system")) {
+        sample.messages.insert(0, crate::sample::Message::new("system", text));
+    }
+    sample
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+use super::*;
+use crate::Class;
+use crate::sample::Message;
+
+fn one(row: &str) -> Sample {
+    parse(row, "rows.jsonl", &Selection::default()).expect("a good row").remove(0)
+}
+
+fn refused(text: &str) -> (String, String) {
+    let error = parse(text, "rows.jsonl", &Selection::default()).expect_err("must be refused");
+    assert_eq!(error.class(), Class::Data);
+    (error.to_string(), error.hint_text().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn four_shapes_become_the_same_sample() {
+    let rows = [
+        r#"{"instruction": "Sum.", "input": "1 2", "output": "3", "system": "Be brief."}"#,
+        r#"{"messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Sum.\n\n1 2"}, {"role": "assistant", "content": "3"}]}"#,
+        r#"{"prompt": "Sum.\n\n1 2", "completion": "3", "system": "Be brief."}"#,
+        r#"{"conversations": [{"from": "system", "value": "Be brief."}, {"from": "human", "value": "Sum.\n\n1 2"}, {"from": "gpt", "value": "3"}]}"#,
+    ];
+    for row in rows {
+        let sample = one(row);
+        assert_eq!(
+            sample.messages,
+            [Message::new("system", "Be brief."), Message::new("user", "Sum.\n\n1 2")],
+            "{row}"
+        );
+        assert_eq!(sample.reference.as_deref(), Some("3"), "{row}");
+        assert_eq!(sample.id, "1");
+        assert_eq!(sample.row, row);
+    }
+}
+
+#[test]
+fn what_is_known_of_a_row_is_kept() {
+    let sample = one(
+        r#"{"id": "q7", "prompt": "?", "choices": ["a", "b"], "context": "c", "tags": {"cluster": "x", "year": 3}, "completion": {"a": 1}, "tools": [{}]}"#,
+    );
+    assert_eq!((sample.id.as_str(), sample.context.as_deref()), ("q7", Some("c")));
+    assert_eq!(sample.choices, ["a", "b"]);
+    assert_eq!(sample.tags["cluster"], "x");
+    assert_eq!(sample.tags["year"], "3");
+    assert_eq!(sample.reference.as_deref(), Some(r#"{"a":1}"#));
+    assert!(sample.tools.is_some());
+}
+
+#[test]
+fn a_broken_line_in_the_middle_is_named_with_column() {
+    let (message, hint) = refused("{\"prompt\": \"a\"}\n\n{\"prompt\": \"b\n{\"prompt\": \"c\"}\n");
+    assert!(message.starts_with("failed to read rows.jsonl: line 3, column "), "{message}");
+    assert!(hint.contains("one whole JSON object"), "{hint}");
+}
+
+#[test]
+fn every_bad_row_is_listed() {
+    let text = "{\"prompt\": 3}\n[]\n{\"text\": \"x\"}\n{\"messages\": [{\"role\": \"user\"}]}\n";
+    let (message, _) = refused(text);
+    for part in ["4 bad rows", "line 1: `prompt` is 3", "line 2: not a JSON object", "keys are text", "turn 0 of"] {
+        assert!(message.contains(part), "{part} in {message}");
+    }
+    let (message, _) = refused(&"[]\n".repeat(13));
+    assert!(message.ends_with("… and 3 more"), "{message}");
+}
+
+#[test]
+fn an_id_is_used_once() {
+    let (message, _) = refused("{\"id\": 1, \"prompt\": \"a\"}\n{\"id\": \"1\", \"prompt\": \"b\"}\n");
+    assert!(message.contains("line 2: id `1` is already used on line 1"), "{message}");
+    // A row without an id takes its line's number, which another row may have claimed.
+    let (message, _) = refused("{\"id\": 2, \"prompt\": \"a\"}\n{\"prompt\": \"b\"}\n");
+    assert!(message.contains("line 2: id `2`"), "{message}");
+}
+
+#[test]
+fn an_empty_file_is_refused() {
+    assert!(refused("\n \n").0.ends_with("has no rows"));
+}
+
+#[test]
+fn limit_and_system_message() {
+    let text = "\u{feff}{\"prompt\": \"a\"}\n\n{\"prompt\": \"b\", \"system\": \"own\"}\nbroken\n";
+    let selection = Selection { limit: Some(2), system: Some("house") };
+    let samples = parse(text, "rows.jsonl", &selection).expect("the broken row lies behind the limit");
+    let systems: Vec<&str> = samples.iter().map(|sample| sample.messages[0].content.as_str()).collect();
+    assert_eq!(systems, ["house", "own"]);
+    assert_eq!(samples[1].id, "3");
+}
