@@ -1,2 +1,53 @@
-//! placeholder
-fn main() {}
+//! Development tasks: `cargo x ci | plugins | base | bench`.
+
+mod base;
+mod bench;
+mod plugins;
+
+use anyhow::{Context, Result, ensure};
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[derive(Parser)]
+#[command(name = "cargo x", about = "Development tasks of Diapason")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Everything that CI runs.
+    Ci,
+    /// Rebuild the first-party plugins from source into `plugins/prebuilt`.
+    Plugins {
+        /// Change nothing; fail where source and built component disagree.
+        #[arg(long)]
+        check: bool,
+    },
+    /// Write the demo's data and train its base model from scratch (about 20 minutes on two cores).
+    Base(base::Arguments),
+    /// Measure training, generation, evaluators and component loading.
+    Bench(bench::Arguments),
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().task {
+        Task::Ci => ci(),
+        Task::Plugins { check } => plugins::run(check),
+        Task::Base(arguments) => base::run(&arguments),
+        Task::Bench(arguments) => bench::run(&arguments),
+    }
+}
+
+fn ci() -> Result<()> {
+    let status = Command::new("bash").arg(".ci/run").current_dir(root()).status().context("failed to start .ci/run")?;
+    ensure!(status.success(), "CI failed");
+    Ok(())
+}
+
+/// The repository's root, where this crate was built.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
