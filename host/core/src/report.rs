@@ -1,11 +1,12 @@
 //! The report: everything a reader, a renderer or a later gate needs to know about a run. The content of `report.json`.
 
 use crate::compare::Comparison;
+use crate::finding::{Finding, Severity};
 use crate::gate::GateResult;
-use crate::sample::Message;
-use crate::score::{Arm, Judgement};
+use crate::sample::{Message, Sample};
+use crate::score::{Arm, Judgement, Output, Score};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Version of the layout of `report.json`; a reader refuses another one.
 pub const FORMAT: u32 = 1;
@@ -108,4 +109,118 @@ pub enum Flip {
     /// Nothing.
     #[default]
     None,
+}
+
+/// What a report is made of, beside the parts that go in as they are.
+pub struct Parts<'a> {
+    /// The run's name.
+    pub name: &'a str,
+    /// Suites in order, each with its samples.
+    pub suites: &'a [(String, Vec<Sample>)],
+    /// Rows of `outputs.base.jsonl`.
+    pub base: &'a [Output],
+    /// Rows of `outputs.tuned.jsonl`.
+    pub tuned: &'a [Output],
+    /// Rows of `scores.jsonl`.
+    pub scores: &'a [Score],
+    /// Rows of `findings.jsonl`.
+    pub findings: &'a [Finding],
+    /// Base against tuned.
+    pub comparison: Comparison,
+    /// The decision, if there are rules.
+    pub gate: Option<GateResult>,
+    /// What training did, if there was one.
+    pub training: Option<Training>,
+    /// Role to sha-256.
+    pub digests: BTreeMap<String, String>,
+    /// Plugin to names of permissions.
+    pub permissions: BTreeMap<String, Vec<String>>,
+}
+
+/// Joins the parts to a report.
+pub fn build(parts: Parts<'_>) -> Report {
+    let samples = Joined::new(&parts).samples(parts.suites);
+    Report {
+        format: FORMAT,
+        name: parts.name.into(),
+        findings: FindingCounts::of(parts.findings),
+        samples,
+        gate: parts.gate,
+        comparison: parts.comparison,
+        training: parts.training,
+        digests: parts.digests,
+        permissions: parts.permissions,
+    }
+}
+
+impl FindingCounts {
+    /// Counts findings by severity.
+    pub fn of(findings: &[Finding]) -> Self {
+        let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+        Self { errors: count(Severity::Error), warnings: count(Severity::Warning), notes: count(Severity::Note) }
+    }
+}
+
+type Place<'a> = (&'a str, &'a str);
+
+/// Outputs, scores and flips, found by suite and sample.
+struct Joined<'a> {
+    base: HashMap<Place<'a>, &'a Output>,
+    tuned: HashMap<Place<'a>, &'a Output>,
+    scores: HashMap<Place<'a>, Vec<SampleScore>>,
+    flips: HashMap<Place<'a>, Flip>,
+}
+
+impl<'a> Joined<'a> {
+    fn new(parts: &'a Parts<'_>) -> Self {
+        let by_place = |outputs: &'a [Output]| {
+            outputs.iter().map(|output| ((output.suite.as_str(), output.sample.as_str()), output)).collect()
+        };
+        let mut scores: HashMap<Place<'a>, Vec<SampleScore>> = HashMap::new();
+        for score in parts.scores {
+            let Score { evaluator, arm, judgement, .. } = score.clone();
+            let place = (score.suite.as_str(), score.sample.as_str());
+            scores.entry(place).or_default().push(SampleScore { evaluator, arm, judgement });
+        }
+        Self { base: by_place(parts.base), tuned: by_place(parts.tuned), scores, flips: flips(&parts.comparison) }
+    }
+
+    fn samples(mut self, suites: &'a [(String, Vec<Sample>)]) -> Vec<SideBySide> {
+        let all = suites.iter().flat_map(|(suite, samples)| samples.iter().map(move |sample| (suite, sample)));
+        all.map(|(suite, sample)| self.side_by_side(suite, sample)).collect()
+    }
+
+    fn side_by_side(&mut self, suite: &'a str, sample: &'a Sample) -> SideBySide {
+        let place = (suite, sample.id.as_str());
+        SideBySide {
+            suite: suite.into(),
+            sample: sample.id.clone(),
+            messages: sample.messages.clone(),
+            reference: sample.reference.clone(),
+            base: text(self.base.get(&place)),
+            tuned: text(self.tuned.get(&place)),
+            scores: self.scores.remove(&place).unwrap_or_default(),
+            flip: self.flips.get(&place).copied().unwrap_or_default(),
+        }
+    }
+}
+
+/// The ordinary completion: the first one.
+fn text(output: Option<&&Output>) -> Option<String> {
+    output.and_then(|output| output.completions.first()).map(|completion| completion.text.clone())
+}
+
+fn flips(comparison: &Comparison) -> HashMap<Place<'_>, Flip> {
+    let mut flips = HashMap::new();
+    for suite in &comparison.suites {
+        for difference in suite.measures.iter().filter_map(|measure| measure.difference.as_ref()) {
+            for (ids, flip) in [(&difference.harmful, Flip::Harmful), (&difference.beneficial, Flip::Beneficial)] {
+                for id in ids {
+                    let known = flips.entry((suite.name.as_str(), id.as_str())).or_insert(flip);
+                    *known = if *known == flip { flip } else { Flip::Mixed };
+                }
+            }
+        }
+    }
+    flips
 }

@@ -6,6 +6,9 @@ use crate::score::{Arm, MeasureInfo, Outcome, Score};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashMap};
 
+/// How far a value may lie outside its bounds and still be the bound, computed in floating point.
+const ROUNDING: f64 = 1e-9;
+
 /// What is known of one measure of one sample on one arm.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Cell {
@@ -175,7 +178,7 @@ fn check_measures(score: &Score, evaluator: &Described) -> Result<()> {
 }
 
 fn check_value(info: &MeasureInfo, value: f64) -> Result<()> {
-    let inside = info.bounds.is_none_or(|(low, high)| (low..=high).contains(&value));
+    let inside = info.bounds.is_none_or(|(low, high)| (low - ROUNDING..=high + ROUNDING).contains(&value));
     let fits = value.is_finite() && inside && (!info.binary || value == 0.0 || value == 1.0);
     if fits {
         return Ok(());

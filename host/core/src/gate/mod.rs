@@ -3,6 +3,12 @@
 use crate::stats::Interval;
 use serde::{Deserialize, Serialize};
 
+mod condition;
+mod decide;
+mod lookup;
+
+pub use decide::decide;
+
 /// How a condition, or the gate as a whole, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -1,0 +1,154 @@
+//! A rule's conditions: what each asks for, and which evidence speaks to it.
+
+use super::{ConditionKind, Side};
+use crate::compare::{Level, MeasureComparison};
+use crate::config::{Gate, Rule};
+use crate::stats::{Evidence, shown};
+use crate::{Error, Result};
+
+/// One condition, resolved against the comparison.
+pub(super) struct Condition<'a> {
+    pub(super) suite: &'a str,
+    pub(super) measure: &'a MeasureComparison,
+    pub(super) kind: ConditionKind,
+    pub(super) limit: f64,
+    pub(super) threshold: f64,
+    pub(super) side: Side,
+    pub(super) evidence: Evidence,
+    /// Why it must not pass, whatever the interval says.
+    pub(super) obstacle: Option<String>,
+}
+
+/// Every condition that `rule` gives.
+pub(super) fn conditions<'a>(
+    rule: &Rule,
+    suite: &'a str,
+    samples: usize,
+    measure: &'a MeasureComparison,
+    gate: &Gate,
+) -> Result<Vec<Condition<'a>>> {
+    use ConditionKind::{Gain, Margin, Maximum, Minimum};
+    let given = [(Minimum, rule.minimum), (Maximum, rule.maximum), (Margin, rule.margin), (Gain, rule.gain)];
+    let given: Vec<_> = given.into_iter().filter_map(|(kind, limit)| Some((kind, limit?))).collect();
+    let name = format!("the rule on `{}` of suite `{suite}`", rule.measure);
+    if given.is_empty() {
+        return Err(Error::config(format!("{name} asks for nothing")).hint("give minimum, maximum, margin or gain"));
+    }
+    given
+        .into_iter()
+        .map(|(kind, limit)| {
+            check_limit(&name, kind, limit, measure)?;
+            Ok(Condition::new(suite, samples, measure, kind, limit, gate))
+        })
+        .collect()
+}
+
+fn check_limit(name: &str, kind: ConditionKind, limit: f64, measure: &MeasureComparison) -> Result<()> {
+    if !limit.is_finite() {
+        return Err(Error::config(format!("{name} has a limit that is no number")).hint("give a finite number"));
+    }
+    let paired = matches!(kind, ConditionKind::Margin | ConditionKind::Gain);
+    if paired && limit < 0.0 {
+        return Err(Error::config(format!("{name} has a negative margin or gain")).hint("give 0 or more"));
+    }
+    if paired && measure.pair.is_some() {
+        return Err(Error::config(format!("{name} compares base and tuned, but a comparator's measure already does"))
+            .hint("use minimum or maximum"));
+    }
+    Ok(())
+}
+
+impl<'a> Condition<'a> {
+    fn new(
+        suite: &'a str,
+        samples: usize,
+        measure: &'a MeasureComparison,
+        kind: ConditionKind,
+        limit: f64,
+        gate: &Gate,
+    ) -> Self {
+        // Margin and gain speak of "better"; the threshold is one of tuned − base.
+        let (side, threshold) = match (kind, measure.info.higher_is_better) {
+            (ConditionKind::Minimum, _) | (ConditionKind::Gain, true) => (Side::Above, limit),
+            (ConditionKind::Maximum, _) => (Side::Below, limit),
+            (ConditionKind::Margin, true) => (Side::Above, -limit),
+            (ConditionKind::Margin, false) => (Side::Below, limit),
+            (ConditionKind::Gain, false) => (Side::Below, -limit),
+        };
+        let evidence = evidence(kind, measure);
+        let obstacle = obstacle(kind, samples, measure, gate);
+        Self { suite, measure, kind, limit, threshold, side, evidence, obstacle }
+    }
+
+    /// One-sided p value of "the condition does not hold".
+    pub(super) fn p(&self) -> Option<f64> {
+        match self.side {
+            Side::Above => shown::above(&self.evidence, self.threshold),
+            Side::Below => shown::below(&self.evidence, self.threshold),
+        }
+    }
+
+    /// `tuned − base ≥ -0.02`.
+    pub(super) fn requirement(&self) -> String {
+        let paired = matches!(self.kind, ConditionKind::Margin | ConditionKind::Gain);
+        let subject = match (paired, self.measure.pair.is_some()) {
+            (true, _) => "tuned − base",
+            (_, true) => "level",
+            _ => "tuned",
+        };
+        let relation = match (self.side, self.kind == ConditionKind::Gain) {
+            (Side::Above, false) => "≥",
+            (Side::Above, true) => ">",
+            (Side::Below, false) => "≤",
+            (Side::Below, true) => "<",
+        };
+        format!("{subject} {relation} {}", self.threshold)
+    }
+}
+
+fn evidence(kind: ConditionKind, measure: &MeasureComparison) -> Evidence {
+    let found = match kind {
+        ConditionKind::Minimum | ConditionKind::Maximum => {
+            measure.pair.as_ref().or(measure.tuned.as_ref()).map(|level| &level.evidence)
+        }
+        ConditionKind::Margin | ConditionKind::Gain => {
+            measure.difference.as_ref().map(|difference| &difference.evidence)
+        }
+    };
+    found.cloned().unwrap_or(Evidence::TooFew { n: 0 })
+}
+
+/// The first of: a missing arm, lost samples, too many unscored ones.
+fn obstacle(kind: ConditionKind, samples: usize, measure: &MeasureComparison, gate: &Gate) -> Option<String> {
+    let tuned = match &measure.pair {
+        Some(pair) => ("the pair", Some(pair)),
+        None => ("the tuned model", measure.tuned.as_ref()),
+    };
+    let arms = match kind {
+        ConditionKind::Minimum | ConditionKind::Maximum => vec![tuned],
+        ConditionKind::Margin | ConditionKind::Gain => vec![tuned, ("the base model", measure.base.as_ref())],
+    };
+    arms.into_iter().find_map(|(name, level)| match level {
+        None => Some(format!("{name} has no scores")),
+        Some(level) => incomplete(name, level, samples, gate.max_unscored),
+    })
+}
+
+fn incomplete(name: &str, level: &Level, samples: usize, allowed: f64) -> Option<String> {
+    if let Some(first) = level.lost.first() {
+        let count = level.lost.len();
+        return Some(format!("{count} of {samples} samples have no score of {name} (the first is `{first}`)"));
+    }
+    let applicable = samples.saturating_sub(level.not_applicable);
+    if applicable == 0 {
+        return Some("the measure applies to no sample".into());
+    }
+    let share = level.unscored as f64 / applicable as f64;
+    (share > allowed).then(|| {
+        let (share, allowed) = (100.0 * share, 100.0 * allowed);
+        format!(
+            "{} of {applicable} samples of {name} are unscored ({share:.1} %, allowed {allowed:.1} %)",
+            level.unscored
+        )
+    })
+}
