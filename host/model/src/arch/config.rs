@@ -3,6 +3,7 @@
 
 use diapason_core::{Error, Result};
 use serde_json::{Map, Value, json};
+use std::f64::consts::PI;
 
 /// The members of the family that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -204,6 +205,43 @@ impl Config {
 }
 
 impl Scaling {
+    /// The stretch that a GGUF file states as one divisor for each frequency (`rope_freqs.weight`): Llama 3.1's, whose
+    /// factor is the largest of them.
+    ///
+    /// # Errors
+    /// The divisors are not Llama 3.1's.
+    pub fn from_factors(factors: &[f32], rope_theta: f64, head_dim: usize) -> Result<Self> {
+        let factor = factors.iter().copied().fold(1.0, f32::max);
+        let guess = Self::Llama3 {
+            factor: f64::from(factor),
+            low_freq_factor: 1.0,
+            high_freq_factor: 4.0,
+            original_context: 8192.0,
+        };
+        let fits = |(i, found): (usize, &f32)| {
+            let frequency = rope_theta.powf(-(2.0 * i as f64) / head_dim as f64);
+            (frequency / guess.stretch(frequency) / f64::from(*found) - 1.0).abs() < 1e-3
+        };
+        match factors.len() == head_dim / 2 && factors.iter().enumerate().all(fits) {
+            true => Ok(guess),
+            false => Err(Error::data("the divisors of the rotary frequencies are not Llama 3.1's")
+                .hint("only the scalings linear and llama3 are supported")),
+        }
+    }
+
+    /// A rotary frequency, stretched as transformers does it (`modeling_rope_utils.py`).
+    pub fn stretch(self, frequency: f64) -> f64 {
+        match self {
+            Self::None => frequency,
+            Self::Linear { factor } => frequency / factor,
+            Self::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => {
+                let turns = original_context * frequency / (2.0 * PI);
+                let smooth = ((turns - low_freq_factor) / (high_freq_factor - low_freq_factor)).clamp(0.0, 1.0);
+                (1.0 - smooth) * frequency / factor + smooth * frequency
+            }
+        }
+    }
+
     fn to_json(self) -> Value {
         match self {
             Self::None => Value::Null,
@@ -318,5 +356,20 @@ impl Fields<'_> {
             Architecture::Qwen2 | Architecture::Qwen3 => self.flag("use_sliding_window"),
         };
         self.number("sliding_window").filter(|_| used).map(|window| window as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn llama3_stretches_low_frequencies_only() {
+        let scaling =
+            Scaling::Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_context: 8192.0 };
+        assert_eq!(scaling.stretch(1.0), 1.0);
+        assert_eq!(scaling.stretch(1e-6), 1e-6 / 8.0);
+        let between = scaling.stretch(2.0 * PI * 2.5 / 8192.0) / (2.0 * PI * 2.5 / 8192.0);
+        assert!((between - (0.5 / 8.0 + 0.5)).abs() < 1e-12, "{between}");
     }
 }

@@ -1,9 +1,8 @@
 //! The angles of rotary position embeddings.
 
-use super::config::{Config, Scaling};
+use super::config::Config;
 use crate::kernels::Span;
 use candle_core::{Device, Result, Tensor};
-use std::f64::consts::PI;
 
 /// The rotary frequencies of a model.
 #[derive(Debug, Clone)]
@@ -17,7 +16,7 @@ impl Rotary {
     pub fn new(config: &Config) -> Self {
         let d = config.head_dim;
         let base = |i: usize| config.rope_theta.powf(-(2.0 * i as f64) / d as f64);
-        Self { frequencies: (0..d / 2).map(|i| stretch(base(i), config.scaling) as f32).collect() }
+        Self { frequencies: (0..d / 2).map(|i| config.scaling.stretch(base(i)) as f32).collect() }
     }
 
     /// Cosines and sines for `t` tokens of each row: both [t, d/2] if all rows start at the same offset, otherwise
@@ -32,33 +31,5 @@ impl Rotary {
         let cos = Tensor::from_vec(angles().map(f32::cos).collect(), shape.as_slice(), device)?;
         let sin = Tensor::from_vec(angles().map(f32::sin).collect(), shape.as_slice(), device)?;
         Ok((cos, sin))
-    }
-}
-
-/// As transformers computes it (`modeling_rope_utils.py`).
-fn stretch(frequency: f64, scaling: Scaling) -> f64 {
-    match scaling {
-        Scaling::None => frequency,
-        Scaling::Linear { factor } => frequency / factor,
-        Scaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => {
-            let turns = original_context * frequency / (2.0 * PI);
-            let smooth = ((turns - low_freq_factor) / (high_freq_factor - low_freq_factor)).clamp(0.0, 1.0);
-            (1.0 - smooth) * frequency / factor + smooth * frequency
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn llama3_stretches_low_frequencies_only() {
-        let scaling =
-            Scaling::Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_context: 8192.0 };
-        assert_eq!(stretch(1.0, scaling), 1.0);
-        assert_eq!(stretch(1e-6, scaling), 1e-6 / 8.0);
-        let between = stretch(2.0 * PI * 2.5 / 8192.0, scaling) / (2.0 * PI * 2.5 / 8192.0);
-        assert!((between - (0.5 / 8.0 + 0.5)).abs() < 1e-12, "{between}");
     }
 }

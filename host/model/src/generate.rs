@@ -1,0 +1,172 @@
+//! Batched generation with a KV cache.
+//!
+//! A prompt's completion never depends on the batch it falls into: greedy decoding has no state, and sampling draws
+//! from a stream of the prompt's own.
+
+use crate::arch::Cache;
+use crate::kernels::Span;
+use crate::linear::Mode;
+use crate::model::Model;
+use crate::sampling::Sampler;
+use candle_core::{IndexOp, Tensor};
+use diapason_core::language_model::{Completion, Decoding, Finish};
+use diapason_core::{Error, Result};
+
+/// One completion for each prompt, in the order of the prompts. `progress` is called with the number done so far.
+///
+/// # Errors
+/// A prompt is empty or leaves no room in the context, or a number in `decoding` makes no sense.
+pub(crate) fn generate(
+    model: &mut Model,
+    prompts: &[String],
+    decoding: &Decoding,
+    progress: &mut dyn FnMut(usize),
+) -> Result<Vec<Completion>> {
+    check(decoding)?;
+    let mut rows = Vec::with_capacity(prompts.len());
+    for (index, prompt) in prompts.iter().enumerate() {
+        rows.push(Row::new(index, prompt, model, decoding)?);
+    }
+    // Prompts of like length share a batch, so that little of it is padding; the longest go first and show at once
+    // whether memory suffices.
+    rows.sort_by_key(|row| std::cmp::Reverse(row.prompt));
+    let mut done: Vec<Option<Completion>> = vec![None; prompts.len()];
+    let mut finished = 0;
+    while !rows.is_empty() {
+        let batch = rows.drain(..rows.len().min(model.batch_size())).collect();
+        run_batch(model, batch, decoding, &mut |index, completion| {
+            done[index] = Some(completion);
+            finished += 1;
+            progress(finished);
+        })?;
+    }
+    done.into_iter().map(|completion| completion.ok_or_else(|| Error::run("a prompt was left out"))).collect()
+}
+
+/// A sequence that is being continued.
+struct Row {
+    index: usize,
+    ids: Vec<u32>,
+    /// Length of the prompt in tokens.
+    prompt: usize,
+    /// Most new tokens.
+    room: usize,
+    sampler: Sampler,
+}
+
+impl Row {
+    fn new(index: usize, prompt: &str, model: &Model, decoding: &Decoding) -> Result<Self> {
+        let ids = model.tokenizer().encode(prompt)?;
+        let context = model.context_length();
+        if ids.is_empty() {
+            return Err(Error::data(format!("prompt {} is empty", index + 1)).hint("give at least one token"));
+        }
+        if ids.len() >= context {
+            let tokens = ids.len();
+            return Err(Error::data(format!(
+                "prompt {} has {tokens} tokens, which leaves no room in the context of {context}",
+                index + 1
+            ))
+            .hint("shorten the prompt or use a model with a longer context"));
+        }
+        let room = decoding.max_tokens.min(context - ids.len());
+        Ok(Self { index, prompt: ids.len(), room, ids, sampler: Sampler::new(decoding, index as u64) })
+    }
+
+    /// Takes a token; gives the completion if that ends it.
+    fn push(&mut self, id: u32, model: &Model, decoding: &Decoding) -> Result<Option<Completion>> {
+        if model.stop_ids().contains(&id) {
+            return self.completion(model, Finish::Stop).map(Some);
+        }
+        self.ids.push(id);
+        let text = if decoding.stop.is_empty() { None } else { Some(self.text(model)?) };
+        if let Some(text) = text.and_then(|text| before_stop(&text, &decoding.stop)) {
+            return Ok(Some(Completion { text, tokens: self.ids.len() - self.prompt, finish: Finish::Stop }));
+        }
+        match self.ids.len() - self.prompt >= self.room {
+            true => self.completion(model, Finish::Length).map(Some),
+            false => Ok(None),
+        }
+    }
+
+    fn completion(&self, model: &Model, finish: Finish) -> Result<Completion> {
+        Ok(Completion { text: self.text(model)?, tokens: self.ids.len() - self.prompt, finish })
+    }
+
+    fn text(&self, model: &Model) -> Result<String> {
+        model.tokenizer().decode(&self.ids[self.prompt..])
+    }
+}
+
+/// The text before the first stop string in it, if there is one.
+fn before_stop(text: &str, stop: &[String]) -> Option<String> {
+    let at = stop.iter().filter(|stop| !stop.is_empty()).filter_map(|stop| text.find(stop.as_str())).min()?;
+    Some(text[..at].to_owned())
+}
+
+fn run_batch(
+    model: &Model,
+    mut rows: Vec<Row>,
+    decoding: &Decoding,
+    finish: &mut dyn FnMut(usize, Completion),
+) -> Result<()> {
+    let fail = |source: candle_core::Error| Error::run("failed to generate").because(source);
+    for row in rows.extract_if(.., |row| row.room == 0) {
+        finish(row.index, row.completion(model, Finish::Length)?);
+    }
+    let capacity = rows.iter().map(|row| row.prompt + row.room).max().unwrap_or(0);
+    let mut cache = Cache::new(model.llama().config(), rows.len(), capacity, model.device()).map_err(fail)?;
+    let mut seen = 0;
+    while !rows.is_empty() {
+        let logits = step(model, &rows, seen, &mut cache).map_err(fail)?;
+        let mut ended = Vec::with_capacity(rows.len());
+        for (row, logits) in rows.iter_mut().zip(&logits) {
+            let id = row.sampler.pick(logits);
+            let completion = row.push(id, model, decoding)?;
+            ended.push(completion.is_some());
+            completion.into_iter().for_each(|completion| finish(row.index, completion));
+        }
+        seen = 1;
+        drop_rows(&mut rows, &ended, &mut cache).map_err(fail)?;
+    }
+    Ok(())
+}
+
+/// The logits of each row's next token. The whole prompts go in on the first call (`seen` 0), one token a row later.
+fn step(model: &Model, rows: &[Row], seen: usize, cache: &mut Cache) -> candle_core::Result<Vec<Vec<f32>>> {
+    let new = |row: &Row| if seen == 0 { row.ids.len() } else { 1 };
+    let width = rows.iter().map(new).max().unwrap_or(0);
+    let padded = |row: &Row| {
+        let ids = &row.ids[row.ids.len() - new(row)..];
+        ids.iter().copied().chain(std::iter::repeat_n(0, width - ids.len())).collect::<Vec<_>>()
+    };
+    let ids: Vec<u32> = rows.iter().flat_map(padded).collect();
+    let ids = Tensor::from_vec(ids, (rows.len(), width), model.device())?;
+    let span = |row: &Row| Span { offset: row.ids.len() - new(row), keys: row.ids.len() };
+    let spans: Vec<Span> = rows.iter().map(span).collect();
+    let hidden = model.llama().forward_hidden(&ids, &spans, Some(cache), &Mode::Inference)?;
+    let last = rows.iter().enumerate().map(|(i, row)| hidden.i((i, new(row) - 1)));
+    let last = if width == 1 { hidden.squeeze(1)? } else { Tensor::stack(&last.collect::<Result<Vec<_>, _>>()?, 0)? };
+    model.llama().logits(&last, &Mode::Inference)?.to_vec2()
+}
+
+/// Takes the rows that ended out of the batch and out of the cache.
+fn drop_rows(rows: &mut Vec<Row>, ended: &[bool], cache: &mut Cache) -> candle_core::Result<()> {
+    if !ended.contains(&true) {
+        return Ok(());
+    }
+    let keep: Vec<u32> = (0..).zip(ended).filter(|(_, ended)| !**ended).map(|(i, _)| i).collect();
+    let mut flags = ended.iter();
+    rows.retain(|_| flags.next().is_some_and(|ended| !ended));
+    if keep.is_empty() { Ok(()) } else { cache.keep(&keep) }
+}
+
+fn check(decoding: &Decoding) -> Result<()> {
+    if !(decoding.temperature >= 0.0 && decoding.temperature.is_finite()) {
+        return Err(Error::config(format!("temperature is {}, expected 0 or more", decoding.temperature)));
+    }
+    if !(decoding.top_p > 0.0 && decoding.top_p <= 1.0) {
+        return Err(Error::config(format!("top_p is {}, expected a number above 0 and up to 1", decoding.top_p)));
+    }
+    Ok(())
+}

@@ -1,0 +1,289 @@
+//! A model with all that belongs to it: decoder, tokenizer, chat template, special tokens.
+
+use crate::arch::{Config, Llama};
+use crate::tokenizer::{Tokenizer, from_gguf};
+use crate::weights::{self, Folder, Gguf};
+use candle_core::Device;
+use diapason_core::language_model::{Completion, Decoding, LanguageModel, Likelihood};
+use diapason_core::{Error, Result, digest, files, language_model};
+use serde_json::{Map, Value};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// SHA-256 of a model's parts, as hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digests {
+    /// The weights: the file, or the `sha256sum` list of its shards.
+    pub weights: String,
+    /// `tokenizer.json`, or what a GGUF file's tokenizer becomes as one.
+    pub tokenizer: String,
+    /// `config.json`, or what a GGUF file's metadata become as one.
+    pub config: String,
+}
+
+/// A language model.
+#[derive(Debug)]
+pub struct Model {
+    path: PathBuf,
+    device: Device,
+    llama: Llama,
+    tokenizer: Arc<Tokenizer>,
+    chat_template: Option<String>,
+    special_tokens: Map<String, Value>,
+    stop_ids: Vec<u32>,
+    digests: Digests,
+    batch_size: usize,
+    adapter_digest: Option<String>,
+}
+
+/// Tokens that end a turn or a text in the chat formats there are; those that a model has end its generations.
+const ENDS: [&str; 6] = ["<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>"];
+
+impl Model {
+    /// Opens a safetensors folder or a `.gguf` file.
+    ///
+    /// # Errors
+    /// A file is missing, damaged, contradicts another, or is of an unknown architecture.
+    pub fn open(path: &Path, device: &Device) -> Result<Self> {
+        let parts = if path.is_dir() { Parts::of_folder(path, device) } else { Parts::of_gguf(path, device) };
+        Self::assemble(path, device, parts?).map_err(|error| error.context("failed to open model"))
+    }
+
+    fn assemble(path: &Path, device: &Device, parts: Parts) -> Result<Self> {
+        let Parts { llama, tokenizer, chat_template, special_tokens, mut stop_ids, digests } = parts;
+        if tokenizer.size() > llama.config().vocab_size {
+            let (tokens, rows) = (tokenizer.size(), llama.config().vocab_size);
+            return Err(Error::data(format!("the tokenizer has {tokens} tokens, the embedding {rows} rows"))
+                .hint("tokenizer and weights belong to different models"));
+        }
+        let eos = special_tokens.get("eos_token").and_then(Value::as_str).and_then(|token| tokenizer.id(token));
+        stop_ids.extend(eos.into_iter().chain(ENDS.iter().filter_map(|token| tokenizer.special_id(token))));
+        stop_ids.sort_unstable();
+        stop_ids.dedup();
+        Ok(Self {
+            path: path.to_owned(),
+            device: device.clone(),
+            llama,
+            tokenizer: Arc::new(tokenizer),
+            chat_template,
+            special_tokens,
+            stop_ids,
+            digests,
+            batch_size: 16,
+            adapter_digest: None,
+        })
+    }
+
+    /// Where the model was read from.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where its tensors live.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// The decoder.
+    pub fn llama(&self) -> &Llama {
+        &self.llama
+    }
+
+    /// The decoder, to be changed.
+    pub fn llama_mut(&mut self) -> &mut Llama {
+        &mut self.llama
+    }
+
+    /// The tokenizer.
+    pub fn tokenizer(&self) -> Arc<dyn language_model::Tokenizer> {
+        self.tokenizer.clone()
+    }
+
+    /// The chat template that came with the model.
+    pub fn chat_template(&self) -> Option<&str> {
+        self.chat_template.as_deref()
+    }
+
+    /// The special tokens' texts by their names: `bos_token`, `eos_token`, …
+    pub fn special_tokens(&self) -> Map<String, Value> {
+        self.special_tokens.clone()
+    }
+
+    /// The tokens that end a generation, sorted.
+    pub fn stop_ids(&self) -> &[u32] {
+        &self.stop_ids
+    }
+
+    /// The digests of the files.
+    pub fn digests(&self) -> &Digests {
+        &self.digests
+    }
+
+    /// The number of parameters, adapters left out.
+    pub fn parameters(&self) -> u64 {
+        self.llama.parameter_count()
+    }
+
+    /// The longest sequence in tokens.
+    pub fn context_length(&self) -> usize {
+        self.llama.config().context_length()
+    }
+
+    /// How many sequences go through the model together; at least 1. Results do not depend on it.
+    pub fn set_batch_size(&mut self, batch_size: usize) {
+        self.batch_size = batch_size.max(1);
+    }
+
+    /// How many sequences go through the model together.
+    pub fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// The digest of the adapter that is attached.
+    pub fn adapter_digest(&self) -> Option<&str> {
+        self.adapter_digest.as_deref()
+    }
+
+    /// Notes the digest of an adapter that has been attached to the decoder.
+    pub(crate) fn set_adapter_digest(&mut self, digest: Option<String>) {
+        self.adapter_digest = digest;
+    }
+
+    /// Writes a folder that this crate and transformers open: weights, configuration, tokenizer and chat template.
+    /// Adapters are left out.
+    pub fn save(&self, folder: &Path) -> Result<()> {
+        let pretty = |json: &Value| format!("{json:#}\n");
+        let mut config = self.llama.config().to_json();
+        config["eos_token_id"] = self.stop_ids.clone().into();
+        let mut special = self.special_tokens.clone();
+        special.insert("tokenizer_class".to_owned(), "PreTrainedTokenizerFast".into());
+        weights::save(&folder.join("model.safetensors"), &self.llama.parameters())?;
+        files::write(&folder.join("config.json"), pretty(&config).as_bytes())?;
+        files::write(&folder.join("tokenizer.json"), self.tokenizer.json())?;
+        files::write(&folder.join("tokenizer_config.json"), pretty(&special.into()).as_bytes())?;
+        match &self.chat_template {
+            Some(template) => files::write(&folder.join("chat_template.jinja"), template.as_bytes()),
+            None => Ok(()),
+        }
+    }
+}
+
+impl LanguageModel for Model {
+    fn generate(
+        &mut self,
+        prompts: &[String],
+        decoding: &Decoding,
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Completion>> {
+        crate::generate::generate(self, prompts, decoding, progress)
+    }
+
+    fn loglikelihood(
+        &mut self,
+        pairs: &[(String, String)],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Likelihood>> {
+        crate::score::loglikelihood(self, pairs, progress)
+    }
+}
+
+/// What the two kinds of files give.
+struct Parts {
+    llama: Llama,
+    tokenizer: Tokenizer,
+    chat_template: Option<String>,
+    special_tokens: Map<String, Value>,
+    stop_ids: Vec<u32>,
+    digests: Digests,
+}
+
+impl Parts {
+    fn of_folder(path: &Path, device: &Device) -> Result<Self> {
+        let text = files::read_text(&path.join("config.json"))?;
+        let json = parse(&path.join("config.json"), &text)?;
+        let config = Config::from_json(&json)
+            .map_err(|error| error.context(format!("failed to read {}", path.join("config.json").display())))?;
+        let tokenizer = Tokenizer::from_json(files::read_text(&path.join("tokenizer.json"))?.into_bytes())?;
+        let generation = optional(path, "generation_config.json")?;
+        let tokenizer_config = optional(path, "tokenizer_config.json")?;
+        let mut special_tokens = special_tokens(&optional(path, "special_tokens_map.json")?);
+        special_tokens.extend(self::special_tokens(&tokenizer_config));
+        let folder = Folder::open(path)?;
+        let digests = Digests {
+            weights: folder.digest(),
+            tokenizer: digest::of_bytes(tokenizer.json()),
+            config: digest::of_bytes(text.as_bytes()),
+        };
+        Ok(Self {
+            llama: Llama::build(config, |name, shape| folder.parameter(name, shape, device))?,
+            tokenizer,
+            chat_template: chat_template(path, &tokenizer_config)?,
+            special_tokens,
+            stop_ids: ids(&json["eos_token_id"]).chain(ids(&generation["eos_token_id"])).collect(),
+            digests,
+        })
+    }
+
+    fn of_gguf(path: &Path, device: &Device) -> Result<Self> {
+        let gguf = Gguf::open(path)?;
+        let config = gguf.config()?;
+        let tokenizer = from_gguf(&gguf)?;
+        let tokens = gguf.texts("tokenizer.ggml.tokens")?;
+        let id = |name: &str| gguf.integer(&format!("tokenizer.ggml.{name}_token_id"));
+        let token = |(name, key): (&str, &str)| Some((key.to_owned(), Value::from(*tokens.get(id(name)? as usize)?)));
+        let names = [("bos", "bos_token"), ("eos", "eos_token"), ("unknown", "unk_token"), ("padding", "pad_token")];
+        let digests = Digests {
+            weights: gguf.digest(),
+            tokenizer: digest::of_bytes(tokenizer.json()),
+            config: digest::of_bytes(config.to_json().to_string().as_bytes()),
+        };
+        Ok(Self {
+            llama: Llama::build(config.clone(), |name, shape| gguf.parameter(&config, name, shape, device))?,
+            tokenizer,
+            chat_template: gguf.text("tokenizer.chat_template").ok().map(str::to_owned),
+            special_tokens: names.into_iter().filter_map(token).collect(),
+            stop_ids: ["eos", "eot", "eom"].into_iter().filter_map(id).map(|id| id as u32).collect(),
+            digests,
+        })
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Value> {
+    serde_json::from_str(text)
+        .map_err(|source| Error::data(format!("failed to read {}", path.display())).because(source))
+}
+
+/// A JSON file, or null where there is none.
+fn optional(folder: &Path, name: &str) -> Result<Value> {
+    let path = folder.join(name);
+    if !path.is_file() {
+        return Ok(Value::Null);
+    }
+    parse(&path, &files::read_text(&path)?)
+}
+
+/// `bos_token` and its like, given as a text or as an object with `content`.
+fn special_tokens(json: &Value) -> Map<String, Value> {
+    let text = |value: &Value| value.as_str().or_else(|| value.get("content")?.as_str()).map(Value::from);
+    let fields = json.as_object().into_iter().flatten();
+    let tokens = fields.filter(|(name, _)| name.ends_with("_token") && !name.starts_with("add_"));
+    tokens.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
+}
+
+/// One id or a list of ids.
+fn ids(value: &Value) -> impl Iterator<Item = u32> {
+    let one = value.as_u64().into_iter();
+    one.chain(value.as_array().into_iter().flatten().filter_map(Value::as_u64)).map(|id| id as u32)
+}
+
+/// `chat_template.jinja`, or what older folders keep in `tokenizer_config.json`: a text, or a list with names.
+fn chat_template(folder: &Path, tokenizer_config: &Value) -> Result<Option<String>> {
+    let path = folder.join("chat_template.jinja");
+    if path.is_file() {
+        return files::read_text(&path).map(Some);
+    }
+    let template = &tokenizer_config["chat_template"];
+    let default = template.as_array().into_iter().flatten().find(|entry| entry["name"] == "default");
+    let text = template.as_str().or_else(|| default?["template"].as_str());
+    Ok(text.map(str::to_owned))
+}

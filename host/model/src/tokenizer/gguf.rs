@@ -1,0 +1,145 @@
+//! The tokenizer in a GGUF file's metadata, rewritten as a `tokenizer.json`.
+
+use super::Tokenizer;
+use crate::weights::Gguf;
+use candle_core::quantized::gguf_file::Value as Metadata;
+use diapason_core::{Error, Result};
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+
+/// Kinds of tokens, as llama.cpp numbers them (`llama_token_type`).
+const CONTROL: u64 = 3;
+const USER_DEFINED: u64 = 4;
+
+/// Llama 3's and Qwen2's way to cut a text into words; they differ in how many digits make a number.
+const WORDS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}DIGITS| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+
+/// The tokenizer of a GGUF file.
+///
+/// # Errors
+/// It is missing, or of a kind that is not supported.
+pub(crate) fn from_gguf(gguf: &Gguf) -> Result<Tokenizer> {
+    let tokens = gguf.texts("tokenizer.ggml.tokens")?;
+    let mut json = match gguf.text("tokenizer.ggml.model")? {
+        "gpt2" => byte_level(gguf, &tokens)?,
+        "llama" => sentence_piece(gguf, &tokens)?,
+        kind => {
+            return Err(Error::data(format!("the tokenizer of kind `{kind}` in the GGUF file is not supported"))
+                .hint("supported: gpt2 (byte-level BPE), llama (SentencePiece)"));
+        }
+    };
+    json["version"] = "1.0".into();
+    json["added_tokens"] = added_tokens(gguf, &tokens);
+    Tokenizer::from_json(json.to_string().into_bytes())
+}
+
+/// Byte-level BPE with merges.
+fn byte_level(gguf: &Gguf, tokens: &[&str]) -> Result<Value> {
+    let kind = gguf.text("tokenizer.ggml.pre").unwrap_or("default");
+    let bytes = |regex: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex});
+    let words = |digits: &str| {
+        let split = json!({"type": "Split", "pattern": {"Regex": WORDS.replace("DIGITS", digits)}, "behavior": "Isolated", "invert": false});
+        json!({"type": "Sequence", "pretokenizers": [split, bytes(false)]})
+    };
+    let digits = json!({"type": "Digits", "individual_digits": true});
+    let nothing = Value::Null;
+    let (normalizer, pre_tokenizer, whole_words) = match kind {
+        "default" | "gpt-2" | "gpt2" => (nothing, bytes(true), false),
+        "smollm" => (nothing, json!({"type": "Sequence", "pretokenizers": [digits, bytes(true)]}), false),
+        "llama-bpe" | "llama3" | "llama-v3" => (nothing, words("{1,3}"), true),
+        "qwen2" | "deepseek-r1-qwen" => (json!({"type": "NFC"}), words(""), false),
+        _ => {
+            return Err(Error::data(format!("the pre-tokenizer `{kind}` in the GGUF file is not supported"))
+                .hint("supported: default, gpt-2, smollm, llama-bpe, qwen2; or use the safetensors folder"));
+        }
+    };
+    let model = json!({
+        "type": "BPE",
+        "vocab": vocabulary(tokens),
+        "merges": gguf.texts("tokenizer.ggml.merges")?,
+        "ignore_merges": whole_words,
+        "fuse_unk": false,
+        "byte_fallback": false,
+    });
+    Ok(json!({"normalizer": normalizer, "pre_tokenizer": pre_tokenizer, "model": model, "decoder": bytes(true)}))
+}
+
+/// SentencePiece's BPE: the scores give the order of the merges, and what is not in the vocabulary falls back to bytes.
+fn sentence_piece(gguf: &Gguf, tokens: &[&str]) -> Result<Value> {
+    let scores = scores(gguf, tokens.len())?;
+    let prefix = !matches!(gguf.value("tokenizer.ggml.add_space_prefix"), Some(Metadata::Bool(false)));
+    let spaces = json!({"type": "Replace", "pattern": {"String": " "}, "content": "▁"});
+    let mut normalizers = vec![spaces];
+    let mut decoders = vec![
+        json!({"type": "Replace", "pattern": {"String": "▁"}, "content": " "}),
+        json!({"type": "ByteFallback"}),
+        json!({"type": "Fuse"}),
+    ];
+    if prefix {
+        normalizers.insert(0, json!({"type": "Prepend", "prepend": "▁"}));
+        decoders.push(json!({"type": "Strip", "content": " ", "start": 1, "stop": 0}));
+    }
+    let unknown = gguf.integer("tokenizer.ggml.unknown_token_id").and_then(|id| tokens.get(id as usize));
+    let model = json!({
+        "type": "BPE",
+        "vocab": vocabulary(tokens),
+        "merges": merges(tokens, &scores),
+        "unk_token": unknown,
+        "fuse_unk": true,
+        "byte_fallback": true,
+        "ignore_merges": false,
+    });
+    Ok(json!({
+        "normalizer": {"type": "Sequence", "normalizers": normalizers},
+        "pre_tokenizer": null,
+        "model": model,
+        "decoder": {"type": "Sequence", "decoders": decoders},
+    }))
+}
+
+fn scores(gguf: &Gguf, tokens: usize) -> Result<Vec<f32>> {
+    let Some(Metadata::Array(values)) = gguf.value("tokenizer.ggml.scores") else {
+        return Err(Error::data("the GGUF file has no `tokenizer.ggml.scores`"));
+    };
+    let scores: Vec<f32> = values.iter().filter_map(|value| value.to_f32().ok()).collect();
+    match scores.len() == tokens {
+        true => Ok(scores),
+        false => Err(Error::data(format!("the GGUF file has {} scores for {tokens} tokens", scores.len()))),
+    }
+}
+
+/// Every way to join two tokens into a third, best score first; ties in the order of the token, then of its parts.
+fn merges(tokens: &[&str], scores: &[f32]) -> Vec<[String; 2]> {
+    let ids: HashMap<&str, usize> = tokens.iter().enumerate().map(|(id, token)| (*token, id)).collect();
+    let mut found = Vec::new();
+    for (id, token) in tokens.iter().enumerate() {
+        for (at, _) in token.char_indices().skip(1) {
+            let (left, right) = token.split_at(at);
+            if let (Some(left), Some(right)) = (ids.get(left), ids.get(right)) {
+                found.push((id, *left, *right));
+            }
+        }
+    }
+    found.sort_by(|a, b| scores[b.0].total_cmp(&scores[a.0]).then_with(|| a.cmp(b)));
+    found.into_iter().map(|(_, left, right)| [tokens[left].to_owned(), tokens[right].to_owned()]).collect()
+}
+
+fn vocabulary(tokens: &[&str]) -> Map<String, Value> {
+    tokens.iter().enumerate().map(|(id, token)| ((*token).to_owned(), id.into())).collect()
+}
+
+/// Control tokens are special; tokens that the maker of the model added are matched whole but are text.
+fn added_tokens(gguf: &Gguf, tokens: &[&str]) -> Value {
+    let kinds: &[Metadata] = match gguf.value("tokenizer.ggml.token_type") {
+        Some(Metadata::Array(kinds)) => kinds,
+        _ => &[],
+    };
+    let kind = |value: &Metadata| if let Metadata::I32(kind) = value { *kind as u64 } else { value.to_u64().unwrap_or(1) };
+    let entry = |(id, (token, value)): (usize, (&&str, &Metadata))| {
+        let kind = kind(value);
+        (kind == CONTROL || kind == USER_DEFINED).then(|| {
+            json!({"id": id, "content": token, "special": kind == CONTROL, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false})
+        })
+    };
+    tokens.iter().zip(kinds).enumerate().filter_map(entry).collect()
+}

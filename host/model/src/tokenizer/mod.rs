@@ -1,0 +1,67 @@
+//! Text to tokens and back, by the model's own tokenizer.
+
+mod gguf;
+
+pub(crate) use gguf::from_gguf;
+
+use diapason_core::{Error, Result, language_model};
+
+/// A tokenizer in the format of `tokenizer.json`.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    inner: tokenizers::Tokenizer,
+    /// The `tokenizer.json` it was made of.
+    json: Vec<u8>,
+}
+
+impl Tokenizer {
+    /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// It is malformed or uses a feature that is unknown.
+    pub fn from_json(json: Vec<u8>) -> Result<Self> {
+        let mut inner = tokenizers::Tokenizer::from_bytes(&json).map_err(|source| {
+            Error::data("failed to read the tokenizer")
+                .because(source)
+                .hint("tokenizer.json must be the one that the tokenizers library wrote")
+        })?;
+        // What a pipeline in Python was last used with stays in the file; here, texts are neither cut nor padded.
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(|source| Error::data("failed to set up the tokenizer").because(source))?;
+        Ok(Self { inner, json })
+    }
+
+    /// The `tokenizer.json`.
+    pub fn json(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// The id of a token.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// The id of a token that is special: not made of text.
+    pub fn special_id(&self, token: &str) -> Option<u32> {
+        let id = self.id(token)?;
+        let known = self.inner.get_added_tokens_decoder();
+        known.get(&id).filter(|token| token.special).map(|_| id)
+    }
+
+    /// The largest id plus one.
+    pub fn size(&self) -> usize {
+        self.inner.get_vocab(true).values().max().map_or(0, |last| *last as usize + 1)
+    }
+}
+
+impl language_model::Tokenizer for Tokenizer {
+    fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        let encoding = self.inner.encode_fast(text, false);
+        let encoding = encoding.map_err(|source| Error::run("failed to tokenise a text").because(source))?;
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    fn decode(&self, ids: &[u32]) -> Result<String> {
+        self.inner.decode(ids, true).map_err(|source| Error::run("failed to decode tokens").because(source))
+    }
+}

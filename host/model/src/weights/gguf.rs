@@ -1,0 +1,218 @@
+//! GGUF files: weights, shape, tokenizer and chat template in one
+//! (<https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>).
+
+use super::{check_shape, map, missing};
+use crate::arch::{Architecture, Config, Scaling};
+use candle_core::quantized::gguf_file::{Content, Value};
+use candle_core::{Device, Tensor};
+use diapason_core::{Error, Result, digest};
+use memmap2::Mmap;
+use std::io::Cursor;
+use std::path::{Path, PathBuf};
+
+/// A GGUF file.
+#[derive(Debug)]
+pub struct Gguf {
+    path: PathBuf,
+    bytes: Mmap,
+    content: Content,
+}
+
+impl Gguf {
+    /// Opens a file and reads its metadata.
+    ///
+    /// # Errors
+    /// The file is missing, truncated, or not in GGUF format.
+    pub fn open(path: &Path) -> Result<Self> {
+        let bytes = map(path)?;
+        let content = Content::read(&mut Cursor::new(&bytes[..])).map_err(|source| {
+            Error::data(format!("failed to read {}", path.display()))
+                .because(source)
+                .hint("the file is truncated or not in GGUF format; fetch it again and compare its size")
+        })?;
+        Ok(Self { path: path.to_owned(), bytes, content })
+    }
+
+    /// The SHA-256 of the file.
+    pub fn digest(&self) -> String {
+        digest::of_bytes(&self.bytes)
+    }
+
+    /// The model's shape.
+    ///
+    /// # Errors
+    /// An unknown architecture, or metadata that are missing.
+    pub fn config(&self) -> Result<Config> {
+        let architecture = Architecture::from_model_type(self.text("general.architecture")?)?;
+        let (hidden_size, heads) = (self.count("embedding_length")?, self.count("attention.head_count")?);
+        let head_dim = self.count_or("attention.key_length", hidden_size / heads);
+        let rope_theta = self.number("rope.freq_base").unwrap_or(10_000.0);
+        let config = Config {
+            architecture,
+            vocab_size: self.rows("token_embd.weight")?,
+            hidden_size,
+            intermediate_size: self.count("feed_forward_length")?,
+            layers: self.count("block_count")?,
+            heads,
+            kv_heads: self.count_or("attention.head_count_kv", heads),
+            head_dim,
+            norm_eps: self.number("attention.layer_norm_rms_epsilon").unwrap_or(1e-6),
+            rope_theta,
+            scaling: self.scaling(rope_theta, head_dim)?,
+            max_positions: self.count("context_length")?,
+            sliding_window: self.count("attention.sliding_window").ok(),
+            tied: !self.content.tensor_infos.contains_key("output.weight"),
+            qkv_bias: self.content.tensor_infos.contains_key("blk.0.attn_q.bias"),
+            output_bias: self.content.tensor_infos.contains_key("blk.0.attn_output.bias"),
+            mlp_bias: self.content.tensor_infos.contains_key("blk.0.ffn_gate.bias"),
+        };
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The tensor that transformers calls `name`, dequantised.
+    ///
+    /// # Errors
+    /// It is missing, has another shape, or the file ends before it does.
+    pub fn parameter(&self, config: &Config, name: &str, shape: &[usize], device: &Device) -> Result<Tensor> {
+        let own = own_name(name).ok_or_else(|| missing(&self.path, name, shape))?;
+        let info = self.content.tensor_infos.get(&own).ok_or_else(|| missing(&self.path, &own, shape))?;
+        check_shape(&self.path, &own, shape, info.shape.dims())?;
+        let read = || -> candle_core::Result<Tensor> {
+            let start = self.content.tensor_data_offset;
+            let tensor = info.read(&mut Cursor::new(&self.bytes[..]), start, &Device::Cpu)?;
+            let tensor = tensor.dequantize(&Device::Cpu)?;
+            match interleaved_heads(config, name) {
+                Some(heads) => rotate_half_order(&tensor, heads)?.to_device(device),
+                None => tensor.to_device(device),
+            }
+        };
+        read().map_err(|source| {
+            Error::data(format!("failed to read tensor `{own}` in {}", self.path.display()))
+                .because(source)
+                .hint("the file is truncated or damaged; fetch it again and compare its size")
+        })
+    }
+
+    /// A metadata value.
+    pub fn value(&self, key: &str) -> Option<&Value> {
+        self.content.metadata.get(key)
+    }
+
+    /// A metadata value that must be a string.
+    pub fn text(&self, key: &str) -> Result<&str> {
+        match self.value(key) {
+            Some(Value::String(text)) => Ok(text),
+            _ => Err(Error::data(format!("{} has no text `{key}` in its metadata", self.path.display()))),
+        }
+    }
+
+    /// A metadata value that must be an integer.
+    pub fn integer(&self, key: &str) -> Option<u64> {
+        match self.value(key)? {
+            Value::I8(value) => u64::try_from(*value).ok(),
+            Value::I16(value) => u64::try_from(*value).ok(),
+            Value::I32(value) => u64::try_from(*value).ok(),
+            Value::I64(value) => u64::try_from(*value).ok(),
+            value => value.to_u64().ok(),
+        }
+    }
+
+    /// An array of metadata that must hold strings.
+    pub fn texts(&self, key: &str) -> Result<Vec<&str>> {
+        let wrong = || Error::data(format!("{} has no list of texts `{key}` in its metadata", self.path.display()));
+        let Some(Value::Array(values)) = self.value(key) else { return Err(wrong()) };
+        values.iter().map(|value| value.to_string().map(String::as_str)).collect::<Result<_, _>>().map_err(|_| wrong())
+    }
+
+    /// A field of the model's own architecture.
+    fn field(&self, name: &str) -> Result<String> {
+        Ok(format!("{}.{name}", self.text("general.architecture")?))
+    }
+
+    fn count(&self, name: &str) -> Result<usize> {
+        let key = self.field(name)?;
+        let found = self.integer(&key).filter(|count| *count > 0).map(|count| count as usize);
+        found.ok_or_else(|| Error::data(format!("{} has no count `{key}` in its metadata", self.path.display())))
+    }
+
+    fn count_or(&self, name: &str, default: usize) -> usize {
+        self.count(name).unwrap_or(default)
+    }
+
+    fn number(&self, name: &str) -> Option<f64> {
+        match self.value(&self.field(name).ok()?)? {
+            Value::F32(value) => Some(f64::from(*value)),
+            Value::F64(value) => Some(*value),
+            _ => None,
+        }
+    }
+
+    fn rows(&self, tensor: &str) -> Result<usize> {
+        let info = self.content.tensor_infos.get(tensor);
+        let rows = info.and_then(|info| info.shape.dims().first().copied());
+        rows.ok_or_else(|| Error::data(format!("{} has no tensor `{tensor}`", self.path.display())))
+    }
+
+    fn scaling(&self, rope_theta: f64, head_dim: usize) -> Result<Scaling> {
+        if let Some(info) = self.content.tensor_infos.get("rope_freqs.weight") {
+            let tensor = info.read(&mut Cursor::new(&self.bytes[..]), self.content.tensor_data_offset, &Device::Cpu);
+            let factors = tensor.and_then(|tensor| tensor.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>());
+            let factors = factors.map_err(|source| {
+                Error::data(format!("failed to read tensor `rope_freqs.weight` in {}", self.path.display()))
+                    .because(source)
+            })?;
+            return Scaling::from_factors(&factors, rope_theta, head_dim);
+        }
+        match self.field("rope.scaling.type").and_then(|key| self.text(&key)).unwrap_or("none") {
+            "none" => Ok(Scaling::None),
+            "linear" => Ok(Scaling::Linear { factor: self.number("rope.scaling.factor").unwrap_or(1.0) }),
+            kind => Err(Error::data(format!("rope scaling `{kind}` is not supported"))
+                .hint("supported: linear, llama3 (rope_freqs.weight)")),
+        }
+    }
+}
+
+/// The name in GGUF of a parameter of transformers.
+fn own_name(name: &str) -> Option<String> {
+    match name {
+        "model.embed_tokens.weight" => return Some("token_embd.weight".to_owned()),
+        "model.norm.weight" => return Some("output_norm.weight".to_owned()),
+        "lm_head.weight" => return Some("output.weight".to_owned()),
+        _ => {}
+    }
+    let (layer, rest) = name.strip_prefix("model.layers.")?.split_once('.')?;
+    let (module, kind) = rest.rsplit_once('.')?;
+    let module = match module {
+        "input_layernorm" => "attn_norm",
+        "post_attention_layernorm" => "ffn_norm",
+        "self_attn.q_proj" => "attn_q",
+        "self_attn.k_proj" => "attn_k",
+        "self_attn.v_proj" => "attn_v",
+        "self_attn.o_proj" => "attn_output",
+        "self_attn.q_norm" => "attn_q_norm",
+        "self_attn.k_norm" => "attn_k_norm",
+        "mlp.gate_proj" => "ffn_gate",
+        "mlp.up_proj" => "ffn_up",
+        "mlp.down_proj" => "ffn_down",
+        _ => return None,
+    };
+    Some(format!("blk.{layer}.{module}.{kind}"))
+}
+
+/// The number of heads of a projection that llama.cpp stores in the order of its own rotary embedding; it does so for
+/// the architecture it calls llama only.
+fn interleaved_heads(config: &Config, name: &str) -> Option<usize> {
+    match (config.architecture, name.rsplit_once('.')?.0) {
+        (Architecture::Llama, name) if name.ends_with("q_proj") => Some(config.heads),
+        (Architecture::Llama, name) if name.ends_with("k_proj") => Some(config.kv_heads),
+        _ => None,
+    }
+}
+
+/// Rows of each head from pairs (0, d/2, 1, d/2 + 1, …) back to halves (0, 1, …, d/2, d/2 + 1, …).
+fn rotate_half_order(tensor: &Tensor, heads: usize) -> candle_core::Result<Tensor> {
+    let rows = tensor.dim(0)?;
+    let pairs = tensor.reshape((heads, rows / heads / 2, 2, tensor.elem_count() / rows))?;
+    pairs.transpose(1, 2)?.contiguous()?.reshape(tensor.shape())
+}

@@ -1,0 +1,37 @@
+//! Reading model files. Every tensor is checked against the shape that the configuration asks for, and becomes f32.
+
+mod folder;
+mod gguf;
+mod save;
+
+pub use folder::Folder;
+pub use gguf::Gguf;
+pub use save::save;
+
+use diapason_core::{Error, Result};
+use memmap2::Mmap;
+use std::fs::File;
+use std::path::Path;
+
+/// Maps a file into memory.
+fn map(path: &Path) -> Result<Mmap> {
+    let fail = |source| Error::data(format!("failed to open {}", path.display())).because(source);
+    let file = File::open(path).map_err(fail)?;
+    // SAFETY: the map is only read. A file that another process shortens meanwhile ends this process, as it would with
+    // every reader of mapped weights.
+    unsafe { Mmap::map(&file) }.map_err(fail)
+}
+
+/// Refuses a tensor whose shape is not the one that the configuration asks for.
+fn check_shape(path: &Path, name: &str, expected: &[usize], found: &[usize]) -> Result<()> {
+    if expected == found {
+        return Ok(());
+    }
+    Err(Error::data(format!("tensor `{name}` in {} has shape {found:?}, expected {expected:?}", path.display()))
+        .hint("weights and configuration belong to different models, or one of them was edited"))
+}
+
+fn missing(path: &Path, name: &str, expected: &[usize]) -> Error {
+    Error::data(format!("{} has no tensor `{name}` of shape {expected:?}", path.display()))
+        .hint("the file is incomplete, or its architecture is not the one that it declares")
+}
