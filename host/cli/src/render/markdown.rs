@@ -1,0 +1,246 @@
+//! `report.md`: the verdict for a pull-request comment, always under 64 kB. What does not fit is counted, never cut silently.
+
+use super::number::{Unit, confidence, count, counted, p_value};
+use super::words::{self, Subject};
+use diapason_core::compare::{MeasureComparison, SuiteComparison};
+use diapason_core::gate::{ConditionResult, Verdict};
+use diapason_core::report::{Flip, Report, SideBySide};
+use std::fmt::Write as _;
+
+/// Bytes that the comment may have; GitHub takes 65,536 characters.
+const LIMIT: usize = 64_000;
+/// Bytes of one cell of model text.
+const CELL: usize = 300;
+/// Flips that are shown at most.
+const FLIPS: usize = 10;
+
+/// The report as GitHub-flavoured Markdown.
+pub fn render(report: &Report) -> String {
+    let mut page = Page::new(LIMIT);
+    page.always(&headline(report));
+    rules(&mut page, report);
+    for suite in &report.comparison.suites {
+        measures(&mut page, suite, report.comparison.level);
+    }
+    flips(&mut page, report);
+    page.finish()
+}
+
+/// Text that is kept below a limit: a table ends early with a line that counts what is left out.
+struct Page {
+    text: String,
+    limit: usize,
+}
+
+/// Kept free for the closing line of a table and of the page.
+const RESERVE: usize = 2_000;
+
+impl Page {
+    fn new(limit: usize) -> Self {
+        Self { text: String::new(), limit }
+    }
+
+    fn always(&mut self, text: &str) {
+        self.text.push_str(text);
+    }
+
+    /// A heading with a table, of which as many rows are kept as fit.
+    fn table(&mut self, head: &str, rows: impl ExactSizeIterator<Item = String>, what: &str, most: usize) {
+        let total = rows.len();
+        if total == 0 || !self.fits(head.len()) {
+            return;
+        }
+        self.always(head);
+        let mut kept = 0;
+        for row in rows.take(most) {
+            if !self.fits(row.len()) {
+                break;
+            }
+            self.always(&row);
+            kept += 1;
+        }
+        if kept < total {
+            let _ = write!(self.text, "\n… and {} more in `report.html`.\n", counted(total - kept, what));
+        }
+    }
+
+    fn fits(&self, bytes: usize) -> bool {
+        self.text.len() + bytes + RESERVE <= self.limit
+    }
+
+    fn finish(mut self) -> String {
+        self.always("\nEvery sample is side by side in `report.html`.\n");
+        self.text
+    }
+}
+
+fn headline(report: &Report) -> String {
+    let name = cell(&report.name);
+    match &report.gate {
+        Some(gate) => {
+            let word = words::verdict(gate.verdict);
+            format!("## {} {word}: {name}\n\n{}\n", sign(gate.verdict), words::summary(gate))
+        }
+        None => format!("## {name}\n\nNo rules, no verdict: the configuration has no gate.\n"),
+    }
+}
+
+fn rules(page: &mut Page, report: &Report) {
+    let conditions = report.gate.as_ref().map(|gate| gate.conditions.as_slice()).unwrap_or_default();
+    let head = "\n| Rule | What is required | What is shown |\n|---|---|---|\n";
+    page.table(head, conditions.iter().map(|condition| rule(report, condition)), "rule", usize::MAX);
+}
+
+fn rule(report: &Report, condition: &ConditionResult) -> String {
+    let subject = Subject::of(report, condition);
+    let outlook = words::outlook(condition, subject).map(|text| format!(" {text}")).unwrap_or_default();
+    let shown = words::shown(condition, subject) + &outlook;
+    format!(
+        "| {} {} | {} on {}, {} | {} |\n",
+        sign(condition.verdict),
+        words::verdict(condition.verdict),
+        words::required(condition, subject),
+        cell(&condition.suite),
+        cell(&condition.measure),
+        cell_of(&shown, 4 * CELL),
+    )
+}
+
+fn measures(page: &mut Page, suite: &SuiteComparison, level: f64) {
+    let head = format!(
+        "\n### {}\n\n{}, {} intervals\n\n| Measure | Base | Tuned | Tuned − base | Better / same / worse | p |\n|---|---:|---:|---:|---:|---:|\n",
+        cell(&suite.name),
+        counted(suite.samples, "sample"),
+        confidence(level),
+    );
+    page.table(&head, suite.measures.iter().map(measure), "measure", usize::MAX);
+}
+
+fn measure(measure: &MeasureComparison) -> String {
+    let unit = Unit::of(&measure.info);
+    let level = |level: Option<&diapason_core::compare::Level>| {
+        level.and_then(|it| Some((it.mean?, &it.interval))).map_or("–".into(), |(mean, interval)| {
+            format!("{}{}", unit.level(mean), in_brackets(unit.levels(interval)))
+        })
+    };
+    let difference = measure.difference.as_ref();
+    let change = difference.and_then(|it| Some((it.mean?, &it.interval))).map_or("–".into(), |(mean, interval)| {
+        format!("**{}**{}", unit.difference(mean), in_brackets(unit.differences(interval)))
+    });
+    let pairs = difference.map_or("–".into(), |it| format!("{} / {} / {}", it.wins, it.ties, it.losses));
+    let p = difference.and_then(|it| it.test.as_ref()).map_or("–".into(), |test| p_value(test.p));
+    let missing = words::missing(measure).map(|text| format!(" ({text})")).unwrap_or_default();
+    format!(
+        "| {}{missing} | {} | {} | {change} | {pairs} | {} |\n",
+        cell(&measure.full_name()),
+        level(measure.base.as_ref()),
+        level(measure.tuned.as_ref().or(measure.pair.as_ref())),
+        cell(&p),
+    )
+}
+
+fn in_brackets(interval: Option<String>) -> String {
+    interval.map(|text| format!("<br>{text}")).unwrap_or_default()
+}
+
+/// The samples that got worse, and how many got better.
+fn flips(page: &mut Page, report: &Report) {
+    let of = |flip| report.samples.iter().filter(move |sample| sample.flip == flip);
+    let worse: Vec<&SideBySide> = of(Flip::Harmful).chain(of(Flip::Mixed)).collect();
+    let better = of(Flip::Beneficial).count();
+    let head = format!(
+        "\n### Flips\n\n{} worse, {} better.\n\n| Sample | Reference | Base | Tuned |\n|---|---|---|---|\n",
+        count(worse.len() as u64),
+        count(better as u64)
+    );
+    page.table(&head, worse.iter().map(|sample| flip(sample)), "flip", FLIPS);
+}
+
+fn flip(sample: &SideBySide) -> String {
+    let text = |text: &Option<String>| text.as_deref().map_or("–".into(), cell);
+    let id = format!("{} {}", cell(&sample.suite), cell(&sample.sample));
+    format!("| {id} | {} | {} | {} |\n", text(&sample.reference), text(&sample.base), text(&sample.tuned))
+}
+
+fn sign(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "✅",
+        Verdict::Failed => "❌",
+        Verdict::Inconclusive => "❔",
+    }
+}
+
+fn cell(text: &str) -> String {
+    cell_of(text, CELL)
+}
+
+/// Text as one cell of a table that means nothing to Markdown or HTML: every character with a meaning is a character
+/// reference. Cut, and said so, after `most` bytes.
+fn cell_of(text: &str, most: usize) -> String {
+    let mut safe = String::new();
+    for (place, character) in text.char_indices() {
+        if place >= most {
+            return safe + " … (cut)";
+        }
+        match character {
+            '\n' => safe.push_str("<br>"),
+            // A zero-width space keeps `@name` from calling somebody and `#1` or a bare address from becoming a link.
+            '@' | '#' => {
+                safe.push(character);
+                safe.push('\u{200b}');
+            }
+            ':' if text[place..].starts_with("://") => safe.push_str(":\u{200b}"),
+            '|' | '<' | '>' | '&' | '`' | '*' | '_' | '[' | ']' | '\\' | '~' | '!' | '$' => {
+                let _ = write!(safe, "&#{};", character as u32);
+            }
+            _ if character.is_control() => safe.push(' '),
+            _ => safe.push(character),
+        }
+    }
+    safe
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::render::fixture;
+
+    #[test]
+    fn reads_as_a_comment() {
+        insta::assert_snapshot!(render(&fixture::report(20, 15)));
+    }
+
+    #[test]
+    fn stays_under_the_limit_and_counts_what_it_leaves_out() {
+        let mut report = fixture::report(200, 150);
+        for sample in &mut report.samples {
+            sample.flip = Flip::Harmful;
+            sample.tuned = Some("<|>".repeat(40_000));
+        }
+        let suite = report.comparison.suites[0].clone();
+        report.comparison.suites = vec![suite; 400];
+        let text = render(&report);
+        assert!(text.len() < 65_536, "{} bytes", text.len());
+        let few = render(&Report { comparison: fixture::report(4, 3).comparison, ..report });
+        assert!(few.contains("… and 490 flips more in `report.html`."), "{few}");
+    }
+
+    #[test]
+    fn model_text_is_only_text() {
+        let hostile = "a|b <img src=x> `code` [x](javascript:1) **b** @team #12 https://x.example\r\n| new | row |";
+        let safe = cell(hostile);
+        for character in ['|', '`', '[', '*', '\n', '\r'] {
+            assert!(!safe.contains(character), "{character:?} is left in {safe}");
+        }
+        assert_eq!(safe.replace("<br>", "").matches(['<', '>']).count(), 0);
+        assert!(!safe.contains("@t") && !safe.contains("#1") && !safe.contains("://"));
+    }
+
+    #[test]
+    fn a_long_answer_is_cut_between_characters_and_says_so() {
+        let safe = cell(&"é".repeat(400));
+        assert!(safe.ends_with(" … (cut)"));
+        assert_eq!(safe.chars().filter(|c| *c == 'é').count(), CELL / 2);
+    }
+}

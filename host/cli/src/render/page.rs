@@ -1,0 +1,333 @@
+//! What the page shows, in words and figures: the report turned into what the template fills in.
+
+use super::forest;
+use super::number::{Unit, confidence, count, counted, duration, fixed, p_value, plain};
+use super::words::{self, Subject};
+use diapason_core::compare::{Level, MeasureComparison, Slice, SuiteComparison};
+use diapason_core::gate::{ConditionResult, GateResult, Verdict};
+use diapason_core::report::{Report, Training};
+use diapason_core::stats::Interval;
+use serde::Serialize;
+
+/// Everything on the page but the samples.
+#[derive(Debug, Serialize)]
+pub(crate) struct Page {
+    name: String,
+    gate: Option<Gate>,
+    /// Confidence level of the intervals outside of the gate.
+    level: String,
+    forest: Vec<forest::Group>,
+    suites: Vec<Suite>,
+    training: Option<Curve>,
+    findings: Vec<(String, &'static str)>,
+    digests: Vec<(String, String)>,
+    plugins: Vec<(String, String)>,
+    samples: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct Gate {
+    verdict: Verdict,
+    word: &'static str,
+    summary: String,
+    alpha: String,
+    conditions: Vec<Condition>,
+}
+
+#[derive(Debug, Serialize)]
+struct Condition {
+    verdict: Verdict,
+    word: &'static str,
+    suite: String,
+    measure: String,
+    required: String,
+    shown: String,
+    outlook: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Suite {
+    name: String,
+    samples: String,
+    measures: Vec<Measure>,
+    /// Binary measures with pairs.
+    flips: Vec<Flips>,
+    slices: Vec<SliceRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct Measure {
+    name: String,
+    summary: String,
+    lower_is_better: bool,
+    base: Option<Cell>,
+    tuned: Option<Cell>,
+    difference: Option<Cell>,
+    /// Wins, ties, losses.
+    pairs: Option<String>,
+    test: Option<String>,
+    missing: Option<String>,
+}
+
+/// A value and its interval.
+#[derive(Debug, Serialize)]
+struct Cell {
+    value: String,
+    interval: String,
+    method: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Flips {
+    measure: String,
+    better: usize,
+    same: usize,
+    worse: usize,
+    /// Widths of the bar's pieces and where they begin, in percent.
+    better_share: String,
+    same_share: String,
+    worse_share: String,
+    worse_start: String,
+    /// The first harmful samples.
+    examples: Vec<String>,
+    more: usize,
+}
+
+#[derive(Debug, Serialize)]
+struct SliceRow {
+    measure: String,
+    tag: String,
+    value: String,
+    n: String,
+    base: String,
+    tuned: String,
+    difference: String,
+    interval: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Curve {
+    trainable: String,
+    steps: String,
+    tokens: String,
+    seconds: String,
+    speed: Option<String>,
+    loss: Option<Loss>,
+}
+
+#[derive(Debug, Serialize)]
+struct Loss {
+    /// SVG points in a box of 1000 by 100.
+    points: String,
+    highest: String,
+    lowest: String,
+    first_step: u64,
+    last_step: u64,
+    first: String,
+    last: String,
+}
+
+/// Harmful samples that are linked from the overview; the list below has all of them.
+const EXAMPLES: usize = 8;
+
+impl Page {
+    /// The page of a report.
+    pub(crate) fn of(report: &Report) -> Self {
+        let conditions = report.gate.as_ref().map(|gate| gate.conditions.as_slice()).unwrap_or_default();
+        Self {
+            name: report.name.clone(),
+            gate: report.gate.as_ref().map(|it| gate(report, it)),
+            level: confidence(report.comparison.level),
+            forest: forest::layout(&report.comparison.suites, conditions),
+            suites: report.comparison.suites.iter().map(suite).collect(),
+            training: report.training.as_ref().map(training),
+            findings: findings(report),
+            digests: report.digests.iter().map(|(role, digest)| (role.clone(), digest.clone())).collect(),
+            plugins: report.permissions.iter().map(|(plugin, names)| (plugin.clone(), permissions(names))).collect(),
+            samples: report.samples.len(),
+        }
+    }
+}
+
+fn gate(report: &Report, gate: &GateResult) -> Gate {
+    Gate {
+        verdict: gate.verdict,
+        word: words::verdict(gate.verdict),
+        summary: words::summary(gate),
+        alpha: confidence(gate.alpha),
+        conditions: gate.conditions.iter().map(|it| condition(report, it)).collect(),
+    }
+}
+
+fn condition(report: &Report, condition: &ConditionResult) -> Condition {
+    let subject = Subject::of(report, condition);
+    Condition {
+        verdict: condition.verdict,
+        word: words::verdict(condition.verdict),
+        suite: condition.suite.clone(),
+        measure: condition.measure.clone(),
+        required: words::required(condition, subject),
+        shown: words::shown(condition, subject),
+        outlook: words::outlook(condition, subject),
+    }
+}
+
+fn suite(suite: &SuiteComparison) -> Suite {
+    Suite {
+        name: suite.name.clone(),
+        samples: counted(suite.samples, "sample"),
+        measures: suite.measures.iter().map(measure).collect(),
+        flips: suite.measures.iter().filter(|it| it.info.binary).filter_map(flips).collect(),
+        slices: suite.measures.iter().flat_map(|it| it.slices.iter().map(|slice| slice_row(it, slice))).collect(),
+    }
+}
+
+fn measure(measure: &MeasureComparison) -> Measure {
+    let unit = Unit::of(&measure.info);
+    let difference = measure.difference.as_ref();
+    Measure {
+        name: measure.full_name(),
+        summary: measure.info.summary.clone(),
+        lower_is_better: !measure.info.higher_is_better,
+        base: measure.base.as_ref().map(|level| level_cell(level, unit)),
+        tuned: measure.tuned.as_ref().or(measure.pair.as_ref()).map(|level| level_cell(level, unit)),
+        difference: difference.map(|it| Cell {
+            value: it.mean.map_or("–".into(), |mean| unit.difference(mean)),
+            interval: unit.differences(&it.interval).unwrap_or_default(),
+            method: method(&it.interval),
+        }),
+        pairs: difference.map(|it| format!("{} / {} / {}", it.wins, it.ties, it.losses)),
+        test: difference.and_then(|it| it.test.as_ref()).map(|test| format!("{} ({})", p_value(test.p), test.name)),
+        missing: words::missing(measure),
+    }
+}
+
+fn level_cell(level: &Level, unit: Unit) -> Cell {
+    Cell {
+        value: level.mean.map_or("–".into(), |mean| unit.level(mean)),
+        interval: unit.levels(&level.interval).unwrap_or_default(),
+        method: method(&level.interval),
+    }
+}
+
+fn method(interval: &Interval) -> String {
+    match interval {
+        Interval::Known { method, .. } => method.clone(),
+        Interval::TooFew { n } => format!("n = {n} is too few for an interval"),
+    }
+}
+
+fn flips(measure: &MeasureComparison) -> Option<Flips> {
+    let difference = measure.difference.as_ref()?;
+    let (better, same, worse) = (difference.wins, difference.ties, difference.losses);
+    let total = (better + same + worse).max(1) as f64;
+    let share = |number: usize| format!("{:.3}%", 100.0 * number as f64 / total);
+    Some(Flips {
+        measure: measure.full_name(),
+        better,
+        same,
+        worse,
+        better_share: share(better),
+        same_share: share(same),
+        worse_share: share(worse),
+        worse_start: share(better + same),
+        examples: difference.harmful.iter().take(EXAMPLES).cloned().collect(),
+        more: difference.harmful.len().saturating_sub(EXAMPLES),
+    })
+}
+
+fn slice_row(measure: &MeasureComparison, slice: &Slice) -> SliceRow {
+    let unit = Unit::of(&measure.info);
+    let level = |value: Option<f64>| value.map_or("–".into(), |value| unit.level(value));
+    let paired = slice.difference.is_some();
+    let interval = if paired { unit.differences(&slice.interval) } else { unit.levels(&slice.interval) };
+    SliceRow {
+        measure: measure.full_name(),
+        tag: slice.tag.clone(),
+        value: slice.value.clone(),
+        n: count(slice.n as u64),
+        base: level(slice.base),
+        tuned: level(slice.tuned),
+        difference: slice.difference.map_or("–".into(), |value| unit.difference(value)),
+        interval: interval.unwrap_or_else(|| "too few".into()),
+    }
+}
+
+fn training(training: &Training) -> Curve {
+    let share = 100.0 * training.trainable as f64 / (training.total as f64).max(1.0);
+    Curve {
+        trainable: format!("{} of {} ({} %)", count(training.trainable), count(training.total), fixed(share, 4)),
+        steps: count(training.steps),
+        tokens: count(training.tokens),
+        seconds: duration(training.seconds),
+        speed: (training.seconds > 0.0)
+            .then(|| format!("{} tokens/s", count((training.tokens as f64 / training.seconds).round() as u64))),
+        loss: loss(&training.loss),
+    }
+}
+
+/// A curve needs two finite points.
+fn loss(steps: &[(u64, f64)]) -> Option<Loss> {
+    let finite: Vec<(u64, f64)> = steps.iter().copied().filter(|(_, loss)| loss.is_finite()).collect();
+    let [(first_step, first), .., (last_step, last)] = finite[..] else { return None };
+    let highest = finite.iter().map(|(_, loss)| *loss).fold(f64::MIN, f64::max);
+    let lowest = finite.iter().map(|(_, loss)| *loss).fold(f64::MAX, f64::min).min(0.0);
+    let width = (last_step.saturating_sub(first_step)).max(1) as f64;
+    let height = (highest - lowest).max(f64::MIN_POSITIVE);
+    let point = |(step, loss): &(u64, f64)| {
+        let x = 1000.0 * step.saturating_sub(first_step) as f64 / width;
+        format!("{x:.1},{:.2}", 100.0 * (highest - loss) / height)
+    };
+    Some(Loss {
+        points: finite.iter().map(point).collect::<Vec<_>>().join(" "),
+        highest: plain(highest),
+        lowest: plain(lowest),
+        first_step,
+        last_step,
+        first: plain(first),
+        last: plain(last),
+    })
+}
+
+fn findings(report: &Report) -> Vec<(String, &'static str)> {
+    let counts = report.findings;
+    vec![
+        (counted(counts.errors, "error"), "training must not start"),
+        (counted(counts.warnings, "warning"), "someone should look"),
+        (counted(counts.notes, "note"), "worth knowing"),
+    ]
+}
+
+fn permissions(names: &[String]) -> String {
+    if names.is_empty() { "nothing".into() } else { names.join(", ") }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_curve_starts_left_and_ends_right_and_leaves_out_what_is_not_a_number() {
+        let curve = loss(&[(1, 2.0), (2, f64::NAN), (3, 1.0), (5, 0.5)]).unwrap();
+        assert_eq!(curve.points, "0.0,0.00 500.0,50.00 1000.0,75.00");
+        assert_eq!((curve.first.as_str(), curve.last.as_str()), ("2", "0.5"));
+        assert!(loss(&[(1, 2.0)]).is_none(), "one point is no curve");
+    }
+
+    #[test]
+    fn the_pieces_of_a_flip_bar_fill_it() {
+        let report = crate::render::fixture::report(20, 15);
+        for measure in report.comparison.suites.iter().flat_map(|suite| &suite.measures) {
+            let Some(bar) = flips(measure) else { continue };
+            let width = |text: &str| text.trim_end_matches('%').parse::<f64>().unwrap();
+            let whole = width(&bar.better_share) + width(&bar.same_share) + width(&bar.worse_share);
+            assert!((whole - 100.0).abs() < 0.01, "{whole}");
+        }
+    }
+
+    #[test]
+    fn an_interval_that_does_not_exist_is_said_so() {
+        assert_eq!(method(&Interval::TooFew { n: 1 }), "n = 1 is too few for an interval");
+    }
+}
