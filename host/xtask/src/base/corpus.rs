@@ -12,7 +12,7 @@ const TRAIN: usize = 480;
 /// Rows of the pretraining tasks mixed in, so that the adapter does not forget them.
 const REHEARSAL: usize = 240;
 /// Rows of each suite.
-const TEST: usize = 150;
+const TEST: usize = 120;
 
 /// `count` pretraining rows, tasks mixed by their shares.
 pub(super) fn pretraining(count: usize, seed: u64) -> Vec<Row> {
