@@ -1,0 +1,163 @@
+//! The checks of an answer's form.
+
+use diapason_plugin::Result;
+use jsonschema::Validator;
+use regex_lite::Regex;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+/// At most so many problems of one check.
+const PROBLEMS: usize = 5;
+
+/// The form that answers must have. What is not set is not checked.
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The answer must hold a JSON document.
+    pub json: bool,
+    /// The answer must be a JSON document and nothing else: no fence, no sentence around it. Implies `json`.
+    pub json_only: bool,
+    /// JSON Schema (2020-12) of the document. Implies `json`. `$ref` stays within the schema.
+    pub schema: Option<Value>,
+    /// Regular expression that the whole answer must match, white space at its ends aside.
+    pub pattern: Option<String>,
+    /// Least characters (Unicode scalar values).
+    pub min_characters: Option<usize>,
+    /// Most characters.
+    pub max_characters: Option<usize>,
+    /// Least words (between white space).
+    pub min_words: Option<usize>,
+    /// Most words.
+    pub max_words: Option<usize>,
+}
+
+/// The settings, compiled.
+pub struct Form {
+    settings: Settings,
+    schema: Option<Validator>,
+    pattern: Option<Regex>,
+}
+
+/// A check and what it found wrong.
+pub struct Check {
+    /// The measure.
+    pub name: &'static str,
+    /// What is wrong; nothing if the answer passes.
+    pub problems: Vec<String>,
+}
+
+impl Form {
+    /// Compiles the settings. An error names the setting that is wrong.
+    pub fn new(settings: Settings) -> Result<Self> {
+        let form =
+            Self { schema: settings.schema.as_ref().map(compile).transpose()?, pattern: pattern(&settings)?, settings };
+        if form.measures().len() == 1 {
+            return Err("nothing to check: set `json`, `schema`, `pattern` or a length".to_owned());
+        }
+        Ok(form)
+    }
+
+    /// The measures under these settings, `valid` first.
+    pub fn measures(&self) -> Vec<&'static str> {
+        let set = &self.settings;
+        let checks = [
+            ("valid", true),
+            ("json-valid", self.wants_json()),
+            ("json-only", set.json_only),
+            ("schema-valid", self.schema.is_some()),
+            ("pattern", self.pattern.is_some()),
+            (
+                "length",
+                [set.min_characters, set.max_characters, set.min_words, set.max_words].iter().any(Option::is_some),
+            ),
+        ];
+        checks.into_iter().filter(|(_, set)| *set).map(|(name, _)| name).collect()
+    }
+
+    /// Every check but `valid`, in the order of the measures.
+    pub fn check(&self, answer: &str) -> Vec<Check> {
+        let document = if self.wants_json() { find(answer) } else { Err(String::new()) };
+        let problems = |name: &str| match name {
+            "json-valid" => document.as_ref().err().cloned().into_iter().collect(),
+            "json-only" => not_only_json(answer).into_iter().collect(),
+            "schema-valid" => self.against_schema(&document),
+            "pattern" => self.against_pattern(answer).into_iter().collect(),
+            _ => self.length(answer),
+        };
+        self.measures().into_iter().skip(1).map(|name| Check { name, problems: problems(name) }).collect()
+    }
+
+    fn wants_json(&self) -> bool {
+        self.settings.json || self.settings.json_only || self.schema.is_some()
+    }
+
+    fn against_schema(&self, document: &std::result::Result<Value, String>) -> Vec<String> {
+        let (Some(schema), Ok(document)) = (&self.schema, document) else {
+            return vec!["there is no JSON document".to_owned()];
+        };
+        let place = |path: String| if path.is_empty() { "the document".to_owned() } else { path };
+        schema
+            .iter_errors(document)
+            .take(PROBLEMS)
+            .map(|error| format!("{}: {error}", place(error.instance_path().to_string())))
+            .collect()
+    }
+
+    fn against_pattern(&self, answer: &str) -> Option<String> {
+        let pattern = self.pattern.as_ref()?;
+        (!pattern.is_match(answer.trim())).then(|| format!("the answer does not match {}", pattern.as_str()))
+    }
+
+    fn length(&self, answer: &str) -> Vec<String> {
+        let (characters, words) = (answer.trim().chars().count(), answer.split_whitespace().count());
+        let set = &self.settings;
+        [
+            too_few(characters, set.min_characters, "characters"),
+            too_many(characters, set.max_characters, "characters"),
+            too_few(words, set.min_words, "words"),
+            too_many(words, set.max_words, "words"),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
+
+fn compile(schema: &Value) -> Result<Validator> {
+    jsonschema::draft202012::new(schema).map_err(|cause| format!("setting `schema` is no JSON Schema: {cause}"))
+}
+
+fn pattern(settings: &Settings) -> Result<Option<Regex>> {
+    let compile = |pattern: &String| Regex::new(&format!(r"\A(?:{pattern})\z"));
+    let bad = |cause| format!("setting `pattern` is not a regular expression: {cause}");
+    settings.pattern.as_ref().map(compile).transpose().map_err(bad)
+}
+
+/// The whole answer as JSON, or else the first object or array in it.
+fn find(answer: &str) -> std::result::Result<Value, String> {
+    // Each start may cost a pass over the rest: an answer of brackets alone must not cost the square of its length.
+    const STARTS: usize = 64;
+    let whole = serde_json::from_str(answer.trim());
+    whole.or_else(|cause: serde_json::Error| {
+        let inner = answer.match_indices(['{', '[']).take(STARTS).find_map(|(at, _)| first_value(&answer[at..]));
+        inner.ok_or_else(|| format!("no JSON document: {cause}"))
+    })
+}
+
+fn first_value(text: &str) -> Option<Value> {
+    serde_json::Deserializer::from_str(text).into_iter::<Value>().next()?.ok()
+}
+
+fn not_only_json(answer: &str) -> Option<String> {
+    let cause = serde_json::from_str::<serde::de::IgnoredAny>(answer.trim()).err()?;
+    Some(format!("the answer as a whole is not JSON: {cause}"))
+}
+
+fn too_few(count: usize, least: Option<usize>, unit: &str) -> Option<String> {
+    least.filter(|least| count < *least).map(|least| format!("{count} {unit}, at least {least} asked for"))
+}
+
+fn too_many(count: usize, most: Option<usize>, unit: &str) -> Option<String> {
+    most.filter(|most| count > *most).map(|most| format!("{count} {unit}, at most {most} asked for"))
+}

@@ -1,0 +1,47 @@
+//! Whether the answer has the form that was asked for. See the package's README for the measures and settings.
+
+mod form;
+
+use diapason_plugin::{Evaluator, Judgement, Measure, MeasureInfo, Observation, Result};
+use form::{Form, Settings};
+
+struct Format(Form);
+
+impl Evaluator for Format {
+    type Settings = Settings;
+
+    fn new(settings: Settings) -> Result<Self> {
+        Form::new(settings).map(Self)
+    }
+
+    fn measures(&self) -> Vec<MeasureInfo> {
+        let info = |name: &&'static str| MeasureInfo::binary(*name, summary(name));
+        self.0.measures().iter().map(info).collect()
+    }
+
+    fn score(&self, observation: &Observation) -> Result<Judgement> {
+        let checks = self.0.check(observation.answer()?);
+        let valid = Measure::new("valid", truth(checks.iter().all(|check| check.problems.is_empty())));
+        let measures = checks.iter().map(|check| Measure::new(check.name, truth(check.problems.is_empty())));
+        let judgement = Judgement::scored([valid].into_iter().chain(measures));
+        let notes = checks.iter().flat_map(|check| check.problems.iter().map(|problem| (check.name, problem)));
+        Ok(notes.fold(judgement, |judgement, (name, problem)| judgement.note(name, problem)))
+    }
+}
+
+fn summary(name: &str) -> &'static str {
+    match name {
+        "valid" => "answers that pass every check of their form",
+        "json-valid" => "answers that hold a JSON document",
+        "json-only" => "answers that are a JSON document and nothing else",
+        "schema-valid" => "answers whose JSON document satisfies the schema",
+        "pattern" => "answers that match the pattern as a whole",
+        _ => "answers within the limits of length",
+    }
+}
+
+fn truth(value: bool) -> f64 {
+    f64::from(u8::from(value))
+}
+
+diapason_plugin::plugin! { evaluator: Format }

@@ -1,0 +1,97 @@
+//! Sets the tuned model's answers against the base model's. See the package's README for the measures and settings.
+
+use diapason_plugin::{Comparator, Judgement, Measure, MeasureInfo, Pair, Result};
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// How a regression is told.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Settings {
+    /// The measure to watch, as `plugin.measure`. Without it, the first of the suite's measures.
+    pub measure: Option<String>,
+    /// A value from here on counts as right; below, as wrong.
+    pub threshold: f64,
+    /// Set to false for a measure that is better when smaller.
+    pub higher_is_better: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { measure: None, threshold: 0.5, higher_is_better: true }
+    }
+}
+
+struct Regression(Settings);
+
+impl Comparator for Regression {
+    type Settings = Settings;
+
+    fn new(settings: Settings) -> Result<Self> {
+        if settings.threshold.is_finite() { Ok(Self(settings)) } else { Err("`threshold` must be a number".to_owned()) }
+    }
+
+    fn measures(&self) -> Vec<MeasureInfo> {
+        vec![
+            MeasureInfo::binary("harmful-flip", "right before fine-tuning and wrong after it").lower_is_better(),
+            MeasureInfo::binary("beneficial-flip", "wrong before fine-tuning and right after it"),
+            MeasureInfo { bounds: None, ..MeasureInfo::number("drop", "how far the measure fell").lower_is_better() },
+            MeasureInfo::binary("changed", "answers that are not the base model's").lower_is_better(),
+        ]
+    }
+
+    fn compare(&self, pair: &Pair) -> Result<Judgement> {
+        let Some(name) = self.watched(pair) else {
+            return Ok(Judgement::unscored("neither side has a measure: no evaluator scored the sample"));
+        };
+        match (pair.base.measure(name), pair.tuned.measure(name)) {
+            (Some(base), Some(tuned)) => Ok(self.judge(pair, name, base, tuned)),
+            (None, None) => Ok(Judgement::unscored(format!("neither side has `{name}`: {}", known(pair)))),
+            (None, _) => Ok(Judgement::unscored(format!("the base model's answer has no `{name}`"))),
+            (_, None) => Ok(Judgement::unscored(format!("the tuned model's answer has no `{name}`"))),
+        }
+    }
+}
+
+impl Regression {
+    fn watched<'a>(&'a self, pair: &'a Pair) -> Option<&'a str> {
+        let first = || pair.base.measures.first().or(pair.tuned.measures.first()).map(|measure| measure.name.as_str());
+        self.0.measure.as_deref().or_else(first)
+    }
+
+    fn judge(&self, pair: &Pair, name: &str, base: f64, tuned: f64) -> Judgement {
+        let (was, is) = (self.right(base), self.right(tuned));
+        let fell = if self.0.higher_is_better { base - tuned } else { tuned - base };
+        let mut measures = vec![
+            measure("harmful-flip", was && !is),
+            measure("beneficial-flip", !was && is),
+            Measure::new("drop", fell.max(0.0)),
+        ];
+        if let (Some(before), Some(after)) = (pair.base.answer(), pair.tuned.answer()) {
+            measures.push(measure("changed", before != after));
+        }
+        let judgement = Judgement::scored(measures);
+        if base == tuned { judgement } else { judgement.note("measure", format!("{name}: {base} → {tuned}")) }
+    }
+
+    fn right(&self, value: f64) -> bool {
+        if self.0.higher_is_better { value >= self.0.threshold } else { value < self.0.threshold }
+    }
+}
+
+fn measure(name: &str, holds: bool) -> Measure {
+    Measure::new(name, f64::from(u8::from(holds)))
+}
+
+/// The measures that there are, for someone who misspelt one.
+fn known(pair: &Pair) -> String {
+    let names: Vec<&str> =
+        pair.base.measures.iter().chain(&pair.tuned.measures).map(|measure| measure.name.as_str()).collect();
+    if names.is_empty() {
+        "no evaluator scored the sample".to_owned()
+    } else {
+        format!("there is {}", names.join(", "))
+    }
+}
+
+diapason_plugin::plugin! { comparator: Regression }
