@@ -1,6 +1,7 @@
 //! Linear layers: frozen or trainable, with or without a low-rank adapter (Hu et al. 2021,
 //! <https://arxiv.org/abs/2106.09685>).
 
+use crate::kernels;
 use candle_core::{Result, Tensor, Var};
 
 /// What a forward pass is for.
@@ -78,22 +79,25 @@ impl Linear {
 
     /// Maps `x` [.., in] to [.., out].
     pub fn forward(&self, x: &Tensor, mode: &Mode) -> Result<Tensor> {
-        let _ = mode;
-        let y = apply(x, &self.weight)?;
-        let y = match &self.bias {
-            Some(bias) => y.broadcast_add(bias)?,
-            None => y,
-        };
         match &self.lora {
-            Some(lora) => y + (apply(&apply(x, &lora.a)?, &lora.b)? * lora.scale)?,
-            None => Ok(y),
+            Some(lora) => lora.forward(x, &self.weight, self.bias.as_ref(), mode),
+            None => kernels::linear(x, &self.weight, self.bias.as_ref()),
         }
     }
 }
 
-fn apply(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let mut shape = x.dims().to_vec();
-    let inner = shape.pop().unwrap_or_default();
-    shape.push(weight.dim(0)?);
-    x.reshape(((), inner))?.matmul(&weight.t()?)?.reshape(shape)
+impl Lora {
+    fn forward(&self, x: &Tensor, weight: &Tensor, bias: Option<&Tensor>, mode: &Mode) -> Result<Tensor> {
+        let scale = self.scale as f32;
+        match *mode {
+            Mode::Inference => {
+                let (a, b) = (self.a.as_detached_tensor(), self.b.as_detached_tensor());
+                kernels::lora(x, weight, bias, &a, &b, scale, None)
+            }
+            Mode::Training { seed } => {
+                let dropout = kernels::Dropout::new(self.dropout, seed, self.stream);
+                kernels::lora(x, weight, bias, &self.a, &self.b, scale, dropout)
+            }
+        }
+    }
 }

@@ -1,9 +1,22 @@
-//! Causal attention with grouped queries (Ainslie et al. 2023, <https://arxiv.org/abs/2305.13245>).
+//! Causal attention with grouped queries (Ainslie et al. 2023, <https://arxiv.org/abs/2305.13245>), in the manner of
+//! FlashAttention (Dao et al. 2022, <https://arxiv.org/abs/2205.14135>): only one tile of scores for each thread exists.
 //!
-//! For each row of the batch and each query head j, with key/value head j / (h / kv) and scale 1/√d:
-//! `p = softmax(q·kᵀ / √d)` over the keys at or before the query's own position, `y = p·v`.
+//! For each row of the batch and each query head j, with key/value head j / (h / kv) and scale s = 1/√d:
+//! `p = softmax(s·q·kᵀ)` over the keys at or before the query's own position, `y = p·v`. The logarithm of each softmax's
+//! denominator, `lse`, is kept.
+//! Backward, g = dL/dy: `p = exp(s·q·kᵀ − lse)`, `dv = pᵀ·g`, `dS = p ∘ (g·vᵀ − Σ(g∘y))·s`, `dq = dS·k`, `dk = dSᵀ·q`.
 
-use candle_core::{D, Result, Tensor};
+mod backward;
+
+use super::gemm::{Into, Matrix, product_here};
+use super::simd::{exp, sum, vectorised};
+use super::storage;
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+use std::sync::OnceLock;
+
+/// Queries of a tile.
+const TILE: usize = 64;
 
 /// Where the queries of one row of the batch stand among its keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,32 +29,149 @@ pub struct Span {
 
 /// Attention of `q` [b, t, h, d] over `k` and `v` [b, s, kv, d], one span for each of the b rows; gives [b, t, h, d].
 pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, spans: &[Span]) -> Result<Tensor> {
-    reference(q, k, v, spans)
-}
-
-fn reference(q: &Tensor, k: &Tensor, v: &Tensor, spans: &[Span]) -> Result<Tensor> {
     let (b, t, h, d) = q.dims4()?;
     let (_, s, kv, _) = k.dims4()?;
-    let expand = |x: &Tensor| -> Result<Tensor> {
-        let groups = (b, s, kv, h / kv, d);
-        x.unsqueeze(3)?.broadcast_as(groups)?.reshape((b, s, h, d))?.transpose(1, 2)?.contiguous()
-    };
-    let (q, k, v) = (q.transpose(1, 2)?.contiguous()?, expand(k)?, expand(v)?);
-    let scores = (q.matmul(&k.transpose(2, 3)?.contiguous()?)? / (d as f64).sqrt())?;
-    let (mask, live) = masks(spans, t, s);
-    let mask = Tensor::from_vec(mask, (b, 1, t, s), q.device())?;
-    let live = Tensor::from_vec(live, (b, 1, t, 1), q.device())?;
-    let scores = scores.broadcast_add(&mask)?;
-    let weights = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?.detach())?.exp()?;
-    let weights = weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)?.broadcast_mul(&live)?;
-    weights.matmul(&v)?.transpose(1, 2)?.contiguous()
+    if k.dims() != [b, s, kv, d] || v.dims() != k.dims() || h % kv != 0 || spans.len() != b {
+        bail!("attention of {:?} over {:?} and {:?} with {} spans", q.shape(), k.shape(), v.shape(), spans.len());
+    }
+    if let Some(span) = spans.iter().find(|span| span.keys > s) {
+        bail!("a span of {} keys where there are {s}", span.keys);
+    }
+    let op = Attention { shape: Heads { t, s, h, kv, d }, spans: spans.to_vec(), lse: OnceLock::new() };
+    q.contiguous()?.apply_op3(&k.contiguous()?, &v.contiguous()?, op)
 }
 
-/// What is added to the scores [b, t, s], and 1 or 0 for each query [b, t].
-fn masks(spans: &[Span], t: usize, s: usize) -> (Vec<f32>, Vec<f32>) {
-    let queries = || spans.iter().flat_map(|span| (0..t).map(move |i| (span, span.offset + i)));
-    let score = |span: &Span, query: usize, key: usize| if key <= query && key < span.keys { 0.0 } else { -1e30 };
-    let mask = queries().flat_map(|(span, query)| (0..s).map(move |key| score(span, query, key))).collect();
-    let live = queries().map(|(span, query)| if query < span.keys { 1.0 } else { 0.0 }).collect();
-    (mask, live)
+/// Sizes of an attention, the batch left out.
+#[derive(Debug, Clone, Copy)]
+struct Heads {
+    t: usize,
+    s: usize,
+    h: usize,
+    kv: usize,
+    d: usize,
 }
+
+impl Heads {
+    fn scale(&self) -> f32 {
+        1.0 / (self.d as f32).sqrt()
+    }
+
+    /// The vectors of one head: those of `data` [rows, heads, d] from `first` on.
+    fn head<'a>(&self, data: &'a [f32], heads: usize, head: usize, first: usize, rows: usize) -> Matrix<'a> {
+        Matrix::strided(&data[(first * heads + head) * self.d..], rows, self.d, heads * self.d)
+    }
+}
+
+/// Keys that query `i` of a row sees; 0 for padding.
+fn visible(span: Span, i: usize) -> usize {
+    let position = span.offset + i;
+    if position < span.keys { position + 1 } else { 0 }
+}
+
+struct Attention {
+    shape: Heads,
+    spans: Vec<Span>,
+    /// [b, t, h], kept by the forward pass.
+    lse: OnceLock<Vec<f32>>,
+}
+
+/// A tile of queries of one row, and where its results go.
+struct Tile<'a> {
+    row: usize,
+    first: usize,
+    /// [queries, h, d]
+    y: &'a mut [f32],
+    /// [queries, h]
+    lse: &'a mut [f32],
+}
+
+impl Attention {
+    fn tiles<'a>(&self, y: &'a mut [f32], lse: &'a mut [f32]) -> Vec<Tile<'a>> {
+        let Heads { t, h, d, .. } = self.shape;
+        let rows = y.chunks_mut(t * h * d).zip(lse.chunks_mut(t * h)).enumerate();
+        rows.flat_map(|(row, (y, lse))| {
+            let tiles = y.chunks_mut(TILE * h * d).zip(lse.chunks_mut(TILE * h)).enumerate();
+            tiles.map(move |(i, (y, lse))| Tile { row, first: i * TILE, y, lse })
+        })
+        .collect()
+    }
+
+    fn forward(&self, q: &[f32], k: &[f32], v: &[f32], tile: Tile) {
+        let Heads { t, s, h, kv, d } = self.shape;
+        let span = self.spans[tile.row];
+        let queries = tile.lse.len() / h;
+        let keys = (tile.first..tile.first + queries).map(|i| visible(span, i)).max().unwrap_or_default();
+        if keys == 0 {
+            return;
+        }
+        let (q, k, v) = (&q[tile.row * t * h * d..], &k[tile.row * s * kv * d..], &v[tile.row * s * kv * d..]);
+        let mut scores = vec![0.0; queries * keys];
+        for head in 0..h {
+            let group = head / (h / kv);
+            let (keys_of, values_of) = (self.shape.head(k, kv, group, 0, keys), self.shape.head(v, kv, group, 0, keys));
+            let queries_of = self.shape.head(q, h, head, tile.first, queries);
+            product_here(&mut scores, keys, Into::Replace, self.shape.scale(), queries_of, keys_of.t());
+            for (i, row) in scores.chunks_exact_mut(keys).enumerate() {
+                tile.lse[i * h + head] = vectorised(|| softmax(row, visible(span, tile.first + i)));
+            }
+            product_here(&mut tile.y[head * d..], h * d, Into::Replace, 1.0, Matrix::dense(&scores, keys), values_of);
+        }
+    }
+}
+
+/// Softmax over the first `n` scores, zeros after; gives the logarithm of the denominator.
+#[inline(always)]
+fn softmax(scores: &mut [f32], n: usize) -> f32 {
+    let (seen, unseen) = scores.split_at_mut(n);
+    unseen.fill(0.0);
+    let max = seen.iter().fold(f32::NEG_INFINITY, |max, x| if *x > max { *x } else { max });
+    seen.iter_mut().for_each(|x| *x = exp(*x - max));
+    let total = sum(n, |i| seen[i]);
+    let scale = 1.0 / total;
+    seen.iter_mut().for_each(|x| *x *= scale);
+    max + total.ln()
+}
+
+impl CustomOp3 for Attention {
+    fn name(&self) -> &'static str {
+        "attention"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+        s3: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let (q, k, v) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?, storage::slice(s3, l3)?);
+        let mut y = vec![0.0; q.len()];
+        let mut lse = vec![0.0; q.len() / self.shape.d];
+        self.tiles(&mut y, &mut lse).into_par_iter().for_each(|tile| self.forward(q, k, v, tile));
+        // An operation is applied once; a second result would be the same anyway.
+        let _ = self.lse.set(lse);
+        Ok((CpuStorage::F32(y), l1.shape().clone()))
+    }
+
+    fn bwd(
+        &self,
+        q: &Tensor,
+        k: &Tensor,
+        v: &Tensor,
+        y: &Tensor,
+        g: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let Some(lse) = self.lse.get() else { bail!("backward of an attention before its forward") };
+        let g = g.contiguous()?;
+        let (dq, dk, dv) = storage::read([q, k, v, y, &g], |[q, k, v, y, g]| {
+            Ok(backward::gradients(self.shape, &self.spans, &backward::Saved { q, k, v, y, g, lse }))
+        })?;
+        let tensor = |values: Vec<f32>, like: &Tensor| Tensor::from_vec(values, like.shape(), like.device()).map(Some);
+        Ok((tensor(dq, q)?, tensor(dk, k)?, tensor(dv, v)?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,26 @@
 //! The operations that a Llama spends its time in, each with its own backward.
 //!
 //! Every file states its maths and its shapes on top and carries the plain version that it is tested against
-//! (`reference`, composed of candle operations). All tensors are f32 and contiguous unless a kernel says otherwise.
+//! (`reference`, composed of candle operations). All tensors are f32; they are made contiguous where they are not. Sums
+//! run in an order that does not depend on the number of threads. There are no CUDA versions yet.
 
 mod attention;
+#[cfg(test)]
+pub(crate) mod check;
+mod dropout;
+pub(crate) mod gemm;
+mod linear;
+mod lora;
 mod rms_norm;
 mod rope;
+pub(crate) mod simd;
+pub(crate) mod storage;
 mod swiglu;
 
 pub use attention::{Span, attention};
+pub use dropout::Dropout;
+pub use linear::linear;
+pub use lora::lora;
 pub use rms_norm::rms_norm;
 pub use rope::rope;
 pub use swiglu::swiglu;

@@ -1,15 +1,114 @@
 //! RMSNorm (Zhang and Sennrich 2019, <https://arxiv.org/abs/1910.07467>).
 //!
-//! For each row x of d numbers: `y = x * r * w` with `r = 1 / sqrt(mean(x²) + eps)`.
+//! For each row x of d numbers: `y = x·r·w` with `r = 1 / √(mean(x²) + eps)`.
+//! Backward, g = dL/dy: `dx = r·(g∘w) − x·r³·Σ(g∘w∘x) / d`, `dw = Σ_rows g∘x·r`.
 
-use candle_core::{D, Result, Tensor};
+use super::simd::{PIECE, sum, vectorised};
+use super::storage;
+use candle_core::{CpuStorage, CustomOp2, D, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
 
 /// Normalises the last dimension of `x` [.., d] and scales it by `weight` [d].
 pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
-    reference(x, weight, eps)
+    if weight.dims() != [x.dim(D::Minus1)?] {
+        candle_core::bail!("a norm of {:?} does not fit an input of {:?}", weight.shape(), x.shape());
+    }
+    x.contiguous()?.apply_op2(&weight.contiguous()?, RmsNorm { eps: eps as f32 })
 }
 
-fn reference(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
-    let mean_square = x.sqr()?.mean_keepdim(D::Minus1)?;
-    x.broadcast_div(&(mean_square + eps)?.sqrt()?)?.broadcast_mul(weight)
+struct RmsNorm {
+    eps: f32,
+}
+
+impl RmsNorm {
+    #[inline(always)]
+    fn forward(&self, x: &[f32], w: &[f32], y: &mut [f32]) {
+        let r = self.reciprocal(x);
+        y.iter_mut().zip(x).zip(w).for_each(|((y, x), w)| *y = x * r * w);
+    }
+
+    /// Writes dx and adds to dw.
+    #[inline(always)]
+    fn backward(&self, x: &[f32], w: &[f32], g: &[f32], dx: &mut [f32], dw: &mut [f32]) {
+        let r = self.reciprocal(x);
+        let dot = sum(x.len(), |i| g[i] * w[i] * x[i]);
+        let pull = r * r * r * dot / x.len() as f32;
+        for ((((x, w), g), dx), dw) in x.iter().zip(w).zip(g).zip(dx).zip(dw) {
+            *dx = r * g * w - x * pull;
+            *dw += g * x * r;
+        }
+    }
+
+    #[inline(always)]
+    fn reciprocal(&self, x: &[f32]) -> f32 {
+        1.0 / (sum(x.len(), |i| x[i] * x[i]) / x.len() as f32 + self.eps).sqrt()
+    }
+}
+
+impl CustomOp2 for RmsNorm {
+    fn name(&self) -> &'static str {
+        "rms-norm"
+    }
+
+    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let (x, w) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?);
+        let d = w.len();
+        let mut y = vec![0.0; x.len()];
+        let piece = (PIECE / d).max(1) * d;
+        y.par_chunks_mut(piece).zip(x.par_chunks(piece)).for_each(|(y, x)| {
+            vectorised(|| y.chunks_exact_mut(d).zip(x.chunks_exact(d)).for_each(|(y, x)| self.forward(x, w, y)));
+        });
+        Ok((CpuStorage::F32(y), l1.shape().clone()))
+    }
+
+    fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let d = weight.elem_count();
+        let g = g.contiguous()?;
+        let piece = (PIECE / d).max(1) * d;
+        storage::read([x, weight, &g], |[xs, w, gs]| {
+            let mut dx = vec![0.0; xs.len()];
+            let rows = dx.par_chunks_mut(piece).zip(xs.par_chunks(piece)).zip(gs.par_chunks(piece));
+            let parts: Vec<Vec<f32>> = rows
+                .map(|((dx, x), g)| {
+                    let mut dw = vec![0.0; d];
+                    let rows = dx.chunks_exact_mut(d).zip(x.chunks_exact(d)).zip(g.chunks_exact(d));
+                    vectorised(|| rows.for_each(|((dx, x), g)| self.backward(x, w, g, dx, &mut dw)));
+                    dw
+                })
+                .collect();
+            let mut dw = vec![0.0; d];
+            parts.iter().for_each(|part| dw.iter_mut().zip(part).for_each(|(total, part)| *total += part));
+            let dw = weight.track_op().then(|| Tensor::from_vec(dw, weight.shape(), x.device())).transpose()?;
+            let dx = x.track_op().then(|| Tensor::from_vec(dx, x.shape(), x.device())).transpose()?;
+            Ok((dx, dw))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernels::check::assert_same;
+
+    fn reference(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
+        let mean_square = x.sqr()?.mean_keepdim(D::Minus1)?;
+        x.broadcast_div(&(mean_square + eps)?.sqrt()?)?.broadcast_mul(weight)
+    }
+
+    fn check(rows: usize, d: usize) {
+        let tolerance = 2e-6 * (rows as f32).sqrt().max(1.0);
+        assert_same(
+            &[&[1, rows, d], &[d]],
+            tolerance,
+            |t| rms_norm(&t[0], &t[1], 1e-5),
+            |t| reference(&t[0], &t[1], 1e-5),
+        );
+    }
+
+    #[test]
+    fn equals_the_reference() {
+        check(1, 16);
+        check(3, 37);
+        check(2000, 64);
+    }
 }

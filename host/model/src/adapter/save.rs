@@ -1,0 +1,100 @@
+//! Writing an adapter.
+
+use super::{BASE, CONFIG, PREFIX, WEIGHTS};
+use crate::{Model, weights};
+use candle_core::Tensor;
+use diapason_core::config::Train;
+use diapason_core::{Result, digest, files};
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Writes the model's adapter into the folder `dir`; gives the SHA-256 of its weights' file.
+pub fn save(model: &Model, config: &Train, dir: &Path) -> Result<String> {
+    let tensors = model.llama().linears().filter_map(|(name, linear)| Some((name, linear.lora()?)));
+    let tensors: Vec<(String, Tensor)> = tensors
+        .flat_map(|(name, lora)| {
+            [(format!("{PREFIX}{name}.lora_A.weight"), &lora.a), (format!("{PREFIX}{name}.lora_B.weight"), &lora.b)]
+        })
+        .map(|(name, var)| (name, var.as_detached_tensor()))
+        .collect();
+    weights::save(&dir.join(WEIGHTS), &tensors)?;
+    let digest = digest::of_file(&dir.join(WEIGHTS))?;
+    files::write(&dir.join(CONFIG), pretty(&adapter_config(model, config)).as_bytes())?;
+    files::write(&dir.join(BASE), pretty(&base(model, &digest)).as_bytes())?;
+    files::write(&dir.join("README.md"), card(model, config).as_bytes())?;
+    Ok(digest)
+}
+
+fn pretty(json: &Value) -> String {
+    format!("{json:#}\n")
+}
+
+/// As PEFT 0.21 writes it, without the fields that do not apply.
+fn adapter_config(model: &Model, config: &Train) -> Value {
+    json!({
+        "alpha_pattern": {},
+        "base_model_name_or_path": base_name(model),
+        "bias": "none",
+        "fan_in_fan_out": false,
+        "inference_mode": true,
+        "init_lora_weights": true,
+        "layers_to_transform": null,
+        "lora_alpha": number(config.alpha),
+        "lora_dropout": config.dropout,
+        "modules_to_save": null,
+        "peft_type": "LORA",
+        "r": config.rank,
+        "rank_pattern": {},
+        "target_modules": targets(config),
+        "task_type": "CAUSAL_LM",
+        "use_dora": false,
+        "use_rslora": false,
+    })
+}
+
+/// `target_modules`, where PEFT takes `all-linear` as a text only.
+fn targets(config: &Train) -> Value {
+    match config.target_modules.iter().find(|target| *target == "all-linear") {
+        Some(all) => all.clone().into(),
+        None => config.target_modules.clone().into(),
+    }
+}
+
+/// A whole number as an integer: PEFT declares alpha as one.
+fn number(value: f64) -> Value {
+    if value.fract() == 0.0 { (value as i64).into() } else { value.into() }
+}
+
+fn base(model: &Model, adapter: &str) -> Value {
+    let digests = model.digests();
+    json!({
+        "format": 1,
+        "adapter_sha256": adapter,
+        "base": {
+            "name": base_name(model),
+            "weights_sha256": digests.weights,
+            "tokenizer_sha256": digests.tokenizer,
+            "config_sha256": digests.config,
+        },
+    })
+}
+
+/// The last part of the base's path: the rest is about one machine.
+fn base_name(model: &Model) -> String {
+    model.path().file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn card(model: &Model, config: &Train) -> String {
+    let Train { rank, alpha, dropout, learning_rate, epochs, batch_size, gradient_accumulation, .. } = config;
+    let targets = config.target_modules.join(", ");
+    let rows = batch_size * gradient_accumulation;
+    format!(
+        "---\nlibrary_name: peft\nbase_model: {base}\ntags: [lora, diapason]\n---\n\n# LoRA adapter of {base}\n\n\
+         Trained with Diapason. Open it with PEFT, or evaluate it with `diapason`.\n\n\
+         | | |\n|---|---|\n| base, SHA-256 of the weights | `{weights}` |\n| layers | {targets} |\n\
+         | rank, alpha, dropout | {rank}, {alpha}, {dropout} |\n| learning rate | {learning_rate} |\n\
+         | epochs, rows in a step | {epochs}, {rows} |\n",
+        base = base_name(model),
+        weights = model.digests().weights,
+    )
+}

@@ -1,0 +1,130 @@
+//! Which rows go through the model together, and the tensors they become.
+
+use crate::encode::Example;
+use crate::kernels::Span;
+use candle_core::{Device, Result, Tensor};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+
+/// Optimizer steps whose rows are sorted by length together.
+const WINDOW: usize = 16;
+
+/// The rows of each optimizer step of one epoch.
+///
+/// Rows are shuffled; in windows of 16 steps they are sorted by length, so that a step's rows are about equally
+/// long and little is padded; then the window's steps are shuffled. The last step may have fewer rows.
+pub fn steps(lengths: &[usize], rows_per_step: usize, seed: u64, epoch: u64) -> Vec<Vec<usize>> {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(epoch);
+    let mut rows: Vec<usize> = (0..lengths.len()).collect();
+    rows.shuffle(&mut rng);
+    let mut steps = Vec::new();
+    for window in rows.chunks_mut(WINDOW * rows_per_step) {
+        window.sort_by_key(|row| lengths[*row]);
+        let mut window: Vec<Vec<usize>> = window.chunks(rows_per_step).map(<[usize]>::to_vec).collect();
+        window.shuffle(&mut rng);
+        steps.append(&mut window);
+    }
+    steps
+}
+
+/// Rows padded on the right to the same length.
+#[derive(Debug)]
+pub struct Batch {
+    /// [b, t], u32; padding is 0.
+    pub ids: Tensor,
+    /// One for each row.
+    pub spans: Vec<Span>,
+    /// What follows each of the b·t positions, `None` where it is not learned.
+    pub targets: Vec<Option<u32>>,
+    /// Tokens that are not padding.
+    pub tokens: usize,
+    /// Tokens that are learned.
+    pub supervised: usize,
+}
+
+/// The length of what goes through the model: tokens after which nothing more is learned are left out.
+pub fn input_length(example: &Example) -> usize {
+    example.learn.iter().rposition(|learn| *learn).unwrap_or_default()
+}
+
+/// Tokens of a row that are learned.
+pub fn supervised(example: &Example) -> usize {
+    example.learn.iter().skip(1).filter(|learn| **learn).count()
+}
+
+impl Batch {
+    /// The batch of some rows.
+    pub fn new(examples: &[&Example], device: &Device) -> Result<Self> {
+        let lengths: Vec<usize> = examples.iter().map(|example| input_length(example)).collect();
+        let t = lengths.iter().copied().max().unwrap_or_default();
+        let mut ids = vec![0_u32; examples.len() * t];
+        let mut targets = vec![None; examples.len() * t];
+        for (row, (example, n)) in examples.iter().zip(&lengths).enumerate() {
+            ids[row * t..][..*n].copy_from_slice(&example.ids[..*n]);
+            let next = example.ids.iter().zip(&example.learn).skip(1);
+            let next = next.map(|(id, learn)| learn.then_some(*id));
+            targets[row * t..][..*n].iter_mut().zip(next).for_each(|(target, next)| *target = next);
+        }
+        Ok(Self {
+            ids: Tensor::from_vec(ids, (examples.len(), t), device)?,
+            spans: lengths.iter().map(|keys| Span { offset: 0, keys: *keys }).collect(),
+            tokens: lengths.iter().sum(),
+            supervised: targets.iter().flatten().count(),
+            targets,
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn example(learn: &[bool]) -> Example {
+        Example { ids: (10..).take(learn.len()).collect(), learn: learn.to_vec() }
+    }
+
+    #[test]
+    fn pads_right_shifts_targets_and_drops_the_tail() {
+        let short = example(&[false, true, false]);
+        let long = example(&[false, false, true, true, false]);
+        let batch = Batch::new(&[&short, &long], &Device::Cpu).unwrap();
+        assert_eq!(batch.ids.to_vec2::<u32>().unwrap(), [[10, 0, 0], [10, 11, 12]]);
+        assert_eq!(batch.targets, [Some(11), None, None, None, Some(12), Some(13)]);
+        assert_eq!((batch.tokens, batch.supervised), (4, 3));
+        assert_eq!(batch.spans, [Span { offset: 0, keys: 1 }, Span { offset: 0, keys: 3 }]);
+        assert_eq!(supervised(&short) + supervised(&long), batch.supervised);
+    }
+
+    proptest! {
+        #[test]
+        fn an_epoch_visits_every_row_once(lengths in prop::collection::vec(1_usize..50, 1..200), per_step in 1_usize..9) {
+            let plan = steps(&lengths, per_step, 7, 1);
+            prop_assert_eq!(plan.len(), lengths.len().div_ceil(per_step));
+            let mut rows: Vec<usize> = plan.concat();
+            rows.sort_unstable();
+            prop_assert_eq!(rows, (0..lengths.len()).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn epochs_and_seeds_differ_and_repeat() {
+        let lengths = [5; 40];
+        assert_eq!(steps(&lengths, 4, 1, 1), steps(&lengths, 4, 1, 1));
+        assert_ne!(steps(&lengths, 4, 1, 1), steps(&lengths, 4, 1, 2));
+        assert_ne!(steps(&lengths, 4, 1, 1), steps(&lengths, 4, 2, 1));
+    }
+
+    #[test]
+    fn rows_of_a_step_are_about_equally_long() {
+        let lengths: Vec<usize> = (0..640).map(|i| i * 7919 % 640).collect();
+        let plan = steps(&lengths, 4, 3, 0);
+        let longest = |rows: &[usize]| rows.iter().map(|row| lengths[*row]).max().unwrap();
+        let padded: usize = plan.iter().map(|rows| rows.len() * longest(rows)).sum();
+        let padding = padded - lengths.iter().sum::<usize>();
+        assert!(padding * 20 < lengths.iter().sum::<usize>(), "{padding} of padding");
+    }
+}

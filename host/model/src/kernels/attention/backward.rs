@@ -1,0 +1,137 @@
+//! The backward pass of attention, for one key/value head of one row at a time.
+
+use super::{Heads, Span, TILE, visible};
+use crate::kernels::gemm::{Into, Matrix, product_here};
+use crate::kernels::simd::{exp, sum, vectorised};
+use rayon::prelude::*;
+
+/// What the backward pass starts from: `q`, `y` and its gradient `g` [b, t, h, d], `k` and `v` [b, s, kv, d], `lse` [b, t, h].
+pub(super) struct Saved<'a> {
+    pub q: &'a [f32],
+    pub k: &'a [f32],
+    pub v: &'a [f32],
+    pub y: &'a [f32],
+    pub g: &'a [f32],
+    pub lse: &'a [f32],
+}
+
+/// The gradients that one group of query heads and its key/value head get from one row.
+struct Part {
+    /// [t, h / kv, d]
+    dq: Vec<f32>,
+    /// [s, d]
+    dk: Vec<f32>,
+    /// [s, d]
+    dv: Vec<f32>,
+}
+
+/// dq, dk and dv, in the layouts of q, k and v.
+pub(super) fn gradients(shape: Heads, spans: &[Span], saved: &Saved) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+    let groups = shape.kv;
+    let parts: Vec<Part> = (0..spans.len() * groups)
+        .into_par_iter()
+        .map(|i| part(shape, spans[i / groups], &saved.row(shape, i / groups), i % groups))
+        .collect();
+    let gather = |width: usize, of: fn(&Part) -> &[f32]| {
+        let slices: Vec<&[f32]> = parts.iter().map(of).collect();
+        interleave(&slices, groups, width)
+    };
+    let width = shape.h / groups * shape.d;
+    (gather(width, |part| &part.dq), gather(shape.d, |part| &part.dk), gather(shape.d, |part| &part.dv))
+}
+
+/// From one slice [n, width] for each row and group to [rows, n, groups, width].
+fn interleave(parts: &[&[f32]], groups: usize, width: usize) -> Vec<f32> {
+    let size = parts.first().map_or(0, |part| part.len());
+    let mut out = vec![0.0; parts.len() * size];
+    if size > 0 {
+        out.par_chunks_mut(groups * size).zip(parts.par_chunks(groups)).for_each(|(out, parts)| {
+            for (i, target) in out.chunks_exact_mut(width).enumerate() {
+                target.copy_from_slice(&parts[i % groups][i / groups * width..][..width]);
+            }
+        });
+    }
+    out
+}
+
+impl<'a> Saved<'a> {
+    /// The same, of one row of the batch.
+    fn row(&self, shape: Heads, row: usize) -> Self {
+        let Heads { t, s, h, kv, d } = shape;
+        let queries = |data: &'a [f32], width: usize| &data[row * t * h * width..][..t * h * width];
+        let keys = |data: &'a [f32]| &data[row * s * kv * d..][..s * kv * d];
+        Self {
+            q: queries(self.q, d),
+            k: keys(self.k),
+            v: keys(self.v),
+            y: queries(self.y, d),
+            g: queries(self.g, d),
+            lse: queries(self.lse, 1),
+        }
+    }
+}
+
+fn part(shape: Heads, span: Span, saved: &Saved, group: usize) -> Part {
+    let Heads { t, s, h, kv, d } = shape;
+    let heads = h / kv;
+    let mut part = Part { dq: vec![0.0; t * heads * d], dk: vec![0.0; s * d], dv: vec![0.0; s * d] };
+    let mut scratch = (Vec::new(), Vec::new());
+    for first in (0..t).step_by(TILE) {
+        let queries = TILE.min(t - first);
+        let keys = (first..first + queries).map(|i| visible(span, i)).max().unwrap_or_default();
+        if keys > 0 {
+            let tile = Tile { shape, span, first, queries, keys };
+            (0..heads).for_each(|head| tile.backward(saved, group, head, &mut part, &mut scratch));
+        }
+    }
+    part
+}
+
+/// Some queries of one row.
+struct Tile {
+    shape: Heads,
+    span: Span,
+    first: usize,
+    queries: usize,
+    keys: usize,
+}
+
+impl Tile {
+    /// Adds the gradients of one head's queries; `local` is the head's number within its group.
+    fn backward(&self, saved: &Saved, group: usize, local: usize, part: &mut Part, scratch: &mut (Vec<f32>, Vec<f32>)) {
+        let Self { shape, first, queries, keys, .. } = *self;
+        let Heads { h, kv, d, .. } = shape;
+        let (heads, head) = (h / kv, group * (h / kv) + local);
+        let (p, ds) = (&mut scratch.0, &mut scratch.1);
+        p.resize(queries * keys, 0.0);
+        ds.resize(queries * keys, 0.0);
+        let [q, g] = [saved.q, saved.g].map(|data| shape.head(data, h, head, first, queries));
+        let [k, v] = [saved.k, saved.v].map(|data| shape.head(data, kv, group, 0, keys));
+        product_here(p, keys, Into::Replace, shape.scale(), q, k.t());
+        product_here(ds, keys, Into::Replace, 1.0, g, v.t());
+        for (i, (p, ds)) in p.chunks_exact_mut(keys).zip(ds.chunks_exact_mut(keys)).enumerate() {
+            let index = (first + i) * h + head;
+            let [y, g] = [saved.y, saved.g].map(|data| &data[index * d..][..d]);
+            vectorised(|| {
+                let dot = sum(d, |i| y[i] * g[i]);
+                scores(p, ds, visible(self.span, first + i), saved.lse[index], dot, shape.scale());
+            });
+        }
+        let (p, ds) = (Matrix::dense(p, keys), Matrix::dense(ds, keys));
+        let dq = &mut part.dq[(first * heads + local) * d..];
+        product_here(dq, heads * d, Into::Replace, 1.0, ds, k);
+        product_here(&mut part.dk, d, Into::Add, 1.0, ds.t(), q);
+        product_here(&mut part.dv, d, Into::Add, 1.0, p.t(), g);
+    }
+}
+
+/// Of one query: `p` from scores to probabilities, `ds` from g·vᵀ to the scores' gradient; zeros after the first `n`.
+#[inline(always)]
+fn scores(p: &mut [f32], ds: &mut [f32], n: usize, lse: f32, dot: f32, scale: f32) {
+    p[n..].fill(0.0);
+    ds[n..].fill(0.0);
+    for (p, ds) in p[..n].iter_mut().zip(&mut ds[..n]) {
+        *p = exp(*p - lse);
+        *ds = *p * (*ds - dot) * scale;
+    }
+}

@@ -1,0 +1,107 @@
+//! `y = x·Wᵀ + bias` for x [.., in], W [out, in], bias [out].
+//!
+//! Backward, g = dL/dy: `dx = g·W`; `dW = gᵀ·x` only if W is trained (candle's own matmul always computes both).
+
+use super::gemm::{Into, Matrix, product};
+use super::{simd, storage};
+use candle_core::{CpuStorage, CustomOp2, D, Layout, Result, Shape, Tensor};
+use rayon::prelude::*;
+
+/// Maps `x` [.., in] to [.., out]; gradients flow to those of `x`, `weight` and `bias` that are tracked.
+pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
+    let y = x.contiguous()?.apply_op2(&weight.contiguous()?, Linear)?;
+    match bias {
+        Some(bias) => y.broadcast_add(bias),
+        None => Ok(y),
+    }
+}
+
+struct Linear;
+
+/// `left · right` as a new vector.
+pub(super) fn multiply(left: Matrix, right: Matrix, rows: usize, columns: usize) -> Vec<f32> {
+    let mut out = vec![0.0; rows * columns];
+    product(&mut out, columns, Into::Replace, 1.0, left, right);
+    out
+}
+
+/// Adds `bias` to every row of `y`.
+pub(super) fn add_bias(y: &mut [f32], bias: &[f32]) {
+    let add = |row: &mut [f32]| row.iter_mut().zip(bias).for_each(|(y, bias)| *y += bias);
+    let piece = (simd::PIECE / bias.len()).max(1) * bias.len();
+    y.par_chunks_mut(piece).for_each(|rows| rows.chunks_mut(bias.len()).for_each(add));
+}
+
+/// The shape of the output for an input of `shape`.
+pub(super) fn output_shape(shape: &Shape, weight: &Shape) -> Result<Shape> {
+    let (out, input) = weight.dims2()?;
+    let mut dims = shape.dims().to_vec();
+    match dims.last_mut() {
+        Some(last) if *last == input => *last = out,
+        _ => candle_core::bail!("an input of shape {shape:?} does not fit a linear layer of {weight:?}"),
+    }
+    Ok(dims.into())
+}
+
+impl CustomOp2 for Linear {
+    fn name(&self) -> &'static str {
+        "linear"
+    }
+
+    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
+        let shape = output_shape(l1.shape(), l2.shape())?;
+        let (out, input) = l2.shape().dims2()?;
+        let (x, weight) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?);
+        let y = multiply(Matrix::dense(x, input), Matrix::dense(weight, input).t(), x.len() / input, out);
+        Ok((CpuStorage::F32(y), shape))
+    }
+
+    fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
+        let (out, input) = weight.dims2()?;
+        let rows = x.elem_count() / x.dim(D::Minus1)?;
+        let g = g.contiguous()?;
+        storage::read([x, weight, &g], |[xs, w, gs]| {
+            let (g, w, xs) = (Matrix::dense(gs, out), Matrix::dense(w, input), Matrix::dense(xs, input));
+            let dx = x.track_op().then(|| Tensor::from_vec(multiply(g, w, rows, input), x.shape(), x.device()));
+            let dw = weight
+                .track_op()
+                .then(|| Tensor::from_vec(multiply(g.t(), xs, out, input), weight.shape(), x.device()));
+            Ok((dx.transpose()?, dw.transpose()?))
+        })
+    }
+}
+
+#[cfg(test)]
+pub(super) fn reference(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
+    let shape = output_shape(x.shape(), weight.shape())?;
+    x.reshape(((), x.dim(D::Minus1)?))?.matmul(&weight.t()?)?.reshape(shape)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::kernels::check::{assert_close, assert_same, random};
+    use candle_core::Var;
+
+    #[test]
+    fn equals_the_reference() {
+        assert_same(&[&[2, 5, 7], &[11, 7]], 1e-5, |t| linear(&t[0], &t[1], None), |t| reference(&t[0], &t[1]));
+        let biased = |t: &[Tensor]| reference(&t[0], &t[1])?.broadcast_add(&t[2]);
+        assert_same(&[&[2, 5, 7], &[11, 7], &[11]], 1e-5, |t| linear(&t[0], &t[1], Some(&t[2])), biased);
+    }
+
+    #[test]
+    fn a_frozen_weight_gets_no_gradient() {
+        let (x, weight) = (Var::from_tensor(&random(&[3, 4], 1)).unwrap(), random(&[5, 4], 2));
+        let gradients = linear(&x, &weight, None).unwrap().sum_all().unwrap().backward().unwrap();
+        assert!(gradients.get(&weight).is_none());
+        assert_close(gradients.get(&x).unwrap(), &weight.sum_keepdim(0).unwrap().broadcast_as((3, 4)).unwrap(), 1e-5);
+    }
+
+    #[test]
+    fn a_shape_that_does_not_fit_is_an_error() {
+        let error = linear(&random(&[3, 4], 1), &random(&[5, 6], 2), None).unwrap_err();
+        assert!(error.to_string().contains("does not fit"), "{error}");
+    }
+}

@@ -1,0 +1,174 @@
+//! A linear layer with a low-rank adapter as one operation:
+//! `y = x·Wᵀ + bias + s·h·Bᵀ` with `h = (m ∘ x)·Aᵀ`, for x [.., in], W [out, in], A [r, in], B [out, r] and a dropout
+//! mask m that is computed anew wherever it is needed. W and bias are frozen.
+//!
+//! Backward, g = dL/dy: `dB = s·gᵀ·h`, `dh = s·g·B`, `dA = dhᵀ·(m ∘ x)`, `dx = g·W + m ∘ (dh·A)`. Only h [.., r] is kept.
+
+use super::dropout::Dropout;
+use super::gemm::{Into, Matrix, product};
+use super::linear::{add_bias, multiply, output_shape};
+use super::simd::{PIECE, vectorised};
+use super::storage;
+use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use rayon::prelude::*;
+use std::borrow::Cow;
+use std::sync::OnceLock;
+
+/// Maps `x` [.., in] to [.., out]; gradients flow to those of `x`, `a` and `b` that are tracked.
+pub fn lora(
+    x: &Tensor,
+    weight: &Tensor,
+    bias: Option<&Tensor>,
+    a: &Tensor,
+    b: &Tensor,
+    scale: f32,
+    dropout: Option<Dropout>,
+) -> Result<Tensor> {
+    let bias = bias.map(|bias| bias.detach().contiguous()).transpose()?;
+    let op = Lora { weight: weight.detach().contiguous()?, bias, scale, dropout, h: OnceLock::new() };
+    x.contiguous()?.apply_op3(a, b, op)
+}
+
+struct Lora {
+    weight: Tensor,
+    bias: Option<Tensor>,
+    scale: f32,
+    dropout: Option<Dropout>,
+    /// (m ∘ x)·Aᵀ [rows, r], kept by the forward pass.
+    h: OnceLock<Vec<f32>>,
+}
+
+impl Lora {
+    /// m ∘ x
+    fn dropped<'a>(&self, x: &'a [f32]) -> Cow<'a, [f32]> {
+        match self.dropout {
+            None => Cow::Borrowed(x),
+            Some(dropout) => {
+                let mut masked = x.to_vec();
+                mask(&mut masked, dropout);
+                Cow::Owned(masked)
+            }
+        }
+    }
+
+    fn dx(&self, g: Matrix, w: Matrix, dh: Matrix, a: Matrix, rows: usize, input: usize) -> Vec<f32> {
+        let Some(dropout) = self.dropout else {
+            let mut dx = multiply(g, w, rows, input);
+            product(&mut dx, input, Into::Add, 1.0, dh, a);
+            return dx;
+        };
+        let mut dx = multiply(dh, a, rows, input);
+        mask(&mut dx, dropout);
+        product(&mut dx, input, Into::Add, 1.0, g, w);
+        dx
+    }
+}
+
+/// Multiplies by the mask, in place.
+fn mask(values: &mut [f32], dropout: Dropout) {
+    values.par_chunks_mut(PIECE).enumerate().for_each(|(piece, values)| {
+        let scale = |(i, value): (usize, &mut f32)| *value *= dropout.factor(piece * PIECE + i);
+        vectorised(|| values.iter_mut().enumerate().for_each(scale));
+    });
+}
+
+impl CustomOp3 for Lora {
+    fn name(&self) -> &'static str {
+        "lora"
+    }
+
+    fn cpu_fwd(
+        &self,
+        s1: &CpuStorage,
+        l1: &Layout,
+        s2: &CpuStorage,
+        l2: &Layout,
+        s3: &CpuStorage,
+        l3: &Layout,
+    ) -> Result<(CpuStorage, Shape)> {
+        let shape = output_shape(l1.shape(), self.weight.shape())?;
+        let ((out, input), (rank, _)) = (self.weight.dims2()?, l2.shape().dims2()?);
+        if l2.shape().dims() != [rank, input] || l3.shape().dims() != [out, rank] {
+            bail!(
+                "an adapter of {:?} and {:?} does not fit a layer of {:?}",
+                l2.shape(),
+                l3.shape(),
+                self.weight.shape()
+            );
+        }
+        let (x, a, b) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?, storage::slice(s3, l3)?);
+        let rows = x.len() / input;
+        let h = multiply(Matrix::dense(&self.dropped(x), input), Matrix::dense(a, input).t(), rows, rank);
+        let mut y = storage::read([&self.weight], |[w]| {
+            Ok(multiply(Matrix::dense(x, input), Matrix::dense(w, input).t(), rows, out))
+        })?;
+        product(&mut y, out, Into::Add, self.scale, Matrix::dense(&h, rank), Matrix::dense(b, rank).t());
+        if let Some(bias) = &self.bias {
+            storage::read([bias], |[bias]| {
+                add_bias(&mut y, bias);
+                Ok(())
+            })?;
+        }
+        // An operation is applied once; a second result would be the same anyway.
+        let _ = self.h.set(h);
+        Ok((CpuStorage::F32(y), shape))
+    }
+
+    fn bwd(
+        &self,
+        x: &Tensor,
+        a: &Tensor,
+        b: &Tensor,
+        _: &Tensor,
+        g: &Tensor,
+    ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
+        let ((out, input), (rank, _)) = (self.weight.dims2()?, a.dims2()?);
+        let (g, device) = (g.contiguous()?, x.device());
+        let Some(h) = self.h.get() else { bail!("backward of an adapter before its forward") };
+        storage::read([x, a, b, &self.weight, &g], |[xs, a_values, b_values, w, gs]| {
+            let rows = xs.len() / input;
+            let (g, w) = (Matrix::dense(gs, out), Matrix::dense(w, input));
+            let (a_matrix, b_matrix) = (Matrix::dense(a_values, input), Matrix::dense(b_values, rank));
+            let mut db = vec![0.0; out * rank];
+            product(&mut db, rank, Into::Replace, self.scale, g.t(), Matrix::dense(h, rank));
+            let mut dh = vec![0.0; rows * rank];
+            product(&mut dh, rank, Into::Replace, self.scale, g, b_matrix);
+            let dh = Matrix::dense(&dh, rank);
+            let da = multiply(dh.t(), Matrix::dense(&self.dropped(xs), input), rank, input);
+            let dx = x.track_op().then(|| self.dx(g, w, dh, a_matrix, rows, input));
+            let dx = dx.map(|dx| Tensor::from_vec(dx, x.shape(), device)).transpose()?;
+            let da = Tensor::from_vec(da, a.shape(), device)?;
+            Ok((dx, Some(da), Some(Tensor::from_vec(db, b.shape(), device)?)))
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::linear::reference as linear;
+    use super::*;
+    use crate::kernels::check::{assert_same, random};
+
+    fn check(dropout: Option<Dropout>) {
+        let (weight, bias) = (random(&[11, 7], 50), random(&[11], 51));
+        let factors = (0..70).map(|i| dropout.map_or(1.0, |dropout| dropout.factor(i))).collect();
+        let factors = Tensor::from_vec(factors, (2, 5, 7), weight.device()).unwrap();
+        let fused = |t: &[Tensor]| lora(&t[0], &weight, Some(&bias), &t[1], &t[2], 0.7, dropout);
+        let reference = |t: &[Tensor]| {
+            let update = linear(&linear(&(&t[0] * &factors)?, &t[1])?, &t[2])?;
+            linear(&t[0], &weight)?.broadcast_add(&bias)? + (update * 0.7)?
+        };
+        assert_same(&[&[2, 5, 7], &[3, 7], &[11, 3]], 2e-5, fused, reference);
+    }
+
+    #[test]
+    fn equals_the_reference() {
+        check(None);
+    }
+
+    #[test]
+    fn equals_the_reference_under_the_same_mask() {
+        check(Dropout::new(0.4, 3, 5));
+    }
+}
