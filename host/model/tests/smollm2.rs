@@ -3,9 +3,9 @@
 
 use candle_core::{Device, Tensor};
 use diapason_core::language_model::{Decoding, LanguageModel};
+use diapason_model::Model;
 use diapason_model::kernels::Span;
 use diapason_model::linear::Mode;
-use diapason_model::Model;
 use std::path::Path;
 
 fn open() -> Option<Model> {

@@ -36,7 +36,8 @@ pub(crate) fn from_gguf(gguf: &Gguf) -> Result<Tokenizer> {
 /// Byte-level BPE with merges.
 fn byte_level(gguf: &Gguf, tokens: &[&str]) -> Result<Value> {
     let kind = gguf.text("tokenizer.ggml.pre").unwrap_or("default");
-    let bytes = |regex: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex});
+    let bytes =
+        |regex: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex});
     let words = |digits: &str| {
         let split = json!({"type": "Split", "pattern": {"Regex": WORDS.replace("DIGITS", digits)}, "behavior": "Isolated", "invert": false});
         json!({"type": "Sequence", "pretokenizers": [split, bytes(false)]})
@@ -134,7 +135,8 @@ fn added_tokens(gguf: &Gguf, tokens: &[&str]) -> Value {
         Some(Metadata::Array(kinds)) => kinds,
         _ => &[],
     };
-    let kind = |value: &Metadata| if let Metadata::I32(kind) = value { *kind as u64 } else { value.to_u64().unwrap_or(1) };
+    let kind =
+        |value: &Metadata| if let Metadata::I32(kind) = value { *kind as u64 } else { value.to_u64().unwrap_or(1) };
     let entry = |(id, (token, value)): (usize, (&&str, &Metadata))| {
         let kind = kind(value);
         (kind == CONTROL || kind == USER_DEFINED).then(|| {
