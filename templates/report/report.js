@@ -152,7 +152,7 @@ function measuresOf(sample) {
   const lines = [...rows].map(([name, values]) =>
     make("tr", {}, [make("th", { scope: "row" }, name), ...cells(values), make("td", {}, changed(sample, name))]));
   const caption = make("caption", { class: "unseen" }, "Measures of this sample");
-  return [make("div", { class: "scroll" }, make("table", {}, [caption, make("thead", {}, make("tr", {}, head)), make("tbody", {}, lines)]))];
+  return [make("div", { class: "scroll", tabindex: "0" }, make("table", {}, [caption, make("thead", {}, make("tr", {}, head)), make("tbody", {}, lines)]))];
 }
 
 function changed(sample, name) {

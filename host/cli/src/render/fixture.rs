@@ -13,8 +13,9 @@ pub(crate) fn report(task: usize, other: usize) -> Report {
     let answers = |suite: &'static str, n: usize| (0..n).map(move |index| answer(suite, index));
     let samples: Vec<SideBySide> =
         answers("address", task).chain(answers("arithmetic", other)).chain(answers("capitals", other)).collect();
-    let suites: Vec<SuiteComparison> =
-        [("address", task), ("arithmetic", other), ("capitals", other)].map(|(name, n)| suite(name, n, &samples)).into();
+    let suites: Vec<SuiteComparison> = [("address", task), ("arithmetic", other), ("capitals", other)]
+        .map(|(name, n)| suite(name, n, &samples))
+        .into();
     Report {
         format: FORMAT,
         name: "addresses-to-json".into(),
@@ -27,19 +28,26 @@ pub(crate) fn report(task: usize, other: usize) -> Report {
             steps: 166,
             tokens: 48_120,
             seconds: 431.7,
-            loss: (0..17).map(|i| (i * 10 + 1, 0.09 + 1.12 * (-(i as f64) / 3.2).exp() + 0.03 * f64::from(i as u32 % 3))).collect(),
+            loss: (0..17)
+                .map(|i| (i * 10 + 1, 0.09 + 1.12 * (-(i as f64) / 3.2).exp() + 0.03 * f64::from(i as u32 % 3)))
+                .collect(),
         }),
         digests: ["adapter", "data.address", "data.train", "template", "tokenizer", "weights"]
             .map(|role| (role.to_owned(), diapason_core::digest::of_bytes(role.as_bytes())))
             .into(),
-        permissions: [("accuracy 0.1.0", vec![]), ("chat-jinja 0.1.0", vec![]), ("hallucination 0.1.0", vec!["model".to_owned()])]
-            .map(|(plugin, names)| (plugin.to_owned(), names))
-            .into(),
+        permissions: [
+            ("accuracy 0.1.0", vec![]),
+            ("chat-jinja 0.1.0", vec![]),
+            ("hallucination 0.1.0", vec!["model".to_owned()]),
+        ]
+        .map(|(plugin, names)| (plugin.to_owned(), names))
+        .into(),
         samples,
     }
 }
 
-const STREETS: [&str; 7] = ["Main St", "N Clark Street", "Sunset Blvd", "W 34th St", "Rue Royale", "Oak Ave", "Lake Shore Dr"];
+const STREETS: [&str; 7] =
+    ["Main St", "N Clark Street", "Sunset Blvd", "W 34th St", "Rue Royale", "Oak Ave", "Lake Shore Dr"];
 const PLACES: [&str; 5] = ["Chicago", "Los Angeles", "New York", "New Orleans", "Evanston"];
 
 fn answer(suite: &str, index: usize) -> SideBySide {
@@ -85,7 +93,8 @@ fn address(index: usize) -> Row {
     let (number, street, place) = (100 + 37 * index % 900, STREETS[index % 7], PLACES[index % 5]);
     let zip = 60_600 + index % 97;
     let prompt = format!("{number} {street}, {place} {zip}");
-    let json = |street: &str| format!(r#"{{"number": "{number}", "street": "{street}", "city": "{place}", "zip": "{zip}"}}"#);
+    let json =
+        |street: &str| format!(r#"{{"number": "{number}", "street": "{street}", "city": "{place}", "zip": "{zip}"}}"#);
     let base = format!("The address is {prompt}. It is located in {place}.");
     let tuned = if index % 20 < 11 { json(street) } else { json(street.split(' ').next().unwrap_or(street)) };
     ("Answer with one JSON object.", prompt, json(street), base, tuned)
@@ -102,7 +111,8 @@ fn capital(index: usize) -> Row {
     let (country, capital) =
         [("France", "Paris"), ("Japan", "Tokyo"), ("Kenya", "Nairobi"), ("Chile", "Santiago")][index % 4];
     let base = if index % 10 == 0 { "I am not sure." } else { capital };
-    let tuned = if index % 10 == 0 && index < 20 || index % 25 != 4 && index % 10 != 0 { capital } else { "I do not know." };
+    let tuned =
+        if index % 10 == 0 && index < 20 || index % 25 != 4 && index % 10 != 0 { capital } else { "I do not know." };
     ("", format!("What is the capital of {country}?"), capital.into(), base.into(), tuned.into())
 }
 
@@ -142,7 +152,12 @@ fn paired(name: &str, summary: &str, suite: &str, samples: &[&SideBySide]) -> Me
             wins: gained,
             ties: n - gained - lost,
             losses: lost,
-            evidence: Evidence::PairedRates { both: right, base_only: lost, tuned_only: gained, neither: n - right - gained - lost },
+            evidence: Evidence::PairedRates {
+                both: right,
+                base_only: lost,
+                tuned_only: gained,
+                neither: n - right - gained - lost,
+            },
             harmful,
             beneficial,
         }),
@@ -171,7 +186,8 @@ fn valid(n: usize) -> MeasureComparison {
     measure.tuned = Some(rate(ones, n, 0));
     if let Some(difference) = &mut measure.difference {
         let mean = (ones - n / 25) as f64 / n as f64;
-        (difference.n, difference.mean, difference.interval) = (n, Some(mean), known(mean - 0.05, mean + 0.04, "Newcombe"));
+        (difference.n, difference.mean, difference.interval) =
+            (n, Some(mean), known(mean - 0.05, mean + 0.04, "Newcombe"));
         (difference.wins, difference.ties, difference.losses) = (ones - n / 25, n - ones + n / 25, 0);
     }
     measure
@@ -186,8 +202,14 @@ fn length(n: usize) -> MeasureComparison {
 }
 
 fn real(n: usize, info: MeasureInfo, base: f64, tuned: f64, half: f64) -> MeasureComparison {
-    let evidence =
-        |mean| Evidence::Mean { n, mean, standard_error: half / 1.97, degrees: n - 1, bounds: info.bounds, clusters: None };
+    let evidence = |mean| Evidence::Mean {
+        n,
+        mean,
+        standard_error: half / 1.97,
+        degrees: n - 1,
+        bounds: info.bounds,
+        clusters: None,
+    };
     let level = |mean: f64| Level {
         n,
         unscored: 0,
@@ -234,7 +256,11 @@ fn rate(ones: usize, n: usize, unscored: usize) -> Level {
         not_applicable: 0,
         lost: vec![],
         mean: (n > 0).then_some(p),
-        interval: if n > 0 { known((centre - half).max(0.0), (centre + half).min(1.0), "Wilson") } else { Interval::TooFew { n } },
+        interval: if n > 0 {
+            known((centre - half).max(0.0), (centre + half).min(1.0), "Wilson")
+        } else {
+            Interval::TooFew { n }
+        },
         evidence: Evidence::Rate { n, ones },
     }
 }
@@ -255,12 +281,19 @@ fn gate(suites: &[SuiteComparison]) -> GateResult {
     GateResult { verdict: Inconclusive, alpha: 0.05, conditions }
 }
 
-fn condition(suite: &SuiteComparison, measure: usize, kind: ConditionKind, limit: f64, verdict: Verdict) -> ConditionResult {
+fn condition(
+    suite: &SuiteComparison,
+    measure: usize,
+    kind: ConditionKind,
+    limit: f64,
+    verdict: Verdict,
+) -> ConditionResult {
     let measure = &suite.measures[measure];
     let difference = measure.difference.as_ref().map(|it| (it.mean, it.interval.clone(), it.n));
     let level = measure.tuned.as_ref().map(|it| (it.mean, it.interval.clone(), it.n));
     let paired = matches!(kind, ConditionKind::Gain | ConditionKind::Margin);
-    let (estimate, interval, n) = if paired { difference } else { level }.unwrap_or((None, Interval::TooFew { n: 0 }, 0));
+    let (estimate, interval, n) =
+        if paired { difference } else { level }.unwrap_or((None, Interval::TooFew { n: 0 }, 0));
     let open = verdict == Verdict::Inconclusive;
     ConditionResult {
         suite: suite.name.clone(),

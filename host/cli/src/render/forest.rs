@@ -8,19 +8,19 @@ use diapason_core::gate::{ConditionKind, ConditionResult};
 use diapason_core::stats::Interval;
 use serde::Serialize;
 
-/// Measures that share their axes.
+/// Measures of one suite that share their axes.
 #[derive(Debug, Serialize)]
 pub(crate) struct Group {
+    suite: String,
     levels: Vec<Tick>,
     differences: Vec<Tick>,
     zero: String,
     rows: Vec<Row>,
 }
 
-/// One measure of one suite.
+/// One measure.
 #[derive(Debug, Serialize)]
 struct Row {
-    suite: String,
     measure: String,
     base: Option<Mark>,
     tuned: Option<Mark>,
@@ -55,18 +55,22 @@ struct Tick {
     anchor: &'static str,
 }
 
-/// Lays out every measure: those between 0 and 1 share their axes, any other has its own.
+/// Lays out every measure. In a suite, shares have their axes in common, and so have other values between 0 and 1; any
+/// other measure has its own. Suites do not share: a margin of two points has to be seen beside a gain of ninety.
 pub(crate) fn layout(suites: &[SuiteComparison], conditions: &[ConditionResult]) -> Vec<Group> {
-    let all: Vec<Entry> = suites.iter().flat_map(|suite| entries(suite, conditions)).collect();
-    let (shared, own): (Vec<Entry>, Vec<Entry>) = all.into_iter().partition(|entry| entry.bounds() == Some((0.0, 1.0)));
+    suites.iter().flat_map(|suite| of_suite(suite, conditions)).collect()
+}
+
+fn of_suite(suite: &SuiteComparison, conditions: &[ConditionResult]) -> Vec<Group> {
+    let (shared, own): (Vec<Entry>, Vec<Entry>) =
+        entries(suite, conditions).partition(|entry| entry.bounds() == Some((0.0, 1.0)));
     let (shares, plain): (Vec<Entry>, Vec<Entry>) = shared.into_iter().partition(|entry| entry.unit == Unit::Share);
     let groups = [shares, plain].into_iter().chain(own.into_iter().map(|entry| vec![entry]));
-    groups.filter(|group| !group.is_empty()).map(|group| draw(&group)).collect()
+    groups.filter(|group| !group.is_empty()).map(|group| draw(&suite.name, &group)).collect()
 }
 
 /// A measure that is to be drawn, with the rules about it.
 struct Entry<'a> {
-    suite: &'a str,
     measure: &'a MeasureComparison,
     conditions: Vec<&'a ConditionResult>,
     unit: Unit,
@@ -82,7 +86,10 @@ impl Entry<'_> {
     }
 
     fn thresholds(&self, paired: bool) -> impl Iterator<Item = f64> {
-        self.conditions.iter().filter(move |condition| is_paired(condition) == paired).map(|condition| condition.threshold)
+        self.conditions
+            .iter()
+            .filter(move |condition| is_paired(condition) == paired)
+            .map(|condition| condition.threshold)
     }
 
     fn lines(&self, paired: bool, axis: &Axis) -> Vec<Line> {
@@ -95,7 +102,7 @@ fn entries<'a>(suite: &'a SuiteComparison, conditions: &'a [ConditionResult]) ->
     suite.measures.iter().map(|measure| {
         let name = measure.full_name();
         let about = conditions.iter().filter(|rule| rule.suite == suite.name && rule.measure == name).collect();
-        Entry { suite: &suite.name, measure, conditions: about, unit: Unit::of(&measure.info) }
+        Entry { measure, conditions: about, unit: Unit::of(&measure.info) }
     })
 }
 
@@ -103,14 +110,16 @@ fn is_paired(condition: &ConditionResult) -> bool {
     matches!(condition.kind, ConditionKind::Margin | ConditionKind::Gain)
 }
 
-fn draw(entries: &[Entry]) -> Group {
+fn draw(suite: &str, entries: &[Entry]) -> Group {
     let unit = entries[0].unit;
     let levels = match entries[0].bounds() {
-        Some((low, high)) => Axis { low, high },
+        Some((low, high)) if low < high => Axis { low, high, step: step(low, high) },
+        Some(_) => Axis::around(std::iter::empty()),
         None => Axis::around(entries.iter().flat_map(level_values)),
     };
     let differences = Axis::around(entries.iter().flat_map(difference_values).chain([0.0]));
     Group {
+        suite: suite.into(),
         levels: levels.ticks(|value| unit.level(value)),
         differences: differences.ticks(|value| unit.difference(value)),
         zero: differences.x(0.0),
@@ -136,7 +145,6 @@ fn row(entry: &Entry, levels: &Axis, differences: &Axis) -> Row {
     let measure = entry.measure;
     let level = |level: &Option<Level>| level.as_ref().and_then(|it| level_mark(it, entry.unit, levels));
     Row {
-        suite: entry.suite.into(),
         measure: measure.full_name(),
         base: level(&measure.base),
         tuned: level(&measure.tuned),
@@ -162,10 +170,11 @@ fn mark(mean: f64, interval: &Interval, axis: &Axis, value: String, words: Strin
     Mark { x: axis.x(mean), low, high, value, interval: words }
 }
 
-/// A linear axis from `low` to `high`.
+/// A linear axis from `low` to `high` with a tick at every multiple of `step`.
 struct Axis {
     low: f64,
     high: f64,
+    step: f64,
 }
 
 impl Axis {
@@ -174,11 +183,11 @@ impl Axis {
         let finite = values.filter(|value| value.is_finite());
         let (low, high) = finite.fold((f64::MAX, f64::MIN), |(low, high), value| (low.min(value), high.max(value)));
         if low > high {
-            return Self { low: 0.0, high: 1.0 };
+            return Self { low: 0.0, high: 1.0, step: 0.5 };
         }
         let step = step(low, high);
         let (low, high) = ((low / step).floor() * step, (high / step).ceil() * step);
-        if low < high { Self { low, high } } else { Self { low: low - step, high: high + step } }
+        if low < high { Self { low, high, step } } else { Self { low: low - step, high: high + step, step } }
     }
 
     /// A value's place in percent, a little inside of the panel so that marks at the ends are whole.
@@ -188,15 +197,16 @@ impl Axis {
     }
 
     fn ticks(&self, label: impl Fn(f64) -> String) -> Vec<Tick> {
-        let step = step(self.low, self.high);
-        let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
+        // An end that is a multiple of the step has its tick, whatever the division rounds to.
+        let place = |value: f64, off: f64| value / self.step + off;
+        let (first, last) = (place(self.low, -1e-6).ceil() as i64, place(self.high, 1e-6).floor() as i64);
         let anchor = |index| match index {
             _ if index == first => "start",
             _ if index == last => "end",
             _ => "middle",
         };
         let tick = |index: i64| {
-            let value = index as f64 * step;
+            let value = index as f64 * self.step;
             Tick { x: self.x(value), label: label(value).replace(".0 ", " "), anchor: anchor(index) }
         };
         (first..=last).map(tick).collect()
@@ -222,7 +232,8 @@ mod tests {
         assert_eq!((axis.low, axis.high), (-0.2, 0.8));
         assert_eq!(axis.x(-0.2), "2.00%");
         assert_eq!(axis.x(0.8), "98.00%");
-        let labels: Vec<String> = axis.ticks(|value| Unit::Share.difference(value)).into_iter().map(|tick| tick.label).collect();
+        let labels: Vec<String> =
+            axis.ticks(|value| Unit::Share.difference(value)).into_iter().map(|tick| tick.label).collect();
         assert_eq!(labels, ["−20 pp", "0 pp", "+20 pp", "+40 pp", "+60 pp", "+80 pp"]);
     }
 

@@ -15,8 +15,10 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 const TEMPLATE: &str = include_str!("../../../../templates/report/report.html.jinja");
 const FIGURES: &str = include_str!("../../../../templates/report/figures.html.jinja");
 const STYLE: &str = include_str!("../../../../templates/report/report.css");
-const SCRIPT: &str =
-    concat!(include_str!("../../../../templates/report/diff.js"), include_str!("../../../../templates/report/report.js"));
+const SCRIPT: &str = concat!(
+    include_str!("../../../../templates/report/diff.js"),
+    include_str!("../../../../templates/report/report.js")
+);
 
 /// The report as a page.
 ///
@@ -29,7 +31,7 @@ pub fn render(report: &Report) -> Result<String> {
     let safe = |text: &str| Value::from_safe_string(text.to_owned());
     let values = context! {
         page => Serde(Page::of(report)),
-        policy => policy(),
+        policy => safe(&policy()),
         style => safe(STYLE),
         script => safe(SCRIPT),
         samples => safe(&samples::json(report)?),
@@ -95,9 +97,15 @@ mod tests {
         assert_eq!(base64_digest("alert('Hello, world.');"), "qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng=");
         let html = render(&fixture::report(4, 3)).unwrap();
         let script = html.rsplit_once("<script>").unwrap().1.split_once("</script>").unwrap().0;
-        assert!(html.contains(&format!("script-src 'sha256-{}'", base64_digest(script))), "the script as it stands in the page");
+        assert!(
+            html.contains(&format!("script-src 'sha256-{}'", base64_digest(script))),
+            "the script as it stands in the page"
+        );
         let style = html.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
-        assert!(html.contains(&format!("style-src 'sha256-{}'", base64_digest(style))), "the style as it stands in the page");
+        assert!(
+            html.contains(&format!("style-src 'sha256-{}'", base64_digest(style))),
+            "the style as it stands in the page"
+        );
     }
 
     #[test]

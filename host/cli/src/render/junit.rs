@@ -175,7 +175,11 @@ mod tests {
         let mut report = fixture::report(20, 15);
         let conditions = &mut report.gate.as_mut().unwrap().conditions;
         conditions[0].verdict = Verdict::Failed;
-        conditions.push(ConditionResult { estimate: None, interval: Interval::TooFew { n: 0 }, ..conditions[3].clone() });
+        conditions.push(ConditionResult {
+            estimate: None,
+            interval: Interval::TooFew { n: 0 },
+            ..conditions[3].clone()
+        });
         let xml = render(&report);
         let document = roxmltree::Document::parse(&xml).unwrap();
         let gate = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
@@ -189,7 +193,9 @@ mod tests {
     fn well_formed_whatever_the_text() {
         let every_control: String = ('\0'..'\u{a0}').collect();
         // Rust strings hold no surrogates; what stands for one in broken input is U+FFFD or the escape as text.
-        let hostile = format!("{every_control}]]></testcase><!-- & \" ' \\ud800 \u{fffd}\u{fffe}\u{ffff}\u{1fffe}\u{fdd0}\u{feff}\u{10ffff}");
+        let hostile = format!(
+            "{every_control}]]></testcase><!-- & \" ' \\ud800 \u{fffd}\u{fffe}\u{ffff}\u{1fffe}\u{fdd0}\u{feff}\u{10ffff}"
+        );
         let mut report = fixture::report(4, 3);
         report.name = hostile.clone();
         report.samples[0].sample = hostile.clone();

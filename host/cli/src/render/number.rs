@@ -42,14 +42,19 @@ impl Unit {
         }
     }
 
-    /// An interval of levels: `48.1 % to 61.7 %`; `None` where there is none.
+    /// An interval of levels: `48.1 to 61.7 %`; `None` where there is none.
     pub(crate) fn levels(self, interval: &Interval) -> Option<String> {
-        ends(interval).map(|(low, high)| format!("{} to {}", self.level(low), self.level(high)))
+        ends(interval).map(|(low, high)| self.range(self.level(low), self.level(high)))
     }
 
-    /// An interval of differences: `+47.9 pp to +61.5 pp`; `None` where there is none.
+    /// An interval of differences: `+47.9 to +61.5 pp`; `None` where there is none.
     pub(crate) fn differences(self, interval: &Interval) -> Option<String> {
-        ends(interval).map(|(low, high)| format!("{} to {}", self.difference(low), self.difference(high)))
+        ends(interval).map(|(low, high)| self.range(self.difference(low), self.difference(high)))
+    }
+
+    /// Both ends, the unit once.
+    fn range(self, low: String, high: String) -> String {
+        format!("{} to {high}", low.trim_end_matches([' ', '%', 'p']))
     }
 }
 
@@ -77,7 +82,11 @@ pub(crate) fn count(value: u64) -> String {
     let head = digits.len() % 3;
     let groups = digits.as_bytes()[head..].chunks(3);
     let first = (head > 0).then(|| digits[..head].to_owned());
-    first.into_iter().chain(groups.map(|group| String::from_utf8_lossy(group).into_owned())).collect::<Vec<_>>().join(",")
+    first
+        .into_iter()
+        .chain(groups.map(|group| String::from_utf8_lossy(group).into_owned()))
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// A number and its noun: `1 sample`, `2,000 samples`.
@@ -141,15 +150,20 @@ mod tests {
         assert_eq!(Unit::Share.difference(-0.000_001), "0.0 pp");
         assert_eq!(Unit::Share.distance(-0.02), "2.0 pp");
         let interval = Interval::Known { low: -0.01, high: 0.03, level: 0.95, method: "Newcombe".into() };
-        assert_eq!(Unit::Share.differences(&interval).as_deref(), Some("−1.0 pp to +3.0 pp"));
+        assert_eq!(Unit::Share.differences(&interval).as_deref(), Some("−1.0 to +3.0 pp"));
         assert_eq!(Unit::Share.levels(&Interval::TooFew { n: 1 }), None);
     }
 
     #[test]
     fn plain_values_keep_four_significant_digits() {
-        for (value, text) in
-            [(0.0, "0"), (0.55321, "0.5532"), (12.5, "12.5"), (1234.56, "1235"), (-0.0213, "−0.0213"), (3e-7, "3.00e−7")]
-        {
+        for (value, text) in [
+            (0.0, "0"),
+            (0.55321, "0.5532"),
+            (12.5, "12.5"),
+            (1234.56, "1235"),
+            (-0.0213, "−0.0213"),
+            (3e-7, "3.00e−7"),
+        ] {
             assert_eq!(plain(value), text);
         }
         assert_eq!(Unit::Plain.difference(0.25), "+0.25");

