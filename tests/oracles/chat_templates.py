@@ -1,0 +1,218 @@
+"""Writes plugins/chat-jinja/cases/*.json: what transformers' apply_chat_template makes of templates.
+
+Needs `pip install transformers jinja2`. With `--gguf FILE` (and `pip install gguf`) also the template that a GGUF file
+carries, as smollm2.json. Run from anywhere: `python tests/oracles/chat_templates.py`.
+"""
+
+import argparse
+import datetime
+import json
+import pathlib
+from unittest import mock
+
+import transformers.utils.chat_template_utils as hf
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+CASES = ROOT / "plugins" / "chat-jinja" / "cases"
+TOKENS = {"bos_token": "<s>", "eos_token": "</s>"}
+
+TURNS = [
+    {"role": "user", "content": "What is the capital of France?"},
+    {"role": "assistant", "content": "Paris."},
+    {"role": "user", "content": "And of  Österreich? 🎻"},
+    {"role": "assistant", "content": "Vienna,\n\nor \"Wien\" <b>&</b>."},
+]
+SYSTEM = {"role": "system", "content": "You are brief."}
+CONVERSATIONS = {
+    "one exchange": TURNS[:2],
+    "two exchanges": TURNS,
+    "with a system turn": [SYSTEM, *TURNS],
+    "spaces at the ends": [{"role": "user", "content": " hi\n"}, {"role": "assistant", "content": "\n hello  "}],
+    "an empty answer": [TURNS[0], {"role": "assistant", "content": ""}],
+}
+
+TOOLS = [{"type": "function", "function": {"name": "größe", "description": "It's <big>", "parameters": {
+    "type": "object", "properties": {"b": {"type": "number", "default": 1.0}, "a": {"enum": [True, None, 2]}}}}}]
+CALL = {"role": "assistant", "content": "", "tool_calls": [
+    {"function": {"name": "größe", "arguments": {"b": 1e-05, "a": [1, "x"]}}}]}
+
+# Each is a template and the turns it is given (default: TURNS), for what one feature does.
+FEATURES = {
+    "tojson": ("{{ tools | tojson }}\n{{ tools | tojson(indent=2) }}{{ messages[0] | tojson(separators=(',', ':')) }}"
+               "{{ {'b': 1, 'a': 'ä\u2028\x7f'} | tojson(sort_keys=true, ensure_ascii=true) }}", [CALL]),
+    "tojson of numbers": ("{{ [1, 1.0, 0.1, 1e16, 1.5e-7, 123456789012345680.0, -0.0, 2**10] | tojson }}", TURNS),
+    "printing values": ("{{ true }} {{ none }} {{ 1.0 }} {{ [1, 'a'] }} {{ {'k': None} }} {{ missing }}|{{ 7 // 2 }}", TURNS),
+    "trimmed blocks": ("{% for m in messages %}\n  {% if m.role == 'user' %}\n  U {{ m.content }}\n  {% else %}\n\tA\n"
+                       "  {%+ endif %}\n{% endfor %}\nend\n", TURNS),
+    "loop controls": ("{% for m in messages %}{% if loop.index0 == 1 %}{% continue %}{% endif %}{{ m.content }}"
+                      "{% if loop.index > 2 %}{% break %}{% endif %};{% endfor %}", TURNS),
+    "loop variables": ("{% for m in messages %}{{ loop.index }}/{{ loop.length }} {{ loop.first }} {{ loop.last }} "
+                       "{{ loop.revindex0 }} {{ loop.previtem.role if not loop.first }} {{ loop.nextitem.role if loop.nextitem is defined }}\n{% endfor %}", TURNS),
+    "string methods": ("{% set s = '  A-b-c ' %}[{{ s.strip() }}][{{ s.lstrip() }}][{{ s.rstrip() }}]{{ s.upper() }}"
+                       "{{ s.strip().split('-') }}{{ s.strip().split('-')[-1] }}{{ s.replace('-', '+') }}"
+                       "{{ s.startswith('  A') }}{{ s.endswith('x') }}{{ '-'.join(['a', 'b']) }}{{ 'x</t>y'.split('</t>')[0] }}"
+                       "{{ 'abc'.find('c') }}{{ 'aXb'.lower() }}{{ 'ab cd'.title() }}{{ 'ab'.capitalize() }}"
+                       "{{ 'aab'.count('a') }}{{ 'xxaxx'.strip('x') }}{{ 'prefix-a'.removeprefix('prefix-') }}"
+                       "{{ 'a.txt'.removesuffix('.txt') }}{{ 'a.b.c'.rsplit('.', 1) }}{{ 'a=b'.partition('=')[2] }}", TURNS),
+    "dict methods": ("{% for k, v in messages[0].items() %}{{ k }}={{ v }};{% endfor %}{{ messages[0].get('x') is none }}"
+                     "{{ messages[0].get('x', 'd') }}{{ messages[0].keys() | list }}{{ messages[0].values() | list | length }}"
+                     "{{ 'role' in messages[0] }}{{ messages[0].x is defined }}", TURNS),
+    "slices and negatives": ("{{ messages[1:] | length }}{{ messages[-1].role }}{{ messages[::-1][0].role }}"
+                             "{{ messages[0].content[:4] }}{{ messages[0]['content'][-1] }}", TURNS),
+    "filters": ("{{ messages | selectattr('role', 'equalto', 'user') | list | length }}{{ messages | map(attribute='role')"
+                " | join(',') }}{{ ' a ' | trim }}{{ messages | rejectattr('role', 'eq', 'user') | list | length }}"
+                "{{ '<a>' | length }}{{ 'x' | default('y') }}{{ u | default('y') }}{{ '<&>' }}{{ 'b,a' | upper }}", TURNS),
+    "namespace and macro": ("{% set ns = namespace(n=0, seen=false) %}{% macro turn(m, end='!') %}<{{ m.role }}>{{ m.content }}"
+                            "{{ end }}{% endmacro %}{% for m in messages %}{% set ns.n = ns.n + 1 %}{{ turn(m) }}"
+                            "{{ turn(m, end='?') }}{% endfor %}{{ ns.n }}{{ ns.seen }}", TURNS),
+    "tests": ("{{ messages is iterable }}{{ messages[0].content is string }}{{ messages[0] is mapping }}{{ none is none }}"
+              "{{ 1 is number }}{{ true is boolean }}{{ tools is defined }}{{ tools is none }}{{ x is not defined }}"
+              "{{ messages is sequence }}{{ 3 is odd }}{{ 'a' is in ['a'] }}", TURNS),
+    "a fixed clock": ("{{ strftime_now('%d %b %Y') }} {{ strftime_now('%Y-%m-%d %A %B %H:%M') }}", TURNS),
+    "set blocks": ("{% set text %}<{{ messages[0].role }}>{% endset %}{{ text * 2 }}{{ text | length }}"
+                   "{% set a = 1 if messages else 2 %}{{ a }}{{ 'x' ~ 1 ~ none }}", TURNS),
+    "missing tokens": ("{{ bos_token }}{{ pad_token }}{{ messages[0].content }}{{ eos_token }}", TURNS),
+    "reasoning": ("{% for m in messages %}{{ m.reasoning_content }}|{{ m.thinking }};{% endfor %}",
+                  [TURNS[0], {**TURNS[1], "reasoning": "Easy."}]),
+    "parts of content": ("{% for m in messages %}{% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}"
+                         "[{{ p.type }}:{{ p.text }}]{% endfor %}{% endif %}{% endfor %}",
+                         [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image"}]}]),
+}
+
+# Whitespace around generation tags, learnt pieces included.
+GENERATION = {
+    "generation on lines of its own": "{% for m in messages %}\n<{{ m.role }}>\n{% if m.role == 'assistant' %}\n"
+        "  {% generation %}\n  {{ m.content }}</s>\n  {% endgeneration %}\n\n{% else %}\n{{ m.content }}\n{% endif %}\n{% endfor %}",
+    "generation with whitespace control": "{% for m in messages -%}\n {{ m.role }}: {%- generation -%}  \n {{ m.content }} "
+        "{%- endgeneration +%}\n.{% endfor %}",
+    "generation around a condition": "{% for m in messages %}{{ m.role }} {% generation %}{% if m.role == 'assistant' %}"
+        "{{ m.content }}{% endif %}{% endgeneration %};{% endfor %}",
+}
+
+# Templates that say nothing about generation, and what must be learnt of TURNS: written down, as transformers has no
+# answer here.
+PLAIN = {
+    "prefixes: a token ends the turn": (
+        "{% for m in messages %}<|{{ m.role }}|>\n{{ m.content }}<|end|>\n{% endfor %}{% if add_generation_prompt %}<|assistant|>\n{% endif %}",
+        ["Paris.<|end|>", TURNS[3]["content"] + "<|end|>"]),
+    "prefixes: no generation prompt": (
+        "{{ bos_token }}{% for m in messages %}{% if m.role == 'user' %}[INST] {{ m.content }} [/INST]{% else %} {{ m.content }}{{ eos_token }}{% endif %}{% endfor %}",
+        [" Paris.</s>", " " + TURNS[3]["content"] + "</s>"]),
+    "prefixes: nothing ends the turn": (
+        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant: {% endif %}",
+        ["Paris.\n", TURNS[3]["content"] + "\n"]),
+}
+
+ERRORS = [
+    ("an exception of the template", "\n{% if messages %}\n{{ raise_exception('roles must take turns') }}{% endif %}",
+     "line 3 of the template: roles must take turns"),
+    ("a syntax error", "{% for m in messages %}\n{{ m.role }\n{% endfor %}", "line 2 of the template: syntax error"),
+    ("an unknown filter", "a\n{{ messages | nonsense }}", "unknown filter"),
+    ("an attribute of nothing", "\n\n{{ messages[0].a.b }}", "line 3 of the template"),
+    ("an endless template", "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+     "does not end"),
+    ("an open generation block", "\n{% generation %}x", "line 2 of the template: `generation` is not ended"),
+    ("a template that drops what it said", "{% for m in messages %}{% if loop.last or m.role == 'user' %}<{{ m.content }}>"
+     "{% endif %}{% endfor %}", "turn 2: the template does not say what is learnt"),
+]
+
+
+class FixedDate(datetime.datetime):
+    @classmethod
+    def now(cls, tz=None):
+        return cls(2026, 1, 1)
+
+
+def render(template, messages, tools=None, prompt=False, tokens=TOKENS):
+    """The text, and the pieces (text, learn) between which generation starts and ends."""
+    marked = "{% generation" in template or "{%- generation" in template
+    with mock.patch.object(hf, "datetime", FixedDate):
+        texts, indices = hf.render_jinja_template(
+            [messages], tools=tools, chat_template=template, add_generation_prompt=prompt,
+            return_assistant_tokens_mask=marked, **tokens)
+    text, pieces, done = texts[0], [], 0
+    for start, end in indices[0] if marked else []:
+        pieces += [(text[done:start], False), (text[start:end], True)]
+        done = end
+    pieces.append((text[done:], False))
+    return text, [{"text": piece, "learn": learn} for piece, learn in pieces if piece]
+
+
+def case(name, template, messages, mode, expect=None, tools=None, error=None, tokens=TOKENS):
+    conversation = {"messages": messages, **({"tools": tools} if tools else {})}
+    head = {"name": name, "capability": "chat-template", "settings": {"template": template, **tokens},
+            "input": {"conversations": [conversation], "mode": mode}}
+    return {**head, **({"error": error} if error else {"expect": [expect]})}
+
+
+def joined(pieces):
+    merged = []
+    for piece in pieces:
+        if merged and merged[-1]["learn"] == piece["learn"]:
+            merged[-1]["text"] += piece["text"]
+        else:
+            merged.append(dict(piece))
+    return merged
+
+
+def golden(template, tokens=TOKENS):
+    """Every conversation for training, and as a prompt without its last turn."""
+    for name, messages in CONVERSATIONS.items():
+        text, pieces = render(template, messages, tokens=tokens)
+        marked = any(piece["learn"] for piece in pieces)
+        yield case(name, template, messages, "training", joined(pieces) if marked else text, tokens=tokens)
+        prompt, _ = render(template, messages[:-1], prompt=True, tokens=tokens)
+        yield case(f"{name}, as a prompt", template, messages[:-1], "prompt", prompt, tokens=tokens)
+
+
+def learnt(template, answers):
+    text, _ = render(template, TURNS)
+    pieces, done = [], 0
+    for answer in answers:
+        at = text.index(answer, done)
+        pieces += [{"text": text[done:at], "learn": False}, {"text": answer, "learn": True}]
+        done = at + len(answer)
+    return [piece for piece in [*pieces, {"text": text[done:], "learn": False}] if piece["text"]]
+
+
+def features():
+    for name, (template, messages) in FEATURES.items():
+        text, _ = render(template, messages, tools=TOOLS if "tool" in name or "tojson" == name else None)
+        yield case(name, template, messages, "prompt", text, tools=TOOLS if "tojson" == name else None)
+    for name, template in GENERATION.items():
+        yield case(name, template, TURNS, "training", joined(render(template, TURNS)[1]))
+    for name, (template, answers) in PLAIN.items():
+        yield case(name, template, TURNS, "training", learnt(template, answers))
+
+
+def write(name, cases):
+    CASES.mkdir(exist_ok=True)
+    text = json.dumps(list(cases), ensure_ascii=False, indent=1)
+    (CASES / name).write_text(text + "\n", encoding="utf-8")
+
+
+def embedded(path):
+    """The chat template and the special tokens of a GGUF file."""
+    import gguf
+
+    reader = gguf.GGUFReader(path)
+    read = lambda key: reader.get_field(key).contents()
+    tokens = read("tokenizer.ggml.tokens")
+    names = {"bos_token": "tokenizer.ggml.bos_token_id", "eos_token": "tokenizer.ggml.eos_token_id"}
+    return read("tokenizer.chat_template"), {name: tokens[read(key)] for name, key in names.items()}
+
+
+def main():
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--gguf", help="a GGUF file whose template is rendered as well")
+    path = arguments.parse_args().gguf
+    for template in sorted((ROOT / "templates" / "chat").glob("*.jinja")):
+        write(f"{template.stem}.json", golden(template.read_text(encoding="utf-8")))
+    write("features.json", features())
+    write("errors.json", (case(name, text, TURNS, "training", error=error) for name, text, error in ERRORS))
+    if path:
+        write("smollm2.json", golden(*embedded(path)))
+
+
+if __name__ == "__main__":
+    main()
