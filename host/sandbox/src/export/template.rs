@@ -1,0 +1,56 @@
+//! `chat-template`: turns conversations into the text that the model was trained on.
+
+use crate::bindings::exports::diapason::plugin::chat_template::{Guest, GuestIndices};
+use crate::component::{Capability, Plugin};
+use crate::import::Grants;
+use crate::session::Session;
+use crate::state::State;
+use crate::translate;
+use diapason_core::Result;
+use diapason_core::sample::{Conversation, Segment};
+use serde_json::{Map, Value};
+use wasmtime::Store;
+use wasmtime::component::{Instance, InstancePre};
+
+/// A plugin used as a chat template, under some settings.
+pub struct ChatTemplate {
+    session: Session<Guest>,
+}
+
+impl ChatTemplate {
+    /// Errors where the plugin is no chat template, does not take these settings or imports what is not granted.
+    pub fn new(plugin: &Plugin, settings: &Map<String, Value>, grants: &Grants) -> Result<Self> {
+        Ok(Self { session: Session::open(plugin, Capability::ChatTemplate, settings, grants, connect)? })
+    }
+
+    /// Whole conversations, for training. The segments of each, joined, are its text.
+    pub fn render_training(&mut self, conversations: &[Conversation]) -> Result<Vec<Vec<Segment>>> {
+        let rendered = self.session.map("render-training", conversations, name, |store, guest, settings, batch| {
+            let batch: Vec<_> = batch.iter().map(translate::conversation_to_wit).collect();
+            guest.call_render_training(store, settings, &batch)
+        })?;
+        let segments = |segments: Vec<_>| segments.into_iter().map(translate::segment_from_wit).collect();
+        Ok(rendered.into_iter().map(segments).collect())
+    }
+
+    /// Conversations up to the point where the assistant answers.
+    pub fn render_prompt(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
+        self.session.map("render-prompt", conversations, name, |store, guest, settings, batch| {
+            let batch: Vec<_> = batch.iter().map(translate::conversation_to_wit).collect();
+            guest.call_render_prompt(store, settings, &batch)
+        })
+    }
+}
+
+pub(crate) fn connect(
+    pre: &InstancePre<State>,
+    store: &mut Store<State>,
+    instance: &Instance,
+) -> wasmtime::Result<Guest> {
+    GuestIndices::new(pre)?.load(store, instance)
+}
+
+/// Conversations have no name of their own: they are counted from 1, in the order they were given.
+fn name(index: usize, _: &Conversation) -> String {
+    format!("conversation {}", index + 1)
+}

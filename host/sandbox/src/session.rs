@@ -1,0 +1,255 @@
+//! Calls into one plugin: an instance that is kept for many calls and replaced after a trap, and batches that are repeated
+//! one by one to name the input that a plugin fails on.
+
+use crate::component::{Capability, Plugin};
+use crate::engine::ticks;
+use crate::import::Grants;
+use crate::state::{Exceeded, State, bytes};
+use diapason_core::config::Limits;
+use diapason_core::{Error, Result};
+use serde_json::{Map, Value};
+use wasmtime::component::{Instance, InstancePre};
+use wasmtime::{Store, Trap, UpdateDeadline};
+
+/// Inputs of one call: enough that the settings are not parsed for every sample, few enough that memory stays bounded.
+const BATCH: usize = 256;
+
+/// A batch that can be repeated may use the fuel of so many single calls before it is. A guest that loops in a batch of
+/// 256 is thus found in seconds, and long before the wall-time backstop, which would not be deterministic.
+const ATTEMPT: usize = 15;
+
+/// What a call into a guest gives: a trap, or what the guest says, which may be a refusal.
+pub(crate) type Answer<R> = wasmtime::Result<Result<R, String>>;
+
+/// Finds an interface's functions in an instance.
+pub(crate) type Connect<G> = fn(&InstancePre<State>, &mut Store<State>, &Instance) -> wasmtime::Result<G>;
+
+/// A plugin with its settings and grants, ready to be called. `G` is the interface that is used.
+pub(crate) struct Session<G> {
+    plugin: Plugin,
+    capability: Capability,
+    settings: String,
+    grants: Grants,
+    connect: Connect<G>,
+    live: Option<Live<G>>,
+    batch: usize,
+}
+
+/// An instance that has not trapped.
+struct Live<G> {
+    store: Store<State>,
+    guest: G,
+}
+
+/// How a call is made.
+#[derive(Clone, Copy)]
+pub(crate) struct Terms {
+    /// The call may use `limits.fuel` once, and once more for each of these.
+    pub(crate) items: usize,
+    /// Whether its lines are kept out of the log.
+    pub(crate) muted: bool,
+}
+
+/// Why a call gave no result.
+pub(crate) enum Failure {
+    /// The guest returned an error.
+    Refused(String),
+    /// The guest trapped; its instance is gone.
+    Trapped {
+        /// Why.
+        cause: String,
+        /// What to do about it.
+        hint: String,
+    },
+    /// The guest returned something, but not one result for each input.
+    Count {
+        /// Results.
+        given: usize,
+        /// Inputs.
+        expected: usize,
+    },
+}
+
+impl<G> Session<G> {
+    /// Checks that the plugin can do this, takes these settings and gets what it imports. Starts no instance yet.
+    pub(crate) fn open(
+        plugin: &Plugin,
+        capability: Capability,
+        settings: &Map<String, Value>,
+        grants: &Grants,
+        connect: Connect<G>,
+    ) -> Result<Self> {
+        plugin.require(capability)?;
+        plugin.check_settings(settings)?;
+        plugin.check_grants(grants)?;
+        let settings = Value::Object(settings.clone()).to_string();
+        let (plugin, grants) = (plugin.clone(), grants.clone());
+        Ok(Self { plugin, capability, settings, grants, connect, live: None, batch: BATCH })
+    }
+
+    pub(crate) fn plugin(&self) -> &Plugin {
+        &self.plugin
+    }
+
+    /// Drops the instance, so that the next call gets a fresh one.
+    pub(crate) fn restart(&mut self) {
+        self.live = None;
+    }
+
+    /// One call. `invoke` gets the store, the interface and the settings as JSON.
+    pub(crate) fn call<R>(
+        &mut self,
+        terms: Terms,
+        invoke: impl FnOnce(&mut Store<State>, &G, &String) -> Answer<R>,
+    ) -> Result<R, Failure> {
+        let limits = self.plugin.limits();
+        let _running = self.plugin.engine().running();
+        let mut live = match self.live.take() {
+            Some(live) => live,
+            None => self.start().map_err(|error| trapped(&error, limits, limits.fuel))?,
+        };
+        let fuel = fuel(limits, terms.items);
+        let answer = begin(&mut live.store, limits, fuel).and_then(|()| {
+            live.store.data_mut().log.muted = terms.muted;
+            invoke(&mut live.store, &live.guest, &self.settings)
+        });
+        live.store.data_mut().end_call();
+        let answer = answer.map_err(|error| trapped(&error, limits, fuel))?;
+        self.live = Some(live);
+        answer.map_err(Failure::Refused)
+    }
+
+    /// Calls in batches, one result for each input, in the order of the inputs. Where a batch fails, its inputs are given
+    /// one by one: either one of them fails alone and is named (`name` gets its index), or all of them succeed, and since
+    /// results must not depend on batches, those are the results.
+    pub(crate) fn map<I, R>(
+        &mut self,
+        call: &str,
+        inputs: &[I],
+        name: impl Fn(usize, &I) -> String,
+        invoke: impl Fn(&mut Store<State>, &G, &String, &[I]) -> Answer<Vec<R>>,
+    ) -> Result<Vec<R>> {
+        let mut results = Vec::with_capacity(inputs.len());
+        while results.len() < inputs.len() {
+            let start = results.len();
+            let batch = &inputs[start..inputs.len().min(start + self.batch)];
+            match self.attempt(batch, false, &invoke) {
+                Ok(part) => results.extend(part),
+                Err(failure) if batch.len() == 1 || matches!(failure, Failure::Count { .. }) => {
+                    let last = start + batch.len() - 1;
+                    let place = range(&name(start, &inputs[start]), &name(last, &inputs[last]));
+                    return Err(self.error(call, &place, failure));
+                }
+                Err(_) => {
+                    for (offset, input) in batch.iter().enumerate() {
+                        let single = self.attempt(std::slice::from_ref(input), true, &invoke);
+                        results
+                            .extend(single.map_err(|failure| self.error(call, &name(start + offset, input), failure))?);
+                    }
+                    // The plugin needs more than a large batch may use: smaller ones save the repetition.
+                    self.batch = ATTEMPT;
+                }
+            }
+        }
+        Ok(results)
+    }
+
+    fn attempt<I, R>(
+        &mut self,
+        batch: &[I],
+        muted: bool,
+        invoke: impl Fn(&mut Store<State>, &G, &String, &[I]) -> Answer<Vec<R>>,
+    ) -> Result<Vec<R>, Failure> {
+        let terms = Terms { items: batch.len().min(ATTEMPT), muted };
+        let results = self.call(terms, |store, guest, settings| invoke(store, guest, settings, batch))?;
+        let (given, expected) = (results.len(), batch.len());
+        if given == expected { Ok(results) } else { Err(Failure::Count { given, expected }) }
+    }
+
+    /// An error about a result that makes no sense.
+    pub(crate) fn nonsense(&self, call: &str, place: &str, what: impl Into<String>) -> Error {
+        self.failed(call, place).because(what.into()).hint("this is a fault of the plugin: report it to its author")
+    }
+
+    /// An error about a failed call; `place` names the input, or is empty.
+    pub(crate) fn error(&self, call: &str, place: &str, failure: Failure) -> Error {
+        let error = self.failed(call, place);
+        match failure {
+            Failure::Refused(reason) => error
+                .because(reason)
+                .hint("the plugin refused this itself; check its settings, and the input if one is named"),
+            Failure::Trapped { cause, hint } => error.because(cause).hint(hint),
+            Failure::Count { given, expected } => error
+                .because(format!("{given} results for {expected} inputs"))
+                .hint("this is a fault of the plugin: it must give one result for each input"),
+        }
+    }
+
+    fn failed(&self, call: &str, place: &str) -> Error {
+        let (id, version, capability) = (self.plugin.id(), self.plugin.version(), self.capability);
+        let place = if place.is_empty() { String::new() } else { format!(" at {place}") };
+        Error::plugin(format!("plugin {id} {version} failed in {capability}.{call}{place}"))
+    }
+
+    fn start(&self) -> wasmtime::Result<Live<G>> {
+        let (mut store, instance) = self.plugin.instantiate(self.grants.clone())?;
+        let guest = (self.connect)(self.plugin.pre(), &mut store, &instance)?;
+        Ok(Live { store, guest })
+    }
+}
+
+/// A store with this plugin's limits.
+pub(crate) fn store(engine: &wasmtime::Engine, state: State, limits: &Limits) -> wasmtime::Result<Store<State>> {
+    let mut store = Store::new(engine, state);
+    store.limiter(State::limiter);
+    store.set_hostcall_fuel(bytes(limits.output));
+    store.epoch_deadline_callback(|mut context| {
+        // The judge's time is not the plugin's: give back what it took before calling the plugin too slow.
+        let hosted = context.data_mut().take_hosted();
+        let owed = if hosted.is_zero() { 0 } else { ticks(hosted.as_secs_f64()) };
+        Ok(if owed > 1 { UpdateDeadline::Continue(owed) } else { UpdateDeadline::Interrupt })
+    });
+    begin(&mut store, limits, limits.fuel)?;
+    Ok(store)
+}
+
+/// Fills up what a call may use.
+pub(crate) fn begin(store: &mut Store<State>, limits: &Limits, fuel: u64) -> wasmtime::Result<()> {
+    store.data_mut().begin_call();
+    store.set_epoch_deadline(ticks(limits.seconds as f64));
+    store.set_fuel(fuel)
+}
+
+fn fuel(limits: &Limits, items: usize) -> u64 {
+    limits.fuel.saturating_mul((items as u64).saturating_add(1))
+}
+
+/// Names the limit or the fault behind a trap.
+pub(crate) fn trapped(error: &wasmtime::Error, limits: &Limits, fuel: u64) -> Failure {
+    const BUG: &str = "this is a fault of the plugin: report it to its author";
+    let limit =
+        |key: &str| format!("raise limits.{key} if the plugin is known to need more; otherwise this is its fault");
+    let (cause, hint) = match (error.downcast_ref::<Exceeded>(), error.downcast_ref::<Trap>()) {
+        (Some(exceeded @ Exceeded::Passed(_)), _) => (exceeded.to_string(), limit("output")),
+        (Some(exceeded), _) => (exceeded.to_string(), limit("memory")),
+        (_, Some(Trap::OutOfFuel)) => {
+            (format!("out of fuel: it did not end within {fuel} instructions"), limit("fuel"))
+        }
+        (_, Some(Trap::Interrupt)) => {
+            (format!("out of time: it took more than {} s", limits.seconds), limit("seconds"))
+        }
+        (_, Some(Trap::StackOverflow)) => ("stack overflow: it recursed too deeply".into(), BUG.into()),
+        (_, Some(Trap::UnreachableCodeReached)) => ("it panicked (unreachable code was reached)".into(), BUG.into()),
+        (_, Some(trap)) => (trap.to_string(), BUG.into()),
+        // wasmtime keeps the type of this one to itself.
+        _ if error.root_cause().to_string().contains("fuel allocated for hostcalls") => {
+            (format!("its result is larger than {} MiB", limits.output), limit("output"))
+        }
+        _ => (error.root_cause().to_string(), BUG.into()),
+    };
+    Failure::Trapped { cause, hint }
+}
+
+fn range(first: &str, last: &str) -> String {
+    if first == last { first.into() } else { format!("{first} to {last}") }
+}
