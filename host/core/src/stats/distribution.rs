@@ -16,8 +16,8 @@ pub fn normal_quantile(p: f64) -> f64 {
 /// Probability that a t-distributed value with `degrees` degrees of freedom is at most `t`.
 pub fn t_cdf(t: f64, degrees: f64) -> f64 {
     let square = t * t;
-    // The smaller argument of the two equal forms: 1 − x would lose the small t or the small tail.
-    let tail = if square < degrees {
+    // Two equal forms: near 0 the second would lose t, far out the first would lose the tail.
+    let tail = if square < 1.0 {
         0.5 - 0.5 * special::beta(square / (degrees + square), 0.5, 0.5 * degrees)
     } else {
         0.5 * special::beta(degrees / (degrees + square), 0.5 * degrees, 0.5)
