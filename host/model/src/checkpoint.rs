@@ -1,6 +1,6 @@
 //! What training leaves in the run folder.
 
-use crate::{Model, adapter};
+use crate::{Model, SaveType, adapter};
 use diapason_core::Result;
 use diapason_core::config::{Method, Train};
 use std::path::Path;
@@ -10,7 +10,7 @@ pub(crate) fn save(model: &Model, config: &Train, folder: &Path, name: &str) -> 
     let folder = folder.join("checkpoints").join(name);
     match config.method {
         Method::Lora => adapter::save(model, config, &folder).map(drop),
-        Method::Full => model.save(&folder),
+        Method::Full => model.save(&folder, SaveType::F32),
     }
 }
 
@@ -22,6 +22,6 @@ pub(crate) fn save_result(model: &mut Model, config: &Train, folder: &Path) -> R
             model.set_adapter_digest(Some(digest));
             Ok(())
         }
-        Method::Full => model.save(&folder.join("model")),
+        Method::Full => model.save(&folder.join("model"), SaveType::F32),
     }
 }

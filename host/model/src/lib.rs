@@ -20,3 +20,4 @@ pub mod train;
 pub mod weights;
 
 pub use model::{Digests, Model};
+pub use weights::SaveType;

@@ -2,7 +2,7 @@
 
 use crate::arch::{Config, Llama};
 use crate::tokenizer::{Tokenizer, from_gguf};
-use crate::weights::{self, Folder, Gguf};
+use crate::weights::{self, Folder, Gguf, SaveType};
 use candle_core::Device;
 use diapason_core::language_model::{Completion, Decoding, LanguageModel, Likelihood};
 use diapason_core::{Error, Result, digest, files, language_model};
@@ -149,15 +149,39 @@ impl Model {
         self.adapter_digest = digest;
     }
 
+    /// A model with random parameters, to be trained from scratch: see [`Llama::init`].
+    ///
+    /// # Errors
+    /// The tokenizer has more tokens than the embedding has rows, or the configuration contradicts itself.
+    pub fn init(
+        config: Config,
+        tokenizer: tokenizers::Tokenizer,
+        chat_template: Option<String>,
+        seed: u64,
+    ) -> Result<Self> {
+        let fail = |source| Error::data("failed to write the tokenizer as JSON").because(source);
+        let tokenizer = Tokenizer::from_json(tokenizer.to_string(true).map_err(fail)?.into_bytes())?;
+        let digests = Digests {
+            weights: digest::of_bytes(format!("random, seed {seed}").as_bytes()),
+            tokenizer: digest::of_bytes(tokenizer.json()),
+            config: digest::of_bytes(config.to_json().to_string().as_bytes()),
+        };
+        let (special_tokens, stop_ids) = (Map::new(), Vec::new());
+        let llama = Llama::init(config, seed)?;
+        let parts = Parts { llama, tokenizer, chat_template, special_tokens, stop_ids, digests };
+        Self::assemble(Path::new("random"), &Device::Cpu, parts)
+    }
+
     /// Writes a folder that this crate and transformers open: weights, configuration, tokenizer and chat template.
     /// Adapters are left out.
-    pub fn save(&self, folder: &Path) -> Result<()> {
+    pub fn save(&self, folder: &Path, dtype: SaveType) -> Result<()> {
         let pretty = |json: &Value| format!("{json:#}\n");
         let mut config = self.llama.config().to_json();
         config["eos_token_id"] = self.stop_ids.clone().into();
         let mut special = self.special_tokens.clone();
         special.insert("tokenizer_class".to_owned(), "PreTrainedTokenizerFast".into());
-        weights::save(&folder.join("model.safetensors"), &self.llama.parameters())?;
+        config["torch_dtype"] = dtype.name().into();
+        weights::save(&folder.join("model.safetensors"), &self.llama.parameters(), dtype)?;
         files::write(&folder.join("config.json"), pretty(&config).as_bytes())?;
         files::write(&folder.join("tokenizer.json"), self.tokenizer.json())?;
         files::write(&folder.join("tokenizer_config.json"), pretty(&special.into()).as_bytes())?;

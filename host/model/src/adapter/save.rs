@@ -1,7 +1,8 @@
 //! Writing an adapter.
 
 use super::{BASE, CONFIG, PREFIX, WEIGHTS};
-use crate::{Model, weights};
+use crate::Model;
+use crate::weights::{self, SaveType};
 use candle_core::Tensor;
 use diapason_core::config::Train;
 use diapason_core::{Result, digest, files};
@@ -17,7 +18,7 @@ pub fn save(model: &Model, config: &Train, dir: &Path) -> Result<String> {
         })
         .map(|(name, var)| (name, var.as_detached_tensor()))
         .collect();
-    weights::save(&dir.join(WEIGHTS), &tensors)?;
+    weights::save(&dir.join(WEIGHTS), &tensors, SaveType::F32)?;
     let digest = digest::of_file(&dir.join(WEIGHTS))?;
     files::write(&dir.join(CONFIG), pretty(&adapter_config(model, config)).as_bytes())?;
     files::write(&dir.join(BASE), pretty(&base(model, &digest)).as_bytes())?;

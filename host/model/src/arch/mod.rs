@@ -4,6 +4,7 @@
 mod block;
 mod cache;
 mod config;
+mod init;
 mod llama;
 mod rotary;
 

@@ -6,7 +6,7 @@ mod save;
 
 pub use folder::Folder;
 pub use gguf::Gguf;
-pub use save::save;
+pub use save::{SaveType, save};
 
 use diapason_core::{Error, Result};
 use memmap2::Mmap;

@@ -7,11 +7,32 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Writes named tensors into one safetensors file, sorted by name, as f32 or bf16, whichever they are; other types
-/// become f32.
-pub fn save(path: &Path, tensors: &[(String, Tensor)]) -> Result<()> {
+/// The number format of saved weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SaveType {
+    /// 32 bits: nothing is lost.
+    F32,
+    /// 16 bits with the range of f32 and 8 bits of precision.
+    Bf16,
+    /// 16 bits with 11 bits of precision, up to 65,504.
+    F16,
+}
+
+impl SaveType {
+    /// What `config.json` calls it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::Bf16 => "bfloat16",
+            Self::F16 => "float16",
+        }
+    }
+}
+
+/// Writes named tensors into one safetensors file, sorted by name.
+pub fn save(path: &Path, tensors: &[(String, Tensor)], dtype: SaveType) -> Result<()> {
     let fail = |source: candle_core::Error| Error::run(format!("failed to gather {}", path.display())).because(source);
-    let views = tensors.iter().map(|(name, tensor)| Ok((name.as_str(), Bytes::of(tensor)?)));
+    let views = tensors.iter().map(|(name, tensor)| Ok((name.as_str(), Bytes::of(tensor, dtype)?)));
     let views = views.collect::<candle_core::Result<Vec<_>>>().map_err(fail)?;
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
     let bytes = safetensors::serialize(views, Some(metadata))
@@ -26,16 +47,15 @@ struct Bytes {
 }
 
 impl Bytes {
-    fn of(tensor: &Tensor) -> candle_core::Result<Self> {
-        let flat = tensor.flatten_all()?;
-        let (dtype, bytes) = match tensor.dtype() {
-            DType::BF16 => {
-                let values = flat.to_vec1::<half::bf16>()?;
-                (Dtype::BF16, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+    fn of(tensor: &Tensor, dtype: SaveType) -> candle_core::Result<Self> {
+        let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+        let (dtype, bytes) = match dtype {
+            SaveType::F32 => (Dtype::F32, values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+            SaveType::Bf16 => {
+                (Dtype::BF16, values.iter().flat_map(|value| half::bf16::from_f32(*value).to_le_bytes()).collect())
             }
-            _ => {
-                let values = flat.to_dtype(DType::F32)?.to_vec1::<f32>()?;
-                (Dtype::F32, values.iter().flat_map(|value| value.to_le_bytes()).collect())
+            SaveType::F16 => {
+                (Dtype::F16, values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect())
             }
         };
         Ok(Self { dtype, shape: tensor.dims().to_vec(), bytes })
