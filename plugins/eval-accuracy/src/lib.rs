@@ -19,7 +19,8 @@ use settings::{Metric, Settings};
 /// At most so many notes of one kind: a wholly wrong document would bury the others.
 const NOTES: usize = 5;
 
-struct Accuracy {
+/// Whether answers are the expected ones.
+pub struct Accuracy {
     settings: Settings,
     metrics: Vec<Metric>,
     extraction: Extraction,

@@ -5,7 +5,8 @@ mod form;
 use diapason_plugin::{Evaluator, Judgement, Measure, MeasureInfo, Observation, Result};
 use form::{Form, Settings};
 
-struct Format(Form);
+/// Whether answers have the form that was asked for.
+pub struct Format(Form);
 
 impl Evaluator for Format {
     type Settings = Settings;

@@ -34,7 +34,8 @@ impl Default for Settings {
     }
 }
 
-struct Hallucination(Settings);
+/// What answers say that their context does not support.
+pub struct Hallucination(Settings);
 
 impl Evaluator for Hallucination {
     type Settings = Settings;

@@ -22,7 +22,8 @@ impl Default for Settings {
     }
 }
 
-struct Regression(Settings);
+/// Where the tuned model falls behind the base model.
+pub struct Regression(Settings);
 
 impl Comparator for Regression {
     type Settings = Settings;

@@ -44,7 +44,8 @@ struct Split {
     prompts: Vec<Vec<String>>,
 }
 
-struct Balance {
+/// One pass over rows, judged at its end.
+pub struct Balance {
     settings: Settings,
     /// In the order in which they came.
     splits: Vec<(String, Split)>,

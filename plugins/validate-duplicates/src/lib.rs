@@ -49,7 +49,8 @@ struct Known {
     bands: BTreeMap<(usize, u64), Vec<usize>>,
 }
 
-struct Duplicates {
+/// One pass over rows, looking for those that were there before.
+pub struct Duplicates {
     settings: Settings,
     bands: Bands,
     /// By split: a test row equal to a training row is `validate-leakage`'s finding.

@@ -31,7 +31,8 @@ struct Place {
     rows: u32,
 }
 
-struct Leakage {
+/// One pass over the training rows, then over the test rows.
+pub struct Leakage {
     settings: Settings,
     prompts: BTreeMap<String, u32>,
     grams: BTreeMap<u64, Place>,

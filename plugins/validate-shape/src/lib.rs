@@ -18,7 +18,8 @@ pub struct Settings {
     pub allow_unanswered: bool,
 }
 
-struct Shapes {
+/// One pass over rows, looking at each by itself and at their ids and shapes together.
+pub struct Shapes {
     settings: Settings,
     /// The first row's shape and line, by split.
     first: BTreeMap<String, (Shape, u32)>,

@@ -95,7 +95,9 @@ fn order(parts: &[Part], path: &str, report: &mut Report<'_>) {
             (Part::System, Some(_)) => "a system turn that is not the first",
             (Part::User, Some(Part::User)) => "two user turns in a row",
             (Part::User, Some(Part::Tool)) => "a user turn after a tool's, which the assistant has to answer first",
-            (Part::Assistant, None | Some(Part::System)) if !parts[..index].contains(&Part::User) => "an assistant turn before any user turn",
+            (Part::Assistant, None | Some(Part::System)) if !parts[..index].contains(&Part::User) => {
+                "an assistant turn before any user turn"
+            }
             (Part::Assistant, Some(Part::Assistant)) => "two assistant turns in a row",
             (Part::Tool, None | Some(Part::System | Part::User)) => "a tool turn that no assistant turn asked for",
             _ => continue,
