@@ -10,15 +10,36 @@ function wordDiff(before, after) {
   while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++;
   const middle = diffMiddle(a.slice(head, a.length - tail), b.slice(head, b.length - tail));
   if (middle === null) return null;
+  const same = (list) => list.map((word) => ["same", word]);
+  return gather([...same(a.slice(0, head)), ...middle, ...same(a.slice(a.length - tail))]);
+}
+
+// Between two changes, spaces and punctuation alone are no common ground: they go with the change, so that a sentence
+// reads as replaced and not as confetti. In a change, what is missing comes before what was added.
+function gather(steps) {
   const pieces = [];
-  const push = (kind, text) => {
-    const last = pieces.at(-1);
-    if (last && last.kind === kind) last.text += text;
-    else if (text !== "") pieces.push({ kind, text });
+  let missing = "", added = "", between = "";
+  const flush = () => {
+    if (missing) pieces.push({ kind: "delete", text: missing });
+    if (added) pieces.push({ kind: "insert", text: added });
+    if (between) pieces.push({ kind: "same", text: between });
+    missing = added = between = "";
   };
-  push("same", a.slice(0, head).join(""));
-  for (const [kind, word] of middle) push(kind, word);
-  push("same", a.slice(a.length - tail).join(""));
+  for (const [kind, word] of steps) {
+    const changing = missing !== "" || added !== "";
+    if (kind === "same" && changing && !/[\p{L}\p{N}]/u.test(word)) { between += word; continue; }
+    if (kind === "same") {
+      if (changing) flush();
+      const last = pieces.at(-1);
+      if (last?.kind === "same") last.text += word;
+      else pieces.push({ kind: "same", text: word });
+      continue;
+    }
+    missing += between; added += between; between = "";
+    if (kind === "delete") missing += word;
+    else added += word;
+  }
+  flush();
   return pieces;
 }
 

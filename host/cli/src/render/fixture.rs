@@ -110,9 +110,12 @@ fn arithmetic(index: usize) -> Row {
 fn capital(index: usize) -> Row {
     let (country, capital) =
         [("France", "Paris"), ("Japan", "Tokyo"), ("Kenya", "Nairobi"), ("Chile", "Santiago")][index % 4];
-    let base = if index % 10 == 0 { "I am not sure." } else { capital };
-    let tuned =
-        if index % 10 == 0 && index < 20 || index % 25 != 4 && index % 10 != 0 { capital } else { "I do not know." };
+    let base = if index.is_multiple_of(10) { "I am not sure." } else { capital };
+    let tuned = if index.is_multiple_of(10) && index < 20 || index % 25 != 4 && !index.is_multiple_of(10) {
+        capital
+    } else {
+        "I do not know."
+    };
     ("", format!("What is the capital of {country}?"), capital.into(), base.into(), tuned.into())
 }
 

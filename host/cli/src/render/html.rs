@@ -25,7 +25,7 @@ const SCRIPT: &str = concat!(
 /// # Errors
 ///
 /// If the template does not fit the page, which the tests exclude, or a value of the report cannot be written as JSON.
-pub fn render(report: &Report) -> Result<String> {
+pub(crate) fn render(report: &Report) -> Result<String> {
     let fail = |source| Error::run("failed to fill in the report's template").because(source);
     let environment = environment().map_err(fail)?;
     let safe = |text: &str| Value::from_safe_string(text.to_owned());
@@ -134,6 +134,37 @@ mod tests {
         assert!(!html.contains("<img"), "an element was made of a name");
         assert_eq!(html.matches("<script").count(), 2, "the samples and the page's own script");
         assert_eq!(html.matches("</script").count(), 2);
+    }
+
+    /// The page's behaviour, where `DIAPASON_CHROMIUM` names a Chromium: filters, keyboard, differences, hostile text.
+    #[test]
+    fn in_a_browser() {
+        let Ok(chromium) = std::env::var("DIAPASON_CHROMIUM") else {
+            return eprintln!("skipped: DIAPASON_CHROMIUM names no browser");
+        };
+        let mut report = fixture::report(200, 150);
+        report.samples[0].messages[1].content =
+            "</script><script>document.title='XSS'</script><img src=x onerror=\"document.title='XSS'\">".into();
+        let test = include_str!("../../../../templates/report/report.test.js");
+        // The policy admits no second script, as it should; the copy under test goes without.
+        let html = render(&report)
+            .unwrap()
+            .replace(&policy(), "")
+            .replace("</body>", &format!("<script>{test}</script></body>"));
+        let folder = tempfile::tempdir().unwrap();
+        let page = folder.path().join("report.html");
+        diapason_core::files::write(&page, html.as_bytes()).unwrap();
+        let output = std::process::Command::new(chromium)
+            .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
+            .args(["--disable-component-update", "--disable-sync", "--disable-quic", "--window-size=500,900"])
+            .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
+            .args(["--virtual-time-budget=10000", "--dump-dom"])
+            .arg(format!("file://{}", page.display()))
+            .output()
+            .unwrap();
+        let dom = String::from_utf8_lossy(&output.stdout).into_owned();
+        let result = dom.split_once("<pre id=\"result\">").map(|(_, rest)| rest).unwrap_or_default();
+        assert!(result.contains("finished") && !result.contains("FAIL"), "{result}");
     }
 
     #[test]

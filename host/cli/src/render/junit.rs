@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 /// The report as JUnit XML.
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let gate = report.gate.iter().map(|gate| {
         let cases = gate.conditions.iter().map(|condition| rule(report, condition)).collect();
         Suite { name: format!("{}.gate", report.name), cases }

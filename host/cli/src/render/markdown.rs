@@ -15,7 +15,7 @@ const CELL: usize = 300;
 const FLIPS: usize = 10;
 
 /// The report as GitHub-flavoured Markdown.
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let mut page = Page::new(LIMIT);
     page.always(&headline(report));
     rules(&mut page, report);
