@@ -80,7 +80,9 @@ impl fmt::Display for Permission {
 pub(super) fn probe(component: &Component, engine: &Engine) -> Result<(Vec<Capability>, Vec<Permission>)> {
     let imports: Vec<&str> = component.imports(engine).map(|(name, _)| name).collect();
     let exports: Vec<&str> = component.exports(engine).map(|(name, _)| name).collect();
-    Ok((capabilities(&exports)?, permissions(&imports)?))
+    // Imports first: a component that asks for what no plugin gets should hear that, whatever it exports.
+    let permissions = permissions(&imports)?;
+    Ok((capabilities(&exports)?, permissions))
 }
 
 fn permissions(imports: &[&str]) -> Result<Vec<Permission>> {

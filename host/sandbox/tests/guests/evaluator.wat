@@ -1,0 +1,15 @@
+  ;; The parts of an evaluator that no test is about: one measure `m`, one completion for each sample.
+  ;; include prelude.wat
+  (func (export "diapason:plugin/evaluator@0.1.0#describe") (param i32 i32) (result i32) (call $described))
+
+  (func (export "diapason:plugin/evaluator@0.1.0#plan") (param $s i32) (param $sl i32) (param $samples i32) (param $n i32) (result i32)
+    (local $requests i32) (local $i i32)
+    (local.set $requests (call $alloc (i32.mul (local.get $n) (i32.const 12))))
+    (memory.fill (local.get $requests) (i32.const 0) (i32.mul (local.get $n) (i32.const 12)))
+    (block $done
+      (loop $next
+        (br_if $done (i32.eq (local.get $i) (local.get $n)))
+        (i32.store (i32.add (local.get $requests) (i32.mul (local.get $i) (i32.const 12))) (i32.const 1))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br $next)))
+    (call $ok (local.get $requests) (local.get $n)))

@@ -1,0 +1,1 @@
+(component (import "acme:secrets/store" (instance (export "get" (func)))))

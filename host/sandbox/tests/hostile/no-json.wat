@@ -1,0 +1,4 @@
+  ;; Its settings schema is not JSON.
+  ;; include each.wat
+  (func $value (param $o i32) (result f64) (f64.const 0))
+  (data (i32.const 80) "!")
