@@ -1,7 +1,7 @@
 //! The checks of an answer's form.
 
+use crate::schema::Schema;
 use diapason_plugin::Result;
-use jsonschema::Validator;
 use regex_lite::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -35,7 +35,7 @@ pub struct Settings {
 /// The settings, compiled.
 pub struct Form {
     settings: Settings,
-    schema: Option<Validator>,
+    schema: Option<Schema>,
     pattern: Option<Regex>,
 }
 
@@ -96,12 +96,9 @@ impl Form {
         let (Some(schema), Ok(document)) = (&self.schema, document) else {
             return vec!["there is no JSON document".to_owned()];
         };
-        let place = |path: String| if path.is_empty() { "the document".to_owned() } else { path };
-        schema
-            .iter_errors(document)
-            .take(PROBLEMS)
-            .map(|error| format!("{}: {error}", place(error.instance_path().to_string())))
-            .collect()
+        let place = |path: &str| if path.is_empty() { "the document".to_owned() } else { path.to_owned() };
+        let problems = schema.problems(document).into_iter().take(PROBLEMS);
+        problems.map(|problem| format!("{}: {}", place(&problem.path), problem.message)).collect()
     }
 
     fn against_pattern(&self, answer: &str) -> Option<String> {
@@ -124,8 +121,8 @@ impl Form {
     }
 }
 
-fn compile(schema: &Value) -> Result<Validator> {
-    jsonschema::draft202012::new(schema).map_err(|cause| format!("setting `schema` is no JSON Schema: {cause}"))
+fn compile(schema: &Value) -> Result<Schema> {
+    Schema::new(schema.clone()).map_err(|cause| format!("setting `schema` is no JSON Schema: {cause}"))
 }
 
 fn pattern(settings: &Settings) -> Result<Option<Regex>> {

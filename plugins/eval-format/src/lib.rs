@@ -1,6 +1,7 @@
 //! Whether the answer has the form that was asked for. See the package's README for the measures and settings.
 
 mod form;
+mod schema;
 
 use diapason_plugin::{Evaluator, Judgement, Measure, MeasureInfo, Observation, Result};
 use form::{Form, Settings};
