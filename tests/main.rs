@@ -1,1 +1,7 @@
 //! End-to-end tests.
+
+mod bad_input;
+mod schema;
+mod thread;
+mod tidy;
+mod transcripts;

@@ -23,8 +23,17 @@ const OWNERS: &[(&str, &[&str])] = &[
 ];
 
 const TOP_LEVEL: &[&str] = &[
-    "Cargo.toml", "Cargo.lock", "CHANGELOG.md", "LICENSE", "README.md", "host", "plugins", "rustfmt.toml", "templates",
-    "tests", "wit",
+    "Cargo.toml",
+    "Cargo.lock",
+    "CHANGELOG.md",
+    "LICENSE",
+    "README.md",
+    "host",
+    "plugins",
+    "rustfmt.toml",
+    "templates",
+    "tests",
+    "wit",
 ];
 
 const LONGEST_FILE: usize = 400;
@@ -46,7 +55,10 @@ fn heavy_crates_have_one_owner() {
     for (package, dependencies) in packages() {
         for dependency in dependencies {
             for (prefix, owners) in OWNERS.iter().filter(|(prefix, _)| dependency.starts_with(prefix)) {
-                assert!(owners.contains(&package.as_str()), "{package} names {dependency}; only {owners:?} may use {prefix}");
+                assert!(
+                    owners.contains(&package.as_str()),
+                    "{package} names {dependency}; only {owners:?} may use {prefix}"
+                );
             }
         }
     }
@@ -72,7 +84,9 @@ fn files_stay_readable() {
 #[test]
 fn only_the_binary_prints() {
     let printing = ["println!(", "eprintln!(", "print!(", "eprint!(", "dbg!("];
-    for path in sources().into_iter().filter(|path| is_in(path, &["host/core/src", "host/sandbox/src", "host/model/src"])) {
+    for path in
+        sources().into_iter().filter(|path| is_in(path, &["host/core/src", "host/sandbox/src", "host/model/src"]))
+    {
         let text = std::fs::read_to_string(&path).expect("a tracked source file");
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with("//")) {
             let found = printing.iter().find(|call| line.contains(*call));
@@ -96,10 +110,12 @@ fn core_is_pure() {
 fn released_interface_is_frozen() {
     let wit = root().join("wit");
     let plugin = std::fs::read_to_string(wit.join("plugin.wit")).expect("plugin.wit");
-    let version = plugin.split("package diapason:plugin@").nth(1).and_then(|rest| rest.split(';').next()).expect("version");
+    let version =
+        plugin.split("package diapason:plugin@").nth(1).and_then(|rest| rest.split(';').next()).expect("version");
     for file in ["plugin.wit", "worlds.wit"] {
         let current = std::fs::read_to_string(wit.join(file)).expect("current interface");
-        let released = std::fs::read_to_string(wit.join("released").join(version).join(file)).expect("released interface");
+        let released =
+            std::fs::read_to_string(wit.join("released").join(version).join(file)).expect("released interface");
         assert!(current == released, "{file} differs from release {version}: raise the version or restore it");
     }
 }

@@ -1,1 +1,33 @@
-//! placeholder
+//! The command line: the only crate that prints, and the one that joins core, sandbox and model.
+//!
+//! [`args`] are parsed low and converted once into a [`Plan`]; [`pipeline`] has one file for each stage of a run;
+//! `command` has one for each verb; `render` turns what came of it into text.
+
+pub mod args;
+mod command;
+mod embedded;
+mod exit;
+pub mod pipeline;
+mod plan;
+mod render;
+pub mod starter;
+mod ui;
+mod wire;
+
+pub use exit::Exit;
+pub use plan::Plan;
+pub use ui::{Format, Ui};
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// Parses the command line, does what it says and gives the exit code.
+pub fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    let ui = Ui::new(arguments.format, arguments.quiet);
+    let exit = command::run(arguments.command, &ui).unwrap_or_else(|error| {
+        ui.error(&error);
+        Exit::of(&error)
+    });
+    exit.into()
+}

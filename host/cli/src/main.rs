@@ -1,2 +1,8 @@
-//! placeholder
-fn main() {}
+//! The binary `diapason`.
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> std::process::ExitCode {
+    diapason_cli::main()
+}

@@ -150,7 +150,7 @@ fn a_saved_model_is_the_same_model() {
     for name in MODELS {
         let (model, expected) = open(name);
         let copy = tempfile::tempdir().unwrap();
-        model.save(copy.path()).unwrap();
+        model.save(copy.path(), diapason_model::SaveType::F32).unwrap();
         let copy = Model::open(copy.path(), &Device::Cpu).unwrap();
         assert_eq!(copy.llama().config(), model.llama().config());
         assert_eq!(copy.special_tokens()["eos_token"], "</s>");

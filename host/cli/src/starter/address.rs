@@ -54,7 +54,9 @@ pub struct Split {
 /// stand together. An address that comes twice counts once.
 pub fn split(xml: &str, seed: u64) -> Result<Split> {
     let document = Document::parse(xml).map_err(|error| {
-        Error::data("failed to read the labelled addresses").because(error).hint("expected usaddress's training/labeled.xml")
+        Error::data("failed to read the labelled addresses")
+            .because(error)
+            .hint("expected usaddress's training/labeled.xml")
     })?;
     let mut seen = HashSet::new();
     let addresses = document.root_element().children().filter(Node::is_element);
@@ -70,7 +72,8 @@ pub fn split(xml: &str, seed: u64) -> Result<Split> {
 
 /// The address's text and its row, where it is usable.
 fn row(address: Node<'_, '_>) -> Option<(String, Value)> {
-    let text: String = address.descendants().filter_map(|node| if node.is_text() { node.text() } else { None }).collect();
+    let text: String =
+        address.descendants().filter_map(|node| if node.is_text() { node.text() } else { None }).collect();
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     let answer = Value::Object(fields(address)?);
     let row = json!({"prompt": format!("{INSTRUCTION}\n\n{text}"), "completion": answer.to_string()});
@@ -83,10 +86,10 @@ fn fields(address: Node<'_, '_>) -> Option<Map<String, Value>> {
     for label in address.children().filter(Node::is_element) {
         let (key, _) = KEYS.iter().find(|(_, labels)| labels.contains(&label.tag_name().name()))?;
         let word = label.text()?.trim();
-        match fields.last_mut() {
-            Some((last, words)) if last == key => *words = format!("{words} {word}"),
-            _ if fields.iter().any(|(known, _)| known == key) => return None,
-            _ => fields.push((key, word.to_owned())),
+        match fields.iter().position(|(known, _)| known == key) {
+            None => fields.push((key, word.to_owned())),
+            Some(place) if place + 1 == fields.len() => fields[place].1 = format!("{} {word}", fields[place].1),
+            Some(_) => return None,
         }
     }
     let named = |wanted| fields.iter().any(|(key, _)| *key == wanted);

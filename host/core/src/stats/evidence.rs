@@ -6,7 +6,7 @@ use super::mean::{Bounded, Moments, bounded, mean};
 use super::proportion::{Pairs, clopper_pearson, exact_flips, newcombe, wilson};
 use serde::{Deserialize, Serialize};
 
-/// With fewer flips than this, Newcombe's interval promises too much (enumerated for n = 50 and 200: its one-sided error
+/// With fewer flips than this, Newcombe's interval promises too much (simulated for n = 50 and 200: its one-sided error
 /// reaches 0.11 at a nominal 0.05, and 0.053 with this limit), so the gate uses exact bounds.
 const FEW_FLIPS: usize = 30;
 

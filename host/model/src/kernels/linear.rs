@@ -3,7 +3,7 @@
 //! Backward, g = dL/dy: `dx = g·W`; `dW = gᵀ·x` only if W is trained (candle's own matmul always computes both).
 
 use super::gemm::{Into, Matrix, product};
-use super::{simd, storage};
+use super::{decode, simd, storage};
 use candle_core::{CpuStorage, CustomOp2, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -23,6 +23,14 @@ pub(super) fn multiply(left: Matrix, right: Matrix, rows: usize, columns: usize)
     let mut out = vec![0.0; rows * columns];
     product(&mut out, columns, Into::Replace, 1.0, left, right);
     out
+}
+
+/// `x·Wᵀ` [rows, out] of `x` [rows, input] and `weight` [out, input].
+pub(super) fn project(x: &[f32], weight: &[f32], input: usize, out: usize) -> Vec<f32> {
+    match x.len() / input {
+        rows if rows <= decode::ROWS => decode::project(x, weight, input),
+        rows => multiply(Matrix::dense(x, input), Matrix::dense(weight, input).t(), rows, out),
+    }
 }
 
 /// Adds `bias` to every row of `y`.
@@ -52,7 +60,7 @@ impl CustomOp2 for Linear {
         let shape = output_shape(l1.shape(), l2.shape())?;
         let (out, input) = l2.shape().dims2()?;
         let (x, weight) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?);
-        let y = multiply(Matrix::dense(x, input), Matrix::dense(weight, input).t(), x.len() / input, out);
+        let y = project(x, weight, input, out);
         Ok((CpuStorage::F32(y), shape))
     }
 

@@ -6,7 +6,7 @@
 
 use super::dropout::Dropout;
 use super::gemm::{Into, Matrix, product};
-use super::linear::{add_bias, multiply, output_shape};
+use super::linear::{add_bias, multiply, output_shape, project};
 use super::simd::{PIECE, vectorised};
 use super::storage;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
@@ -97,11 +97,8 @@ impl CustomOp3 for Lora {
             );
         }
         let (x, a, b) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?, storage::slice(s3, l3)?);
-        let rows = x.len() / input;
-        let h = multiply(Matrix::dense(&self.dropped(x), input), Matrix::dense(a, input).t(), rows, rank);
-        let mut y = storage::read([&self.weight], |[w]| {
-            Ok(multiply(Matrix::dense(x, input), Matrix::dense(w, input).t(), rows, out))
-        })?;
+        let h = project(&self.dropped(x), a, input, rank);
+        let mut y = storage::read([&self.weight], |[w]| Ok(project(x, w, input, out)))?;
         product(&mut y, out, Into::Add, self.scale, Matrix::dense(&h, rank), Matrix::dense(b, rank).t());
         if let Some(bias) = &self.bias {
             storage::read([bias], |[bias]| {

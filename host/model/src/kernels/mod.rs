@@ -7,6 +7,7 @@
 mod attention;
 #[cfg(test)]
 pub(crate) mod check;
+mod decode;
 mod dropout;
 pub(crate) mod gemm;
 mod linear;

@@ -1,0 +1,138 @@
+//! The command line as it is typed.
+
+use crate::ui::Format;
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Fine-tune a language model, prove that it got better, gate its release.
+///
+/// Exit codes: 0 passed, 1 the gate failed, 2 usage or configuration, 3 inconclusive, 4 a plugin, data or run error.
+#[derive(Debug, Parser)]
+#[command(name = "diapason", version, propagate_version = true, max_term_width = 100)]
+pub struct Arguments {
+    /// What goes to standard output: text for people, or one JSON document.
+    #[arg(long, global = true, value_enum, default_value_t)]
+    pub format: Format,
+    /// Print results and errors only.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Write a starter project.
+    Init(Init),
+    /// Look for faults in the datasets: findings.jsonl.
+    Validate(Config),
+    /// Fine-tune the base model: adapter/ or model/, and train.jsonl.
+    Train(Config),
+    /// Let base and tuned answer, and score the answers: outputs.*.jsonl and scores.jsonl.
+    Eval(Config),
+    /// Compare base and tuned, paired by sample: comparison.json.
+    Compare(Config),
+    /// Write the report: report.html, report.md, report.json and junit.xml.
+    Report(Config),
+    /// Decide whether the tuned model may be released.
+    Gate(Config),
+    /// All of it; goes on where an earlier run stopped.
+    Run(Config),
+    /// Let a model answer one prompt.
+    Generate(Generate),
+    /// List, inspect and test plugins.
+    #[command(subcommand)]
+    Plugin(Plugin),
+    /// See all of it at work, on a small model that is built in.
+    Demo(Demo),
+}
+
+/// Which configuration.
+#[derive(Debug, Args)]
+pub struct Config {
+    /// The run's configuration.
+    #[arg(long, short, default_value = "diapason.toml", value_name = "FILE")]
+    pub config: PathBuf,
+}
+
+/// `init`.
+#[derive(Debug, Args)]
+pub struct Init {
+    /// The folder to write into.
+    #[arg(default_value = ".")]
+    pub folder: PathBuf,
+    /// Which starter.
+    #[arg(long, default_value = "address")]
+    pub starter: String,
+    /// The base model: a safetensors folder or a GGUF file.
+    #[arg(long, value_name = "PATH")]
+    pub model: Option<PathBuf>,
+    /// Address starter: the labelled addresses, `training/labeled.xml` of the package usaddress.
+    #[arg(long, value_name = "FILE")]
+    pub labels: Option<PathBuf>,
+}
+
+/// `generate`.
+#[derive(Debug, Args)]
+pub struct Generate {
+    /// A safetensors folder or a GGUF file.
+    #[arg(long, value_name = "PATH")]
+    pub model: PathBuf,
+    /// A LoRA adapter in PEFT's format.
+    #[arg(long, value_name = "DIR")]
+    pub adapter: Option<PathBuf>,
+    /// What to ask.
+    #[arg(long, value_name = "TEXT")]
+    pub prompt: String,
+    /// A system message.
+    #[arg(long, value_name = "TEXT", conflicts_with = "raw")]
+    pub system: Option<String>,
+    /// Continue the prompt as it stands, without a chat template.
+    #[arg(long)]
+    pub raw: bool,
+    /// One of our chat templates or a Jinja file, instead of the model's own.
+    #[arg(long, value_name = "NAME", conflicts_with = "raw")]
+    pub template: Option<String>,
+    /// Upper limit of new tokens.
+    #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
+    pub max_tokens: u32,
+    /// 0 decodes greedily.
+    #[arg(long, value_name = "T", default_value_t = 0.0)]
+    pub temperature: f64,
+    /// Seeds the sampling.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+    /// auto, cpu or cuda:N.
+    #[arg(long, default_value = "auto")]
+    pub device: String,
+}
+
+/// `plugin`.
+#[derive(Debug, Subcommand)]
+pub enum Plugin {
+    /// List the plugins that are built in.
+    List,
+    /// Show what a plugin can do, what it asks for and which settings it takes.
+    Inspect {
+        /// A built-in plugin's name or the path of a component.
+        plugin: String,
+    },
+    /// Run a plugin's cases in the sandbox.
+    Test {
+        /// A built-in plugin's name or the path of a component.
+        plugin: String,
+        /// Case files, or folders of them.
+        #[arg(required = true)]
+        cases: Vec<PathBuf>,
+    },
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The folder for the two runs.
+    #[arg(default_value = "diapason-demo")]
+    pub folder: PathBuf,
+}

@@ -1,0 +1,57 @@
+//! What the binary carries: built plugins, chat templates and project starters.
+
+use diapason_core::config::did_you_mean;
+use diapason_core::{Error, Result};
+
+mod tables {
+    include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+}
+
+/// Names of the built-in plugins, sorted.
+pub(crate) fn plugins() -> impl Iterator<Item = &'static str> {
+    tables::PLUGINS.iter().map(|(name, _)| *name)
+}
+
+/// A built-in plugin's component.
+pub(crate) fn plugin(name: &str) -> Result<&'static [u8]> {
+    let found = tables::PLUGINS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, bytes)| *bytes).ok_or_else(|| {
+        let hint = format!(
+            "{} a component of your own is named by its path, ending in .wasm",
+            sentence(did_you_mean(name, plugins()))
+        );
+        Error::config(format!("unknown plugin `{name}`")).hint(hint)
+    })
+}
+
+/// Names of our chat templates, sorted.
+pub(crate) fn templates() -> impl Iterator<Item = &'static str> {
+    tables::TEMPLATES.iter().map(|(name, _)| *name)
+}
+
+/// The text of one of our chat templates.
+pub(crate) fn template(name: &str) -> Result<&'static str> {
+    let found = tables::TEMPLATES.iter().find(|(known, _)| *known == name);
+    found.map(|(_, text)| *text).ok_or_else(|| {
+        let hint = format!(
+            "{} a template of your own is named by its path, ending in .jinja",
+            sentence(did_you_mean(name, templates()))
+        );
+        Error::config(format!("unknown chat template `{name}`")).hint(hint)
+    })
+}
+
+/// Path and content of the files of a project starter.
+pub(crate) fn starter(name: &str) -> Result<Vec<(&'static str, &'static [u8])>> {
+    let files = tables::STARTERS.iter().filter(|(starter, ..)| *starter == name);
+    let files: Vec<_> = files.map(|(_, path, content)| (*path, *content)).collect();
+    if files.is_empty() {
+        let known = tables::STARTERS.iter().map(|(starter, ..)| *starter).collect::<std::collections::BTreeSet<_>>();
+        return Err(Error::config(format!("unknown starter `{name}`")).hint(did_you_mean(name, known)));
+    }
+    Ok(files)
+}
+
+fn sentence(text: String) -> String {
+    if text.ends_with('?') { text } else { format!("{text};") }
+}

@@ -1,0 +1,178 @@
+//! Stage `eval`: base and tuned answer the same prompts, then the plugins score the answers.
+
+use super::generate::{self, Job};
+use super::request::Requests;
+use super::session::{Opened, Tuned};
+use super::suite::LoadedSuite;
+use super::{Session, jsonl, score, train};
+use diapason_core::language_model::LanguageModel;
+use diapason_core::manifest::digest_of;
+use diapason_core::sample::Conversation;
+use diapason_core::score::{Arm, Output};
+use diapason_core::{Error, Result};
+
+/// So many prompts are enough to see whether an adapter does anything.
+const PROBES: usize = 4;
+
+/// Writes `outputs.base.jsonl`, `outputs.tuned.jsonl` and `scores.jsonl`.
+pub(crate) fn stage(session: &mut Session) -> Result<()> {
+    let suites = session.suites()?;
+    let requests = suites.iter().map(|suite| Requests::of(suite, &session.grants)).collect::<Result<Vec<_>>>()?;
+    let base = outputs(session, Arm::Base, &suites, &requests)?;
+    let tuned = outputs(session, Arm::Tuned, &suites, &requests)?;
+    same_prompts(&base, &tuned)?;
+    score::stage(session, &suites, &requests, &base, &tuned)
+}
+
+/// The file of an arm's outputs.
+pub(super) fn file(arm: Arm) -> &'static str {
+    match arm {
+        Arm::Base => "outputs.base.jsonl",
+        Arm::Tuned => "outputs.tuned.jsonl",
+    }
+}
+
+fn name(arm: Arm) -> &'static str {
+    match arm {
+        Arm::Base => "answers, base",
+        Arm::Tuned => "answers, tuned",
+    }
+}
+
+/// What an arm answered; only what its inputs' digest does not cover yet is generated.
+fn outputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[Requests]) -> Result<Vec<Output>> {
+    let (stage, path) = (name(arm), session.artefact(file(arm)));
+    let inputs = inputs(session, arm, suites, requests)?;
+    if session.stands(stage, &inputs) {
+        return jsonl::read(&path, "eval");
+    }
+    let outputs = match arm {
+        Arm::Base => {
+            let mut opened = session.take_base()?;
+            opened.model.detach_adapter();
+            let made = answer(session, &mut opened, stage, suites, requests);
+            session.put_base(opened);
+            made?
+        }
+        Arm::Tuned => tuned(session, stage, suites, requests)?,
+    };
+    jsonl::write(&path, &outputs)?;
+    session.finish(stage, &inputs, &[file(arm).into()])?;
+    Ok(outputs)
+}
+
+fn inputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[Requests]) -> Result<String> {
+    let model = session.model_inputs()?;
+    let tuned = match arm {
+        Arm::Base => String::new(),
+        Arm::Tuned => train::tuned_digest(session)?,
+    };
+    let config = &session.plan.config;
+    // Prompts decoded side by side do not influence each other, so the batch size is no input.
+    let decoding = serde_json::json!([
+        config.generate.max_tokens,
+        config.generate.temperature,
+        config.generate.top_p,
+        config.generate.stop,
+        config.run.seed
+    ])
+    .to_string();
+    let mut parts = vec![("model".to_owned(), model), ("tuned".into(), tuned), ("decoding".into(), decoding)];
+    for (suite, requests) in suites.iter().zip(requests) {
+        let limit = format!("{:?}", suite.config.max_tokens);
+        parts.push((suite.config.name.clone(), format!("{} {} {limit}", suite.digest, requests.digest())));
+    }
+    Ok(digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
+}
+
+fn tuned(session: &mut Session, stage: &str, suites: &[LoadedSuite], requests: &[Requests]) -> Result<Vec<Output>> {
+    match session.tuned() {
+        (Tuned::Adapter, folder) => {
+            let mut opened = session.take_base()?;
+            let made = probe(&mut opened, suites, &folder)
+                .and_then(|()| answer(session, &mut opened, stage, suites, requests));
+            opened.model.detach_adapter();
+            session.put_base(opened);
+            made
+        }
+        (Tuned::Model, folder) => {
+            let base = session.base()?.model.digests().weights.clone();
+            let mut opened = session.open(&folder)?;
+            if opened.model.digests().weights == base {
+                return Err(without_effect("the tuned model's weights are the base model's"));
+            }
+            answer(session, &mut opened, stage, suites, requests)
+        }
+    }
+}
+
+/// Attaches the adapter and makes sure that it changes what the model computes.
+fn probe(opened: &mut Opened, suites: &[LoadedSuite], folder: &std::path::Path) -> Result<()> {
+    let samples: Vec<_> = suites.iter().flat_map(|suite| &suite.samples).take(PROBES).collect();
+    let conversations: Vec<_> = samples.iter().map(|sample| conversation(sample)).collect();
+    let prompts = opened.renderer.prompts(&conversations)?;
+    let answers = samples.iter().map(|sample| sample.reference.clone().unwrap_or_else(|| "Yes".into()));
+    let pairs: Vec<(String, String)> = prompts.into_iter().zip(answers).collect();
+    opened.model.detach_adapter();
+    let before = opened.model.loglikelihood(&pairs, &mut |_| {})?;
+    opened.model.attach_adapter(folder)?;
+    let after = opened.model.loglikelihood(&pairs, &mut |_| {})?;
+    let same = before.iter().zip(&after).all(|(a, b)| a.logprob.to_bits() == b.logprob.to_bits());
+    match same {
+        true => Err(without_effect(&format!("the adapter {} changes no logit", folder.display()))),
+        false => Ok(()),
+    }
+}
+
+fn without_effect(message: &str) -> Error {
+    Error::data(message)
+        .hint("comparing a model with itself says nothing: train longer, or name the adapter that belongs to this base")
+}
+
+fn conversation(sample: &diapason_core::sample::Sample) -> Conversation {
+    Conversation { messages: sample.messages.clone(), tools: sample.tools.clone() }
+}
+
+fn answer(
+    session: &mut Session,
+    opened: &mut Opened,
+    stage: &str,
+    suites: &[LoadedSuite],
+    requests: &[Requests],
+) -> Result<Vec<Output>> {
+    let config = session.plan.config.clone();
+    let mut jobs = Vec::new();
+    for (suite, requests) in suites.iter().zip(requests) {
+        let conversations: Vec<_> = suite.samples.iter().map(conversation).collect();
+        let prompts = opened.renderer.prompts(&conversations)?;
+        let limit = suite.config.max_tokens.unwrap_or(config.generate.max_tokens);
+        let rows = suite.samples.iter().zip(prompts).zip(&requests.merged);
+        jobs.extend(rows.map(|((sample, prompt), request)| Job {
+            suite: suite.config.name.clone(),
+            sample: sample.id.clone(),
+            prompt,
+            request: request.clone(),
+            max_tokens: limit,
+        }));
+    }
+    opened.model.set_batch_size(config.generate.batch_size);
+    session.started(stage, Some(generate::units(&jobs)));
+    let outputs = generate::outputs(&mut opened.model, &jobs, &config.generate, config.run.seed, &session.ui)?;
+    let tokens: usize = outputs.iter().flat_map(|output| &output.completions).map(|completion| completion.tokens).sum();
+    session.ended(stage, format!("{} samples, {tokens} tokens", outputs.len()));
+    Ok(outputs)
+}
+
+/// Both sides must have been asked the same: another template would make the comparison one of templates.
+fn same_prompts(base: &[Output], tuned: &[Output]) -> Result<()> {
+    let differs = |(a, b): &(&Output, &Output)| (&a.suite, &a.sample, &a.prompt) != (&b.suite, &b.sample, &b.prompt);
+    match base.iter().zip(tuned).find(differs) {
+        None if base.len() == tuned.len() => Ok(()),
+        found => {
+            let sample =
+                found.map_or(String::new(), |(base, _)| format!(" (first at {} of {})", base.sample, base.suite));
+            Err(Error::run(format!("base and tuned were not asked the same prompts{sample}"))
+                .hint("set `template.template`, so that both use one chat template"))
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! A run, stage by stage. Each stage reads the artefacts before it, writes its own into the run folder and records in
+//! `manifest.json` what they depend on; a stage whose inputs and outputs still agree is not run again.
+
+pub(crate) mod compare;
+pub(crate) mod eval;
+mod generate;
+mod jsonl;
+pub(crate) mod report;
+mod request;
+mod score;
+mod session;
+mod suite;
+pub(crate) mod train;
+pub(crate) mod validate;
+
+pub(crate) use session::Session;
+
+use crate::plan::Plan;
+use crate::ui::Ui;
+use diapason_core::Result;
+use diapason_core::gate::Verdict;
+use diapason_core::report::Report;
+
+/// Validates, trains, evaluates, compares and reports, as far as that has not been done yet.
+pub fn run(plan: &Plan, ui: &Ui) -> Result<Report> {
+    let mut session = Session::new(plan, ui)?;
+    session.check_rules()?;
+    validate::stage(&mut session)?;
+    train::stage(&mut session)?;
+    eval::stage(&mut session)?;
+    compare::stage(&mut session)?;
+    report::stage(&mut session)
+}
+
+/// The gate's verdict, where the run has rules.
+pub fn verdict(report: &Report) -> Option<Verdict> {
+    report.gate.as_ref().map(|gate| gate.verdict)
+}

@@ -1,0 +1,162 @@
+//! From outputs to `scores.jsonl`: every evaluator on each arm, then the comparators on both.
+
+use super::request::Requests;
+use super::suite::{LoadedSuite, Scorer};
+use super::{Session, jsonl};
+use diapason_core::language_model::{Completion, Likelihood};
+use diapason_core::manifest::digest_of;
+use diapason_core::sample::Sample;
+use diapason_core::score::{Arm, Judgement, Measure, Observation, Outcome, Output, Pair, Request, Score, Side};
+use diapason_core::{Error, Result, digest};
+use diapason_sandbox::Grants;
+use std::collections::HashMap;
+
+const STAGE: &str = "score";
+pub(super) const FILE: &str = "scores.jsonl";
+
+/// Writes `scores.jsonl`.
+pub(super) fn stage(
+    session: &mut Session,
+    suites: &[LoadedSuite],
+    requests: &[Requests],
+    base: &[Output],
+    tuned: &[Output],
+) -> Result<()> {
+    let inputs = inputs(session, suites)?;
+    if session.stands(STAGE, &inputs) {
+        return Ok(());
+    }
+    let plugins: usize = suites.iter().map(|suite| suite.evaluators.len() + suite.comparators.len()).sum();
+    session.started(STAGE, Some(plugins));
+    let (base, tuned) = (Answers::of(base), Answers::of(tuned));
+    let mut scores = Vec::new();
+    for (suite, requests) in suites.iter().zip(requests) {
+        scores.extend(Scoring { suite, requests, base: &base, tuned: &tuned, grants: &session.grants }.all()?);
+    }
+    jsonl::write(&session.artefact(FILE), &scores)?;
+    session.finish(STAGE, &inputs, &[FILE.into()])?;
+    let unscored = scores.iter().filter(|score| matches!(score.judgement.outcome, Outcome::Unscored(_))).count();
+    session.ended(STAGE, format!("{} judgements, {unscored} unscored", scores.len()));
+    Ok(())
+}
+
+fn inputs(session: &mut Session, suites: &[LoadedSuite]) -> Result<String> {
+    let mut parts = vec![("limits".to_owned(), serde_json::json!(session.plan.config.limits).to_string())];
+    for arm in [Arm::Base, Arm::Tuned] {
+        let file = super::eval::file(arm);
+        parts.push((file.into(), digest::of_file(&session.artefact(file))?));
+    }
+    for suite in suites {
+        parts.push((suite.config.name.clone(), suite.digest.clone()));
+        parts.extend(suite.evaluators.iter().chain(&suite.comparators).map(|one| (one.label.clone(), one.digest())));
+    }
+    // A judge's answers depend on the base model.
+    parts.push(("model".into(), session.model_inputs()?));
+    Ok(digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
+}
+
+/// Outputs found by suite and sample.
+struct Answers<'a>(HashMap<(&'a str, &'a str), &'a Output>);
+
+impl<'a> Answers<'a> {
+    fn of(outputs: &'a [Output]) -> Self {
+        Self(outputs.iter().map(|output| ((output.suite.as_str(), output.sample.as_str()), output)).collect())
+    }
+
+    fn get(&self, suite: &str, sample: &Sample) -> Result<&'a Output> {
+        self.0.get(&(suite, sample.id.as_str())).copied().ok_or_else(|| {
+            Error::run(format!("sample {} of suite `{suite}` was not answered", sample.id))
+                .hint("run `diapason eval` again")
+        })
+    }
+}
+
+struct Scoring<'a> {
+    suite: &'a LoadedSuite,
+    requests: &'a Requests,
+    base: &'a Answers<'a>,
+    tuned: &'a Answers<'a>,
+    grants: &'a Grants,
+}
+
+impl Scoring<'_> {
+    fn all(&self) -> Result<Vec<Score>> {
+        let mut scores = Vec::new();
+        let mut base = vec![Vec::new(); self.suite.samples.len()];
+        let mut tuned = base.clone();
+        for (scorer, requests) in self.suite.evaluators.iter().zip(&self.requests.single) {
+            for (arm, answers, measures) in [(Arm::Base, self.base, &mut base), (Arm::Tuned, self.tuned, &mut tuned)] {
+                let judgements = scorer.evaluator(self.grants)?.score(&self.observations(answers, requests)?)?;
+                keep(&scorer.label, &judgements, measures);
+                scores.extend(self.rows(scorer, Some(arm), judgements));
+            }
+        }
+        for scorer in &self.suite.comparators {
+            let judgements = scorer.comparator(self.grants)?.compare(&self.pairs(&base, &tuned)?)?;
+            scores.extend(self.rows(scorer, None, judgements));
+        }
+        Ok(scores)
+    }
+
+    fn observations(&self, answers: &Answers<'_>, requests: &[Request]) -> Result<Vec<Observation>> {
+        let samples = self.suite.samples.iter().zip(requests);
+        let observation = |(sample, request): (&Sample, &Request)| {
+            let output = answers.get(&self.suite.config.name, sample)?;
+            Ok(Observation {
+                sample: sample.clone(),
+                completions: completions(output, request.completions),
+                likelihoods: likelihoods(output, request)?,
+            })
+        };
+        samples.map(observation).collect()
+    }
+
+    fn pairs(&self, base: &[Vec<Measure>], tuned: &[Vec<Measure>]) -> Result<Vec<Pair>> {
+        let side = |answers: &Answers<'_>, sample: &Sample, measures: &[Measure]| {
+            let output = answers.get(&self.suite.config.name, sample)?;
+            Ok::<_, Error>(Side { completions: output.completions.clone(), measures: measures.to_vec() })
+        };
+        let samples = self.suite.samples.iter().zip(base.iter().zip(tuned));
+        let pair = |(sample, (a, b)): (&Sample, (&Vec<Measure>, &Vec<Measure>))| {
+            Ok(Pair { sample: sample.clone(), base: side(self.base, sample, a)?, tuned: side(self.tuned, sample, b)? })
+        };
+        samples.map(pair).collect()
+    }
+
+    fn rows(&self, scorer: &Scorer, arm: Option<Arm>, judgements: Vec<Judgement>) -> impl Iterator<Item = Score> {
+        self.suite.samples.iter().zip(judgements).map(move |(sample, judgement)| Score {
+            suite: self.suite.config.name.clone(),
+            evaluator: scorer.label.clone(),
+            arm,
+            sample: sample.id.clone(),
+            cluster: sample.tags.get("cluster").cloned(),
+            judgement,
+        })
+    }
+}
+
+/// An evaluator that asked for fewer completions than another sees the first ones.
+fn completions(output: &Output, count: usize) -> Vec<Completion> {
+    output.completions.iter().take(count).cloned().collect()
+}
+
+fn likelihoods(output: &Output, request: &Request) -> Result<Vec<Likelihood>> {
+    let find = |text: &String| {
+        let found = output.likelihoods.iter().find(|(known, _)| known == text);
+        found.map(|(_, likelihood)| *likelihood).ok_or_else(|| {
+            Error::run(format!("sample {} has no likelihood of `{text}`", output.sample))
+                .hint("run `diapason eval` again")
+        })
+    };
+    request.continuations.iter().map(find).collect()
+}
+
+/// Adds an evaluator's measures to what comparators see, as `plugin.measure`.
+fn keep(label: &str, judgements: &[Judgement], measures: &mut [Vec<Measure>]) {
+    for (judgement, kept) in judgements.iter().zip(measures) {
+        if let Outcome::Scored(scored) = &judgement.outcome {
+            let named = |measure: &Measure| Measure { name: format!("{label}.{}", measure.name), value: measure.value };
+            kept.extend(scored.iter().map(named));
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What the stages of one run share: the plan, the loaded plugins, the suites, the open model and the manifest.
+
+use super::suite::{self, LoadedSuite};
+use crate::plan::Plan;
+use crate::ui::Ui;
+use crate::wire::{self, LateJudge, LateTokenizer, Origin, Plugins, Renderer};
+use diapason_core::config::{Method, did_you_mean};
+use diapason_core::event::{Event, Sink as _};
+use diapason_core::manifest::{Manifest, digest_of};
+use diapason_core::{Error, Result};
+use diapason_model::Model;
+use diapason_sandbox::Grants;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+/// One run in progress.
+pub(crate) struct Session {
+    pub(crate) plan: Plan,
+    pub(crate) ui: Ui,
+    pub(super) plugins: Plugins,
+    pub(super) grants: Grants,
+    pub(super) manifest: Manifest,
+    opened: Option<Opened>,
+    digests: HashMap<PathBuf, String>,
+}
+
+/// A model with the renderer of its prompts.
+pub(super) struct Opened {
+    pub(super) model: Model,
+    pub(super) renderer: Renderer,
+}
+
+impl Session {
+    pub(crate) fn new(plan: &Plan, ui: &Ui) -> Result<Self> {
+        let mut manifest = Manifest::open(plan.folder(), env!("CARGO_PKG_VERSION"))?;
+        manifest.seeds.insert("run".into(), plan.config.run.seed);
+        manifest.digests.insert("config".into(), plan.digest.clone());
+        Ok(Self {
+            grants: Grants {
+                tokenizer: Some(Arc::new(LateTokenizer::new(plan))),
+                judge: Some(Arc::new(Mutex::new(LateJudge::new(plan, ui)))),
+                sink: Arc::new(ui.clone()),
+            },
+            plugins: Plugins::new(&plan.config.limits, ui)?,
+            plan: plan.clone(),
+            ui: ui.clone(),
+            manifest,
+            opened: None,
+            digests: HashMap::new(),
+        })
+    }
+
+    /// The path of an artefact.
+    pub(super) fn artefact(&self, name: &str) -> PathBuf {
+        self.plan.folder().join(name)
+    }
+
+    /// The suites with their samples and plugins.
+    pub(super) fn suites(&mut self) -> Result<Vec<LoadedSuite>> {
+        let suites = self.plan.config.suites.clone();
+        if suites.is_empty() {
+            return Err(Error::config("no suite is configured")
+                .hint("add a `[[suite]]` with `name`, `data` and at least one `[[suite.evaluator]]`"));
+        }
+        suites.iter().map(|config| suite::load(config, &mut self.plugins, &mut self.manifest)).collect()
+    }
+
+    /// Refuses rules about measures that nobody gives, before anything expensive starts.
+    pub(crate) fn check_rules(&mut self) -> Result<()> {
+        if self.plan.config.rules.is_empty() {
+            return Ok(());
+        }
+        let suites = self.suites()?;
+        for rule in self.plan.config.rules.clone() {
+            let Some(suite) = suites.iter().find(|suite| suite.config.name == rule.suite) else { continue };
+            let described = suite.describe(&self.grants)?;
+            let names = |full: bool| {
+                described.iter().flat_map(move |plugin| {
+                    plugin.measures.iter().map(move |info| match full {
+                        true => format!("{}.{}", plugin.name, info.name),
+                        false => info.name.clone(),
+                    })
+                })
+            };
+            if !names(true).chain(names(false)).any(|name| name == rule.measure) {
+                let known: Vec<String> = names(true).collect();
+                let message = format!("no plugin of suite `{}` gives the measure `{}`", rule.suite, rule.measure);
+                let hint = did_you_mean(&rule.measure, known.iter().map(String::as_str));
+                return Err(Error::config(message).hint(hint));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `stage` needs no work; says so.
+    pub(super) fn stands(&self, stage: &str, inputs: &str) -> bool {
+        let stands = self.manifest.stands(stage, inputs, self.plan.folder());
+        if stands {
+            self.ui.note(|paint| paint.dim(&format!("· {stage:<15} unchanged, kept")));
+        }
+        stands
+    }
+
+    /// Records that `stage` wrote `outputs`, given as paths in the run folder.
+    pub(super) fn finish(&mut self, stage: &str, inputs: &str, outputs: &[String]) -> Result<()> {
+        self.manifest.finish(stage, inputs, self.plan.folder(), outputs)?;
+        self.manifest.save(self.plan.folder())
+    }
+
+    pub(super) fn started(&self, stage: &str, total: Option<usize>) {
+        let total = total.map(|total| total as u64);
+        self.ui.emit(&Event::StageStarted { stage: stage.into(), total });
+    }
+
+    pub(super) fn ended(&self, stage: &str, summary: String) {
+        self.ui.emit(&Event::StageEnded { stage: stage.into(), summary });
+    }
+
+    /// Digest of a file or folder, read once.
+    pub(super) fn digest(&mut self, path: &Path) -> Result<String> {
+        if let Some(digest) = self.digests.get(path) {
+            return Ok(digest.clone());
+        }
+        let digest = wire::digest_of(path)?;
+        self.digests.insert(path.into(), digest.clone());
+        Ok(digest)
+    }
+
+    /// Forgets the digest of a path that is being written.
+    pub(super) fn forget(&mut self, path: &Path) {
+        self.digests.remove(path);
+    }
+
+    /// What the base model and its prompts depend on, known without opening it.
+    pub(super) fn model_inputs(&mut self) -> Result<String> {
+        let path = self.plan.config.model.path.clone();
+        if !path.exists() {
+            return wire::open(&path, "cpu").map(|_| String::new());
+        }
+        let model = self.digest(&path)?;
+        let template = self.plan.config.template.clone();
+        let plugin = self.plugins.get(&template.plugin)?;
+        let settings = serde_json::Value::Object(template.settings.clone()).to_string();
+        let origin = Origin::of(&template)?.digest();
+        Ok(digest_of([
+            ("model", model.as_str()),
+            ("template plugin", plugin.sha256()),
+            ("template", origin.as_str()),
+            ("template settings", settings.as_str()),
+        ]))
+    }
+
+    /// The base model, opened once.
+    pub(super) fn base(&mut self) -> Result<&mut Opened> {
+        if self.opened.is_none() {
+            let path = self.plan.config.model.path.clone();
+            let opened = self.open(&path)?;
+            let digests = opened.model.digests();
+            let known = [("weights", &digests.weights), ("tokenizer", &digests.tokenizer), ("model", &digests.config)];
+            for (role, digest) in known {
+                self.manifest.digests.insert(role.into(), digest.clone());
+            }
+            self.manifest.digests.insert("template".into(), opened.renderer.digest.clone());
+            self.opened = Some(opened);
+        }
+        self.opened.as_mut().ok_or_else(|| Error::run("the model was not opened"))
+    }
+
+    /// Takes the base model out, so that it can be used beside the session; [`Session::put_base`] gives it back.
+    pub(super) fn take_base(&mut self) -> Result<Opened> {
+        self.base()?;
+        self.opened.take().ok_or_else(|| Error::run("the model was not opened"))
+    }
+
+    pub(super) fn put_base(&mut self, opened: Opened) {
+        self.opened = Some(opened);
+    }
+
+    /// Opens another model with the run's template.
+    pub(super) fn open(&mut self, path: &Path) -> Result<Opened> {
+        self.started("open model", None);
+        let model = wire::open(path, &self.plan.config.model.device)?;
+        let renderer = Renderer::new(&self.plan.config.template, &mut self.plugins, &model, &self.grants)?;
+        model_opened(&self.ui, path, &model);
+        Ok(Opened { model, renderer })
+    }
+
+    /// Drops the open model, which training changed.
+    pub(super) fn close(&mut self) {
+        self.opened = None;
+    }
+
+    /// Where the tuned model's difference from its base is: an adapter's folder, or a whole model's.
+    pub(super) fn tuned(&self) -> (Tuned, PathBuf) {
+        match (&self.plan.config.model.adapter, self.plan.config.train.method) {
+            (Some(adapter), _) => (Tuned::Adapter, adapter.clone()),
+            (None, Method::Lora) => (Tuned::Adapter, self.artefact("adapter")),
+            (None, Method::Full) => (Tuned::Model, self.artefact("model")),
+        }
+    }
+}
+
+/// What training left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tuned {
+    /// An adapter on the base model.
+    Adapter,
+    /// A model of its own.
+    Model,
+}
+
+fn model_opened(ui: &Ui, path: &Path, model: &Model) {
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
+    let summary = format!("{name}, {:.1} million parameters", model.parameters() as f64 / 1e6);
+    ui.emit(&Event::StageEnded { stage: "open model".into(), summary });
+}

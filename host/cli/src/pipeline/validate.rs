@@ -1,0 +1,161 @@
+//! Stage `validate`: what the validators find in the training data and the suites.
+
+use super::{Session, jsonl};
+use diapason_core::config::{self, Plugin as Entry};
+use diapason_core::dataset;
+use diapason_core::finding::{Finding, Row, Severity};
+use diapason_core::manifest::digest_of;
+use diapason_core::report::FindingCounts;
+use diapason_core::{Error, Result, digest, files};
+use diapason_sandbox::{Grants, Plugin, Validator};
+
+const STAGE: &str = "validate";
+pub(super) const FILE: &str = "findings.jsonl";
+
+/// A dataset's rows under the name that findings carry.
+struct Split {
+    name: String,
+    rows: Vec<Row>,
+}
+
+/// Writes `findings.jsonl`; errors where a finding forbids training.
+pub(crate) fn stage(session: &mut Session) -> Result<Vec<Finding>> {
+    let findings = findings(session)?;
+    match refusal(&findings, session) {
+        Some(error) => Err(error),
+        None => Ok(findings),
+    }
+}
+
+/// Writes `findings.jsonl` and gives its rows, whatever they say.
+pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
+    let validators = load(session)?;
+    let (train, suites) = splits(session)?;
+    let inputs = inputs(session, &validators, train.iter().chain(&suites));
+    let path = session.artefact(FILE);
+    if session.stands(STAGE, &inputs) {
+        return jsonl::read(&path, STAGE);
+    }
+    session.started(STAGE, Some(validators.len()));
+    let mut found = Vec::new();
+    for (plugin, entry) in &validators {
+        found.extend(all_passes(plugin, entry, &session.grants, train.as_ref(), &suites)?);
+    }
+    jsonl::write(&path, &found)?;
+    session.finish(STAGE, &inputs, &[FILE.into()])?;
+    session.ended(STAGE, summary(&found, train.iter().chain(&suites)));
+    Ok(found)
+}
+
+/// Why training must not start, if it must not.
+fn refusal(findings: &[Finding], session: &Session) -> Option<Error> {
+    let errors: Vec<&Finding> = findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+    let first = errors.first()?;
+    let lines: Vec<String> = errors.iter().take(5).map(|finding| format!("  {}", line(finding))).collect();
+    let more = errors.len().saturating_sub(lines.len());
+    let more = if more == 0 { String::new() } else { format!("\n  … and {more} more") };
+    let noun = if errors.len() == 1 { "error" } else { "errors" };
+    let message = format!("the datasets have {} {noun}:\n{}{more}", errors.len(), lines.join("\n"));
+    let all = format!("all findings are in {}", session.artefact(FILE).display());
+    Some(Error::data(message).hint(if first.hint.is_empty() { all } else { format!("{}; {all}", first.hint) }))
+}
+
+/// A finding on one line.
+pub(crate) fn line(finding: &Finding) -> String {
+    let place =
+        if finding.line == 0 { finding.split.clone() } else { format!("{} line {}", finding.split, finding.line) };
+    let path = if finding.path.is_empty() { String::new() } else { format!(" {}", finding.path) };
+    format!("{place}{path}: {} ({})", finding.message, finding.rule)
+}
+
+fn load(session: &mut Session) -> Result<Vec<(Plugin, Entry)>> {
+    let entries = session.plan.config.validators.clone();
+    let mut loaded = Vec::new();
+    for entry in entries {
+        let plugin = session.plugins.get(&entry.plugin)?;
+        config::check_settings(plugin.id(), plugin.settings_schema(), &entry.settings)?;
+        session.manifest.digests.insert(format!("plugin.{}", plugin.id()), plugin.sha256().into());
+        loaded.push((plugin, entry));
+    }
+    Ok(loaded)
+}
+
+fn splits(session: &mut Session) -> Result<(Option<Split>, Vec<Split>)> {
+    let config = session.plan.config.clone();
+    let train = match &config.data {
+        Some(data) => {
+            let text = files::read_text(&data.train)?;
+            session.manifest.digests.insert("data.train".into(), digest::of_bytes(text.as_bytes()));
+            Some(Split { name: "train".into(), rows: dataset::rows(&text, "train", data.limit) })
+        }
+        None => None,
+    };
+    let suite = |suite: &config::Suite| {
+        let rows = dataset::rows(&files::read_text(&suite.data)?, "test", suite.limit);
+        Ok(Split { name: suite.name.clone(), rows })
+    };
+    Ok((train, config.suites.iter().map(suite).collect::<Result<_>>()?))
+}
+
+fn inputs<'a>(session: &Session, validators: &[(Plugin, Entry)], splits: impl Iterator<Item = &'a Split>) -> String {
+    let rows = |split: &Split| {
+        let text = split.rows.iter().map(|row| format!("{}:{}\n", row.line, row.text)).collect::<String>();
+        (split.name.clone(), digest::of_bytes(text.as_bytes()))
+    };
+    let plugin = |(plugin, entry): &(Plugin, Entry)| {
+        (plugin.sha256().to_owned(), serde_json::Value::Object(entry.settings.clone()).to_string())
+    };
+    let limits = serde_json::json!(session.plan.config.limits).to_string();
+    let parts: Vec<(String, String)> =
+        splits.map(rows).chain(validators.iter().map(plugin)).chain([("limits".into(), limits)]).collect();
+    digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str())))
+}
+
+/// One pass for each suite, each with the training data before it: a validator sees one `test` split at a time, so
+/// that its line numbers are those of one file. What a later pass says again of the training data is left out.
+fn all_passes(
+    plugin: &Plugin,
+    entry: &Entry,
+    grants: &Grants,
+    train: Option<&Split>,
+    suites: &[Split],
+) -> Result<Vec<Finding>> {
+    let passes: Vec<Option<&Split>> = if suites.is_empty() { vec![None] } else { suites.iter().map(Some).collect() };
+    let mut all: Vec<Finding> = Vec::new();
+    for suite in passes {
+        for finding in pass(plugin, entry, grants, train, suite)? {
+            if !all.contains(&finding) {
+                all.push(finding);
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn pass(
+    plugin: &Plugin,
+    entry: &Entry,
+    grants: &Grants,
+    train: Option<&Split>,
+    suite: Option<&Split>,
+) -> Result<Vec<Finding>> {
+    let mut validator = Validator::new(plugin, &entry.settings, grants)?;
+    let mut found = Vec::new();
+    for split in [train, suite].into_iter().flatten() {
+        found.extend(validator.push(&split.rows)?);
+    }
+    found.extend(validator.finish()?);
+    for finding in &mut found {
+        finding.validator = entry.name.clone().unwrap_or_else(|| plugin.id().into());
+        if let Some(suite) = suite.filter(|_| finding.split == "test") {
+            finding.split.clone_from(&suite.name);
+        }
+    }
+    Ok(found)
+}
+
+fn summary<'a>(findings: &[Finding], splits: impl Iterator<Item = &'a Split>) -> String {
+    let rows: usize = splits.map(|split| split.rows.len()).sum();
+    let FindingCounts { errors, warnings, notes } = FindingCounts::of(findings);
+    format!("{rows} rows: {errors} errors, {warnings} warnings, {notes} notes")
+}

@@ -1,0 +1,18 @@
+//! What `--format json` prints of a report: the decision and where the rest is.
+
+use crate::pipeline::report::FILES;
+use diapason_core::report::Report;
+use serde_json::{Value, json};
+use std::path::Path;
+
+/// Verdict, conditions, comparison and the files' paths; the samples are in `report.json`.
+pub(crate) fn report(report: &Report, folder: &Path) -> Value {
+    json!({
+        "name": report.name,
+        "verdict": report.gate.as_ref().map(|gate| gate.verdict),
+        "gate": report.gate,
+        "comparison": report.comparison,
+        "findings": report.findings,
+        "files": FILES.iter().map(|name| folder.join(name).display().to_string()).collect::<Vec<_>>(),
+    })
+}

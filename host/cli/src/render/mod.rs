@@ -1,0 +1,14 @@
+//! From a report to text: for the terminal, for machines, and the report's files.
+
+#[cfg(test)]
+mod fixture;
+mod forest;
+pub(crate) mod html;
+pub(crate) mod json;
+pub(crate) mod junit;
+pub(crate) mod markdown;
+mod number;
+mod page;
+mod samples;
+pub(crate) mod terminal;
+mod words;

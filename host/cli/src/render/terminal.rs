@@ -1,0 +1,115 @@
+//! What a person reads on the terminal: the verdict first, then why, then where the rest is.
+
+use super::number::{Unit, counted};
+use super::words;
+use crate::pipeline::validate;
+use crate::ui::Paint;
+use diapason_core::compare::{Comparison, MeasureComparison};
+use diapason_core::finding::{Finding, Severity};
+use diapason_core::gate::{GateResult, Verdict};
+use diapason_core::report::{FindingCounts, Report};
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// At most this many findings are shown; the file has them all.
+const FINDINGS: usize = 20;
+
+/// A whole run: verdict, measures, files.
+pub(crate) fn report(report: &Report, folder: &Path, paint: Paint) -> String {
+    let mut text = gate(report.gate.as_ref(), &report.comparison, paint);
+    let _ = writeln!(text, "\nreport  {}", folder.join("report.html").display());
+    text
+}
+
+/// The decision and what it rests on.
+pub(crate) fn gate(gate: Option<&GateResult>, comparison: &Comparison, paint: Paint) -> String {
+    let mut text = match gate {
+        Some(gate) => decision(gate, paint),
+        None => format!("{}  No rules are configured, so nothing was decided.\n", paint.bold("No verdict")),
+    };
+    text.push('\n');
+    text + &self::comparison(comparison, paint)
+}
+
+fn decision(gate: &GateResult, paint: Paint) -> String {
+    let word = words::verdict(gate.verdict).to_uppercase();
+    let mut text = format!("{}  {}\n\n", coloured(gate.verdict, &word, paint), words::summary(gate));
+    for condition in &gate.conditions {
+        let mark = match condition.verdict {
+            Verdict::Passed => "✓",
+            Verdict::Failed => "✗",
+            Verdict::Inconclusive => "?",
+        };
+        let mark = coloured(condition.verdict, mark, paint);
+        let name = paint.bold(&format!("{} {}", condition.suite, condition.measure));
+        let _ = writeln!(text, "{mark} {name}: {}\n  {}", condition.requirement, condition.reason);
+    }
+    text
+}
+
+fn coloured(verdict: Verdict, text: &str, paint: Paint) -> String {
+    match verdict {
+        Verdict::Passed => paint.green(text),
+        Verdict::Failed => paint.red(text),
+        Verdict::Inconclusive => paint.yellow(text),
+    }
+}
+
+/// Every measure on a line: base, tuned, difference with its interval.
+pub(crate) fn comparison(comparison: &Comparison, paint: Paint) -> String {
+    let names = comparison.suites.iter().flat_map(|suite| suite.measures.iter().map(MeasureComparison::full_name));
+    let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
+    let mut text = String::new();
+    for suite in &comparison.suites {
+        let head = format!("{} · {}", suite.name, counted(suite.samples, "sample"));
+        let _ = writeln!(text, "{}", paint.bold(&head));
+        let columns = format!("  {:width$}  {:>9}  {:>9}  tuned − base", "", "base", "tuned");
+        let _ = writeln!(text, "{}", paint.dim(&columns));
+        for measure in &suite.measures {
+            let _ = writeln!(text, "  {:width$}  {}", measure.full_name(), values(measure));
+        }
+    }
+    text
+}
+
+fn values(measure: &MeasureComparison) -> String {
+    let unit = Unit::of(&measure.info);
+    let level = |mean: Option<f64>| mean.map_or("–".into(), |mean| unit.level(mean));
+    if let Some(pair) = &measure.pair {
+        let interval = unit.levels(&pair.interval).map(|range| format!("  ({range})")).unwrap_or_default();
+        return format!("{:>9}  {:>9}{interval}", "", level(pair.mean));
+    }
+    let mean = |arm: &Option<diapason_core::compare::Level>| level(arm.as_ref().and_then(|level| level.mean));
+    let difference = measure.difference.as_ref().and_then(|difference| {
+        let interval = unit.differences(&difference.interval).map(|range| format!(" ({range})")).unwrap_or_default();
+        difference.mean.map(|mean| format!("{}{interval}", unit.difference(mean)))
+    });
+    format!("{:>9}  {:>9}  {}", mean(&measure.base), mean(&measure.tuned), difference.unwrap_or_else(|| "–".into()))
+}
+
+/// Findings, the worst first.
+pub(crate) fn findings(findings: &[Finding], paint: Paint) -> String {
+    let FindingCounts { errors, warnings, notes } = FindingCounts::of(findings);
+    let verdict = match errors {
+        0 => paint.green("No errors"),
+        _ => paint.red(&counted(errors, "error")),
+    };
+    let mut text = format!("{verdict}, {}, {}\n", counted(warnings, "warning"), counted(notes, "note"));
+    let mut sorted: Vec<&Finding> = findings.iter().collect();
+    sorted.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    for finding in sorted.iter().take(FINDINGS) {
+        let mark = match finding.severity {
+            Severity::Error => paint.red("error"),
+            Severity::Warning => paint.yellow("warning"),
+            Severity::Note => paint.dim("note"),
+        };
+        let _ = writeln!(text, "{mark}  {}", validate::line(finding));
+        if !finding.hint.is_empty() {
+            let _ = writeln!(text, "  {}", paint.dim(&finding.hint));
+        }
+    }
+    if findings.len() > FINDINGS {
+        let _ = writeln!(text, "… and {} more in findings.jsonl", findings.len() - FINDINGS);
+    }
+    text
+}

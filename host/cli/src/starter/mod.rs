@@ -1,0 +1,3 @@
+//! What starter projects need beyond their files.
+
+pub mod address;

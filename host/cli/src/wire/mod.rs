@@ -1,0 +1,11 @@
+//! Joins the crates: plugins from `diapason-sandbox`, models from `diapason-model`, seams from `diapason-core`.
+
+mod judge;
+mod model;
+mod plugins;
+mod template;
+
+pub(crate) use judge::{LateJudge, LateTokenizer};
+pub(crate) use model::{digest_of, open};
+pub(crate) use plugins::Plugins;
+pub(crate) use template::{Origin, Renderer};

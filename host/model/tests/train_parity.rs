@@ -1,0 +1,143 @@
+//! Training of tiny models against PyTorch and PEFT (`tests/oracles/train_parity.py`): the same start, the same rows in
+//! the same order, the same loss at every step.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use candle_core::{Device, Tensor, Var};
+use diapason_core::config::{Method, Schedule, Train};
+use diapason_model::Model;
+use diapason_model::encode::Example;
+use diapason_model::kernels::Span;
+use diapason_model::linear::Mode;
+use diapason_model::schedule::LearningRate;
+use diapason_model::train::{Trainer, trainable};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+const MODELS: [&str; 4] = ["llama-tied", "llama-biases", "qwen2", "qwen3"];
+
+#[derive(Deserialize)]
+struct Golden {
+    rows: Vec<Row>,
+    order: Vec<Vec<usize>>,
+    warmup: f64,
+    rank: usize,
+    alpha: f64,
+    full: Run,
+    lora: Run,
+    probe: Vec<u32>,
+    full_logits: Vec<f32>,
+    lora_logits: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    ids: Vec<u32>,
+    learn: Vec<bool>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    rate: f64,
+    losses: Vec<f64>,
+    norms: Vec<f64>,
+}
+
+fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+fn golden(name: &str) -> Golden {
+    serde_json::from_str(&std::fs::read_to_string(folder("train").join(format!("{name}.json"))).unwrap()).unwrap()
+}
+
+fn settings(method: Method, golden: &Golden) -> Train {
+    Train {
+        method,
+        rank: golden.rank,
+        alpha: golden.alpha,
+        dropout: 0.0,
+        target_modules: vec!["all-linear".into()],
+        batch_size: 4,
+        weight_decay: 0.01,
+        ..Train::default()
+    }
+}
+
+fn probe(model: &Model, ids: &[u32]) -> Vec<f32> {
+    let input = Tensor::new(ids, &Device::Cpu).unwrap().unsqueeze(0).unwrap();
+    let spans = [Span { offset: 0, keys: ids.len() }];
+    let hidden = model.llama().forward_hidden(&input, &spans, None, &Mode::Inference).unwrap();
+    let logits = model.llama().logits(&hidden.narrow(1, ids.len() - 1, 1).unwrap(), &Mode::Inference).unwrap();
+    logits.flatten_all().unwrap().to_vec1().unwrap()
+}
+
+#[track_caller]
+fn assert_close(name: &str, ours: &[f32], theirs: &[f32], tolerance: f32) {
+    assert_eq!(ours.len(), theirs.len());
+    let worst = ours.iter().zip(theirs).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+    assert!(worst <= tolerance, "{name}: logits differ by {worst}");
+}
+
+/// Trains and compares the loss, and the gradients' norm before clipping, at every step.
+fn run(name: &str, model: &Model, vars: &[(String, Var)], settings: &Train, golden: &Golden, expected: &Run) {
+    let rows = golden.rows.iter().map(|row| Example { ids: row.ids.clone(), learn: row.learn.clone() });
+    let examples: Vec<Example> = rows.collect();
+    let rate = LearningRate::new(expected.rate, Schedule::Cosine, golden.warmup, golden.order.len() as u64);
+    let mut trainer = Trainer::new(model.llama(), vars, settings, 1);
+    for (step, rows) in (1..).zip(&golden.order) {
+        let pass = trainer.gradients(&examples, rows).unwrap();
+        let (loss, norm) = (expected.losses[step - 1], expected.norms[step - 1]);
+        assert!((pass.loss - loss).abs() <= 2e-5, "{name}, step {step}: loss {} for {loss}", pass.loss);
+        assert!((pass.norm / norm - 1.0).abs() <= 1e-3, "{name}, step {step}: norm {} for {norm}", pass.norm);
+        trainer.update(&pass, rate.at(step as u64)).unwrap();
+    }
+}
+
+#[test]
+fn full_training_equals_pytorch() {
+    for name in MODELS {
+        let golden = golden(name);
+        let mut model = Model::open(&folder(name), &Device::Cpu).unwrap();
+        let settings = settings(Method::Full, &golden);
+        let vars = trainable::prepare(model.llama_mut(), &settings, 1).unwrap();
+        run(name, &model, &vars, &settings, &golden, &golden.full);
+        assert_close(name, &probe(&model, &golden.probe), &golden.full_logits, 2e-4);
+    }
+}
+
+#[test]
+fn lora_training_equals_peft() {
+    for name in MODELS {
+        let golden = golden(name);
+        let mut model = Model::open(&folder(name), &Device::Cpu).unwrap();
+        let settings = settings(Method::Lora, &golden);
+        let vars = trainable::prepare(model.llama_mut(), &settings, 1).unwrap();
+        let initial = folder("train").join(format!("{name}.initial.safetensors"));
+        let initial = candle_core::safetensors::load(initial, &Device::Cpu).unwrap();
+        assert_eq!(initial.len() * 2, vars.len());
+        for (name, var) in vars.iter().filter(|(name, _)| name.ends_with("lora_A.weight")) {
+            var.set(&initial[name]).unwrap();
+        }
+        run(name, &model, &vars, &settings, &golden, &golden.lora);
+        assert_close(name, &probe(&model, &golden.probe), &golden.lora_logits, 2e-4);
+        // For `train_parity.py --check`, which opens this with PEFT.
+        if let Some(out) = std::env::var_os("DIAPASON_PARITY_OUT") {
+            let out = Path::new(&out).join(name);
+            diapason_model::adapter::save(&model, &settings, &out).unwrap();
+            std::fs::write(out.join("logits.json"), serde_json::to_string(&probe(&model, &golden.probe)).unwrap()).unwrap();
+        }
+    }
+}
+
+#[test]
+fn adapters_of_peft_are_read() {
+    for name in MODELS {
+        let golden = golden(name);
+        let mut model = Model::open(&folder(name), &Device::Cpu).unwrap();
+        let bare = probe(&model, &golden.probe);
+        model.attach_adapter(&folder("train").join(format!("{name}.adapter"))).unwrap();
+        assert_close(name, &probe(&model, &golden.probe), &golden.lora_logits, 2e-4);
+        model.detach_adapter();
+        assert_close(name, &probe(&model, &golden.probe), &bare, 0.0);
+    }
+}

@@ -1,0 +1,142 @@
+//! Bad input: each a one-screen error with cause and hint, the promised exit code, and nothing half-written.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn diapason(folder: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_diapason"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("DIAPASON_CACHE", folder.join("cache"))
+        .output()
+        .expect("runs")
+}
+
+/// Runs in a folder with `files` and expects the exit code, the fragments on standard error, a hint, one screen, and no
+/// file that was not there before.
+#[track_caller]
+fn refused(files: &[(&str, &[u8])], arguments: &[&str], code: i32, fragments: &[&str]) {
+    let folder = tempfile::tempdir().expect("folder");
+    for (name, content) in files {
+        let path = folder.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("inner")).expect("folder");
+        std::fs::write(path, content).expect("file");
+    }
+    let output = diapason(folder.path(), arguments);
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{text}");
+    for fragment in fragments {
+        assert!(text.contains(fragment), "expected `{fragment}` in:\n{text}");
+    }
+    assert!(text.contains("Hint: "), "no hint in:\n{text}");
+    assert!(text.lines().count() <= 24, "more than a screen:\n{text}");
+    assert!(!text.contains("panicked"), "{text}");
+    assert!(output.stdout.is_empty(), "a result beside the error");
+    let _ = std::fs::remove_dir_all(folder.path().join("cache"));
+    assert_eq!(count(folder.path()), files.len(), "something was left behind");
+}
+
+fn count(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).expect("folder").map(|entry| entry.expect("entry").path());
+    entries.map(|path| if path.is_dir() { count(&path) } else { 1 }).sum()
+}
+
+const CONFIG: &[u8] = b"validator = []\n[model]\npath = \"base.gguf\"\n[data]\ntrain = \"train.jsonl\"\n";
+
+#[test]
+fn a_missing_configuration() {
+    refused(&[], &["run"], 2, &["failed to read diapason.toml", "diapason init"]);
+}
+
+#[test]
+fn a_broken_line_in_the_middle() {
+    let rows =
+        b"{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": \"a\n{\"prompt\": \"c\", \"completion\": \"d\"}\n";
+    let files: [(&str, &[u8]); 2] = [("diapason.toml", CONFIG), ("train.jsonl", rows)];
+    refused(&files, &["train"], 4, &["train.jsonl: line 2, column "]);
+}
+
+#[test]
+fn a_missing_model() {
+    refused(&[], &["generate", "--model", "nowhere", "--prompt", "x"], 4, &["failed to open model nowhere"]);
+}
+
+#[test]
+fn a_truncated_gguf() {
+    let bytes = b"GGUF\x03\0\0\0\x02\0\0\0\0\0\0\0";
+    refused(&[("m.gguf", bytes)], &["generate", "--model", "m.gguf", "--prompt", "x"], 4, &["m.gguf"]);
+}
+
+#[test]
+fn a_truncated_safetensors_file() {
+    let config = br#"{"model_type": "llama", "architectures": ["LlamaForCausalLM"], "hidden_size": 8, "intermediate_size": 16,
+        "num_hidden_layers": 1, "num_attention_heads": 2, "num_key_value_heads": 2, "vocab_size": 16, "rms_norm_eps": 1e-5,
+        "max_position_embeddings": 64, "tie_word_embeddings": true}"#;
+    let files: [(&str, &[u8]); 2] = [("m/config.json", config), ("m/model.safetensors", b"\x40\0\0\0\0\0\0\0{\"a\":")];
+    refused(&files, &["generate", "--model", "m", "--prompt", "x"], 4, &["m"]);
+}
+
+#[test]
+fn a_file_that_is_no_component() {
+    refused(&[("p.wasm", b"hello")], &["plugin", "inspect", "p.wasm"], 4, &["not a WebAssembly component"]);
+    refused(&[("p.wasm", b"\0asm")], &["plugin", "inspect", "p.wasm"], 4, &["p.wasm"]);
+}
+
+#[test]
+fn a_core_module_and_an_empty_component() {
+    let module = wat::parse_str("(module)").expect("wat");
+    refused(&[("p.wasm", &module)], &["plugin", "inspect", "p.wasm"], 4, &["a core module, not a component"]);
+    let component = wat::parse_str("(component)").expect("wat");
+    refused(&[("p.wasm", &component)], &["plugin", "inspect", "p.wasm"], 4, &["p.wasm"]);
+}
+
+#[test]
+fn a_component_that_wants_files() {
+    let text = r#"(component (import "wasi:filesystem/types@0.2.0" (instance)))"#;
+    let component = wat::parse_str(text).expect("wat");
+    refused(&[("p.wasm", &component)], &["plugin", "inspect", "p.wasm"], 4, &["wasi:filesystem/types"]);
+}
+
+#[test]
+fn a_template_that_loops_for_ever() {
+    let case = br#"{"name": "loops", "capability": "chat-template",
+        "settings": {"template": "{% for a in range(10000) %}{% for b in range(10000) %}{% for c in range(10000) %}{% endfor %}{% endfor %}{% endfor %}"},
+        "input": {"mode": "prompt", "conversations": [{"messages": [{"role": "user", "content": "x"}]}]}, "error": "fuel"}"#;
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("case.json"), case).expect("file");
+    let output = diapason(folder.path(), &["plugin", "test", "chat-jinja", "case.json"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+}
+
+#[test]
+fn an_unknown_plugin_and_an_unknown_setting() {
+    refused(&[], &["plugin", "inspect", "eval-acuracy"], 2, &["unknown plugin", "did you mean `eval-accuracy`?"]);
+    let config = "validator = []\n[model]\npath = \"m\"\n[[suite]]\nname = \"s\"\ndata = \"s.jsonl\"\n\
+                  evaluator = [{ plugin = \"eval-accuracy\", settings = { jsn = true } }]\n\
+                  [[rule]]\nsuite = \"s\"\nmeasure = \"x\"\ngain = 0\n";
+    let files: [(&str, &[u8]); 2] =
+        [("diapason.toml", config.as_bytes()), ("s.jsonl", b"{\"prompt\": \"a\", \"completion\": \"b\"}\n")];
+    refused(&files, &["run"], 2, &["unknown key `jsn`", "did you mean `json`?"]);
+    let config = config.replace("jsn", "json");
+    let files: [(&str, &[u8]); 2] = [("diapason.toml", config.as_bytes()), files[1]];
+    refused(&files, &["run"], 2, &["no plugin of suite `s` gives the measure `x`"]);
+}
+
+#[test]
+fn an_artefact_that_is_not_there_yet() {
+    refused(
+        &[("diapason.toml", CONFIG)],
+        &["gate"],
+        4,
+        &["comparison.json is missing", "run `diapason compare` first"],
+    );
+}
+
+#[test]
+fn errors_are_one_json_document_for_machines() {
+    let folder = tempfile::tempdir().expect("folder");
+    let output = diapason(folder.path(), &["--format", "json", "run"]);
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+    assert_eq!(document["error"]["class"], "config");
+    assert_eq!(output.status.code(), Some(2));
+}
