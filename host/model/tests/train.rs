@@ -121,7 +121,8 @@ fn the_same_seed_gives_the_same_bytes_on_any_number_of_threads() {
             let folder = tempfile::tempdir().unwrap();
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| run(&config, seed, folder.path()));
-            let file = if method == Method::Lora { "adapter/adapter_model.safetensors" } else { "model/model.safetensors" };
+            let file =
+                if method == Method::Lora { "adapter/adapter_model.safetensors" } else { "model/model.safetensors" };
             let mut steps = steps(folder.path());
             steps.iter_mut().for_each(|step| step["seconds"] = Value::Null);
             (std::fs::read(folder.path().join(file)).unwrap(), steps)
@@ -168,7 +169,8 @@ fn events_tell_what_is_trained_and_every_logged_step() {
     assert_eq!((outcome.trainable, outcome.steps), (adapter, 12));
     let seen = seen.into_inner().unwrap();
     assert_eq!(seen[0], Event::Trainable { trainable: adapter, total: model(1).parameters() + adapter });
-    let steps: Vec<u64> = seen.iter().filter_map(|event| if let Event::Step(step) = event { Some(step.step) } else { None }).collect();
+    let steps: Vec<u64> =
+        seen.iter().filter_map(|event| if let Event::Step(step) = event { Some(step.step) } else { None }).collect();
     assert_eq!(steps, [1, 5, 10, 12]);
 }
 

@@ -124,7 +124,8 @@ fn lora_training_equals_peft() {
         if let Some(out) = std::env::var_os("DIAPASON_PARITY_OUT") {
             let out = Path::new(&out).join(name);
             diapason_model::adapter::save(&model, &settings, &out).unwrap();
-            std::fs::write(out.join("logits.json"), serde_json::to_string(&probe(&model, &golden.probe)).unwrap()).unwrap();
+            std::fs::write(out.join("logits.json"), serde_json::to_string(&probe(&model, &golden.probe)).unwrap())
+                .unwrap();
         }
     }
 }
