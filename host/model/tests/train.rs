@@ -15,6 +15,8 @@ use std::sync::Mutex;
 
 const VOCABULARY: u32 = 40;
 
+type Named = Vec<(String, Tensor)>;
+
 fn tokenizer() -> tokenizers::Tokenizer {
     let vocab: serde_json::Map<String, Value> = (0..VOCABULARY).map(|id| (format!("w{id}"), id.into())).collect();
     let json = json!({"version": "1.0", "model": {"type": "WordLevel", "vocab": vocab, "unk_token": "w0"},
@@ -223,10 +225,10 @@ fn an_adapter_that_does_not_fit_is_refused_and_changes_nothing() {
     run(&Train { epochs: 1, ..settings(Method::Lora) }, 1, folder.path());
     let adapter = folder.path().join("adapter");
     let weights = candle_core::safetensors::load(adapter.join("adapter_model.safetensors"), &Device::Cpu).unwrap();
-    let check = |message: &str, change: &dyn Fn(&mut Vec<(String, Tensor)>)| {
+    let check = |message: &str, change: &dyn Fn(&mut Named)| {
         let copy = tempfile::tempdir().unwrap();
         std::fs::copy(adapter.join("adapter_config.json"), copy.path().join("adapter_config.json")).unwrap();
-        let mut tensors: Vec<(String, Tensor)> = weights.clone().into_iter().collect();
+        let mut tensors: Named = weights.clone().into_iter().collect();
         tensors.sort_by(|a, b| a.0.cmp(&b.0));
         change(&mut tensors);
         let path = copy.path().join("adapter_model.safetensors");

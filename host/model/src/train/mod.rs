@@ -81,10 +81,10 @@ fn steps(
     for (number, rows) in (1..).zip(plan.rows()) {
         let started = Instant::now();
         let learning_rate = rate.at(number);
-        let pass = trainer.gradients(examples, &rows.rows)?;
+        let pass = trainer.gradients(examples, rows.rows)?;
         if !pass.loss.is_finite() || !pass.norm.is_finite() {
             checkpoint::save(model, config, folder, &format!("step-{}", number - 1))?;
-            return Err(guard::diverged(number, &pass, &rows.rows));
+            return Err(guard::diverged(number, &pass, rows.rows));
         }
         watch.check(vars, &pass.gradients, learning_rate)?;
         trainer.update(&pass, learning_rate)?;
