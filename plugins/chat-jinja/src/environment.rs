@@ -7,8 +7,9 @@ use minijinja::value::{Kwargs, Serde};
 use minijinja::{Environment, Error, ErrorKind};
 use serde_json::{Map, Value};
 
-/// How much a template may do to one conversation: about a second's work. A loop that does not end runs out of it.
-const FUEL: u64 = 50_000_000;
+/// How much a template may do to one conversation: well below the sandbox's own limit, so that the error can say what
+/// happened. A loop that does not end runs out of it.
+const FUEL: u64 = 2_000_000;
 
 const NAME: &str = "chat template";
 
