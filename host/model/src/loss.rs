@@ -56,20 +56,20 @@ impl CrossEntropy {
         let divisor = self.divisor;
         let rows = logits.par_chunks_mut(vocab).zip(chunk);
         let losses: Vec<f32> =
-            rows.map(|(row, (_, target))| vectorised(|| row_gradient(row, *target, divisor))).collect();
+            rows.map(|(row, (_, target))| vectorised((row, *target, divisor), row_gradient)).collect();
         losses.iter().map(|loss| f64::from(*loss)).sum()
     }
 }
 
 /// Turns a row of logits into its gradient; gives the row's loss before the division.
 #[inline(always)]
-fn row_gradient(row: &mut [f32], target: usize, divisor: f32) -> f32 {
-    let max = row.iter().fold(f32::NEG_INFINITY, |max, x| if *x > max { *x } else { max });
+fn row_gradient((row, target, divisor): (&mut [f32], usize, f32)) -> f32 {
+    let max = simd::max(row);
     let chosen = row[target];
-    row.iter_mut().for_each(|x| *x = simd::exp(*x - max));
+    simd::exp_minus(row, max);
     let total = simd::sum(row.len(), |i| row[i]);
     let scale = 1.0 / (total * divisor);
-    row.iter_mut().for_each(|x| *x *= scale);
+    simd::multiply(row, scale);
     row[target] -= 1.0 / divisor;
     max + total.ln() - chosen
 }

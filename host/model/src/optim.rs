@@ -59,7 +59,7 @@ impl AdamW {
 pub fn global_norm(gradients: &[Tensor]) -> Result<f64> {
     let square = |gradient: &Tensor| {
         storage::read([gradient], |[values]| {
-            let pieces: Vec<f64> = values.par_chunks(PIECE).map(|piece| vectorised(|| square_sum(piece))).collect();
+            let pieces: Vec<f64> = values.par_chunks(PIECE).map(|piece| vectorised(piece, square_sum)).collect();
             Ok(pieces.iter().sum::<f64>())
         })
     };
@@ -93,14 +93,14 @@ struct Update<'a> {
 
 impl Update<'_> {
     #[inline(always)]
-    fn apply(&self, weights: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) {
+    fn apply((update, weights, first, second, gradient): (&Self, &mut [f32], &mut [f32], &mut [f32], &[f32])) {
         let (beta1, beta2, epsilon) = (BETA1 as f32, BETA2 as f32, EPSILON as f32);
         let (rest1, rest2) = ((1.0 - BETA1) as f32, (1.0 - BETA2) as f32);
         for (((weight, m), v), g) in weights.iter_mut().zip(first).zip(second).zip(gradient) {
-            let g = g * self.scale;
+            let g = g * update.scale;
             *m = *m * beta1 + g * rest1;
             *v = *v * beta2 + g * g * rest2;
-            *weight = *weight * self.keep - self.rate * *m / (v.sqrt() / self.correction + epsilon);
+            *weight = *weight * update.keep - update.rate * *m / (v.sqrt() / update.correction + epsilon);
         }
     }
 }
@@ -121,7 +121,7 @@ impl InplaceOp1 for Update<'_> {
                 .zip(first.par_chunks_mut(PIECE))
                 .zip(second.par_chunks_mut(PIECE))
                 .zip(gradient.par_chunks(PIECE))
-                .for_each(|(((w, m), v), g)| vectorised(|| self.apply(w, m, v, g)));
+                .for_each(|(((w, m), v), g)| vectorised((self, w, m, v, g), Self::apply));
             Ok(())
         })
     }

@@ -9,7 +9,7 @@
 mod backward;
 
 use super::gemm::{Into, Matrix, product_here};
-use super::simd::{exp, sum, vectorised};
+use super::simd::{self, sum, vectorised};
 use super::storage;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
@@ -112,7 +112,7 @@ impl Attention {
             let queries_of = self.shape.head(q, h, head, tile.first, queries);
             product_here(&mut scores, keys, Into::Replace, self.shape.scale(), queries_of, keys_of.t());
             for (i, row) in scores.chunks_exact_mut(keys).enumerate() {
-                tile.lse[i * h + head] = vectorised(|| softmax(row, visible(span, tile.first + i)));
+                tile.lse[i * h + head] = vectorised((row, visible(span, tile.first + i)), softmax);
             }
             product_here(&mut tile.y[head * d..], h * d, Into::Replace, 1.0, Matrix::dense(&scores, keys), values_of);
         }
@@ -121,14 +121,14 @@ impl Attention {
 
 /// Softmax over the first `n` scores, zeros after; gives the logarithm of the denominator.
 #[inline(always)]
-fn softmax(scores: &mut [f32], n: usize) -> f32 {
+fn softmax((scores, n): (&mut [f32], usize)) -> f32 {
     let (seen, unseen) = scores.split_at_mut(n);
     unseen.fill(0.0);
-    let max = seen.iter().fold(f32::NEG_INFINITY, |max, x| if *x > max { *x } else { max });
-    seen.iter_mut().for_each(|x| *x = exp(*x - max));
+    let max = simd::max(seen);
+    simd::exp_minus(seen, max);
     let total = sum(n, |i| seen[i]);
     let scale = 1.0 / total;
-    seen.iter_mut().for_each(|x| *x *= scale);
+    simd::multiply(seen, scale);
     max + total.ln()
 }
 

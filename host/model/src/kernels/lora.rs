@@ -66,10 +66,15 @@ impl Lora {
 
 /// Multiplies by the mask, in place.
 fn mask(values: &mut [f32], dropout: Dropout) {
-    values.par_chunks_mut(PIECE).enumerate().for_each(|(piece, values)| {
-        let scale = |(i, value): (usize, &mut f32)| *value *= dropout.factor(piece * PIECE + i);
-        vectorised(|| values.iter_mut().enumerate().for_each(scale));
-    });
+    let pieces = values.par_chunks_mut(PIECE).enumerate();
+    pieces.for_each(|(piece, values)| vectorised((values, piece * PIECE, dropout), mask_piece));
+}
+
+#[inline(always)]
+fn mask_piece((values, first, dropout): (&mut [f32], usize, Dropout)) {
+    for (i, value) in values.iter_mut().enumerate() {
+        *value *= dropout.factor(first + i);
+    }
 }
 
 impl CustomOp3 for Lora {

@@ -21,21 +21,29 @@ struct RmsNorm {
 }
 
 impl RmsNorm {
+    /// Some rows of x, the weight, and as many rows of y.
     #[inline(always)]
-    fn forward(&self, x: &[f32], w: &[f32], y: &mut [f32]) {
-        let r = self.reciprocal(x);
-        y.iter_mut().zip(x).zip(w).for_each(|((y, x), w)| *y = x * r * w);
+    fn forward((norm, x, w, y): (&Self, &[f32], &[f32], &mut [f32])) {
+        let d = w.len();
+        for (x, y) in x.chunks_exact(d).zip(y.chunks_exact_mut(d)) {
+            let r = norm.reciprocal(x);
+            for ((y, x), w) in y.iter_mut().zip(x).zip(w) {
+                *y = x * r * w;
+            }
+        }
     }
 
-    /// Writes dx and adds to dw.
+    /// Some rows of x, the weight, and as many rows of g and dx; adds to dw.
     #[inline(always)]
-    fn backward(&self, x: &[f32], w: &[f32], g: &[f32], dx: &mut [f32], dw: &mut [f32]) {
-        let r = self.reciprocal(x);
-        let dot = sum(x.len(), |i| g[i] * w[i] * x[i]);
-        let pull = r * r * r * dot / x.len() as f32;
-        for ((((x, w), g), dx), dw) in x.iter().zip(w).zip(g).zip(dx).zip(dw) {
-            *dx = r * g * w - x * pull;
-            *dw += g * x * r;
+    fn backward((norm, x, w, g, dx, dw): (&Self, &[f32], &[f32], &[f32], &mut [f32], &mut [f32])) {
+        let d = w.len();
+        for ((x, g), dx) in x.chunks_exact(d).zip(g.chunks_exact(d)).zip(dx.chunks_exact_mut(d)) {
+            let r = norm.reciprocal(x);
+            let pull = r * r * r * sum(d, |i| g[i] * w[i] * x[i]) / d as f32;
+            for ((((x, w), g), dx), dw) in x.iter().zip(w).zip(g).zip(dx).zip(dw.iter_mut()) {
+                *dx = r * g * w - x * pull;
+                *dw += g * x * r;
+            }
         }
     }
 
@@ -56,7 +64,7 @@ impl CustomOp2 for RmsNorm {
         let mut y = vec![0.0; x.len()];
         let piece = (PIECE / d).max(1) * d;
         y.par_chunks_mut(piece).zip(x.par_chunks(piece)).for_each(|(y, x)| {
-            vectorised(|| y.chunks_exact_mut(d).zip(x.chunks_exact(d)).for_each(|(y, x)| self.forward(x, w, y)));
+            vectorised((self, x, w, y), Self::forward);
         });
         Ok((CpuStorage::F32(y), l1.shape().clone()))
     }
@@ -71,8 +79,7 @@ impl CustomOp2 for RmsNorm {
             let parts: Vec<Vec<f32>> = rows
                 .map(|((dx, x), g)| {
                     let mut dw = vec![0.0; d];
-                    let rows = dx.chunks_exact_mut(d).zip(x.chunks_exact(d)).zip(g.chunks_exact(d));
-                    vectorised(|| rows.for_each(|((dx, x), g)| self.backward(x, w, g, dx, &mut dw)));
+                    vectorised((self, x, w, g, dx, dw.as_mut_slice()), Self::backward);
                     dw
                 })
                 .collect();

@@ -29,7 +29,7 @@ struct Rope {
 
 /// Rotates the h heads of one token.
 #[inline(always)]
-fn rotate(x: &[f32], y: &mut [f32], cos: &[f32], sin: &[f32], direction: f32) {
+fn rotate((x, y, cos, sin, direction): (&[f32], &mut [f32], &[f32], &[f32], f32)) {
     let half = cos.len();
     for (x, y) in x.chunks_exact(2 * half).zip(y.chunks_exact_mut(2 * half)) {
         let ((a, b), (first, second)) = (x.split_at(half), y.split_at_mut(half));
@@ -56,7 +56,7 @@ impl CustomOp1 for Rope {
             let tokens = y.par_chunks_mut(h * d).zip(x.par_chunks(h * d)).enumerate().with_min_len(16);
             tokens.for_each(|(token, (y, x))| {
                 let (cos, sin) = (&cos[angles(token)..][..d / 2], &sin[angles(token)..][..d / 2]);
-                vectorised(|| rotate(x, y, cos, sin, self.direction));
+                vectorised((x, y, cos, sin, self.direction), rotate);
             });
             Ok(())
         })?;

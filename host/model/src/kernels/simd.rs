@@ -5,20 +5,23 @@ use pulp::{Arch, Simd, WithSimd};
 /// Elements or rows are handed to threads in pieces of about this many numbers.
 pub(crate) const PIECE: usize = 16 * 1024;
 
-struct Body<F>(F);
+struct Call<A, F>(A, F);
 
-impl<R, F: FnOnce() -> R> WithSimd for Body<F> {
+impl<A, R, F: FnOnce(A) -> R> WithSimd for Call<A, F> {
     type Output = R;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) -> R {
-        (self.0)()
+        (self.1)(self.0)
     }
 }
 
-/// Runs `body`, compiled for the widest vectors that this processor has. What it calls must be inlined to profit.
-pub(crate) fn vectorised<R>(body: impl FnOnce() -> R) -> R {
-    Arch::new().dispatch(Body(body))
+/// Calls `body`, compiled for the widest vectors that this processor has.
+///
+/// `body` must be a function marked `#[inline(always)]`, and so must be what it calls: a closure, which cannot be
+/// marked, may be left out of line, and is then compiled for the oldest processor.
+pub(crate) fn vectorised<A, R>(arguments: A, body: impl FnOnce(A) -> R) -> R {
+    Arch::new().dispatch(Call(arguments, body))
 }
 
 /// `e^x` to about 1e-7 relative, branch-free so that loops over it vectorise; saturates at 2^±126, keeps NaN.
@@ -58,6 +61,44 @@ pub(crate) fn sum(n: usize, term: impl Fn(usize) -> f32) -> f32 {
     lanes.iter().sum()
 }
 
+/// The largest value; NaN is passed over.
+#[inline(always)]
+pub(crate) fn max(values: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; 16];
+    let (whole, rest) = values.as_chunks::<16>();
+    for values in whole {
+        for lane in 0..16 {
+            lanes[lane] = larger(lanes[lane], values[lane]);
+        }
+    }
+    let mut found = f32::NEG_INFINITY;
+    for value in lanes.iter().chain(rest) {
+        found = larger(found, *value);
+    }
+    found
+}
+
+#[inline(always)]
+fn larger(a: f32, b: f32) -> f32 {
+    if b > a { b } else { a }
+}
+
+/// `values = e^(values − shift)`
+#[inline(always)]
+pub(crate) fn exp_minus(values: &mut [f32], shift: f32) {
+    for value in values {
+        *value = exp(*value - shift);
+    }
+}
+
+/// `values = values · factor`
+#[inline(always)]
+pub(crate) fn multiply(values: &mut [f32], factor: f32) {
+    for value in values {
+        *value *= factor;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -68,6 +109,16 @@ mod tests {
         assert!(worst.fold(0.0, f32::max) < 3e-7);
         assert!(exp(f32::NAN).is_nan());
         assert!(exp(-1e30) < 1e-37 && exp(-1e30) >= 0.0);
+    }
+
+    #[test]
+    fn max_finds_the_largest_wherever_it_is() {
+        for n in [1, 15, 16, 17, 100] {
+            for at in 0..n {
+                let values: Vec<f32> = (0..n).map(|i| if i == at { -1.0 } else { -2.0 - i as f32 }).collect();
+                assert_eq!(max(&values), -1.0);
+            }
+        }
     }
 
     #[test]

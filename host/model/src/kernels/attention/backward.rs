@@ -112,10 +112,8 @@ impl Tile {
         for (i, (p, ds)) in p.chunks_exact_mut(keys).zip(ds.chunks_exact_mut(keys)).enumerate() {
             let index = (first + i) * h + head;
             let [y, g] = [saved.y, saved.g].map(|data| &data[index * d..][..d]);
-            vectorised(|| {
-                let dot = sum(d, |i| y[i] * g[i]);
-                scores(p, ds, visible(self.span, first + i), saved.lse[index], dot, shape.scale());
-            });
+            let visible = visible(self.span, first + i);
+            vectorised((p, ds, y, g, visible, saved.lse[index], shape.scale()), scores);
         }
         let (p, ds) = (Matrix::dense(p, keys), Matrix::dense(ds, keys));
         let dq = &mut part.dq[(first * heads + local) * d..];
@@ -125,9 +123,13 @@ impl Tile {
     }
 }
 
+/// One query's scores, g·vᵀ, y and g; how many keys it sees; its lse and the scale of scores.
+type Query<'a> = (&'a mut [f32], &'a mut [f32], &'a [f32], &'a [f32], usize, f32, f32);
+
 /// Of one query: `p` from scores to probabilities, `ds` from g·vᵀ to the scores' gradient; zeros after the first `n`.
 #[inline(always)]
-fn scores(p: &mut [f32], ds: &mut [f32], n: usize, lse: f32, dot: f32, scale: f32) {
+fn scores((p, ds, y, g, n, lse, scale): Query) {
+    let dot = sum(y.len(), |i| y[i] * g[i]);
     p[n..].fill(0.0);
     ds[n..].fill(0.0);
     for (p, ds) in p[..n].iter_mut().zip(&mut ds[..n]) {
