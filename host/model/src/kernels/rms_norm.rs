@@ -35,7 +35,7 @@ impl RmsNorm {
 
     /// Some rows of x, the weight, and as many rows of g and dx; adds to dw.
     #[inline(always)]
-    fn backward((norm, x, w, g, dx, dw): (&Self, &[f32], &[f32], &[f32], &mut [f32], &mut [f32])) {
+    fn backward((norm, [x, w, g], [dx, dw]): (&Self, [&[f32]; 3], [&mut [f32]; 2])) {
         let d = w.len();
         for ((x, g), dx) in x.chunks_exact(d).zip(g.chunks_exact(d)).zip(dx.chunks_exact_mut(d)) {
             let r = norm.reciprocal(x);
@@ -79,7 +79,7 @@ impl CustomOp2 for RmsNorm {
             let parts: Vec<Vec<f32>> = rows
                 .map(|((dx, x), g)| {
                     let mut dw = vec![0.0; d];
-                    vectorised((self, x, w, g, dx, dw.as_mut_slice()), Self::backward);
+                    vectorised((self, [x, w, g], [dx, dw.as_mut_slice()]), Self::backward);
                     dw
                 })
                 .collect();

@@ -30,7 +30,7 @@ fn forward((z, u, y): (&[f32], &[f32], &mut [f32])) {
 }
 
 #[inline(always)]
-fn backward((z, u, g, dz, du): (&[f32], &[f32], &[f32], &mut [f32], &mut [f32])) {
+fn backward(([z, u, g], [dz, du]): ([&[f32]; 3], [&mut [f32]; 2])) {
     for ((((z, u), g), dz), du) in z.iter().zip(u).zip(g).zip(dz).zip(du) {
         let s = sigmoid(*z);
         *du = g * z * s;
@@ -57,7 +57,7 @@ impl CustomOp2 for SwiGlu {
             let (mut dz, mut du) = (vec![0.0; z.len()], vec![0.0; z.len()]);
             let inputs = z.par_chunks(PIECE).zip(u.par_chunks(PIECE)).zip(g.par_chunks(PIECE));
             let outputs = dz.par_chunks_mut(PIECE).zip(du.par_chunks_mut(PIECE));
-            inputs.zip(outputs).for_each(|(((z, u), g), (dz, du))| vectorised((z, u, g, dz, du), backward));
+            inputs.zip(outputs).for_each(|(((z, u), g), (dz, du))| vectorised(([z, u, g], [dz, du]), backward));
             let tensor = |values| Tensor::from_vec(values, gate.shape(), gate.device());
             Ok((Some(tensor(dz)?), Some(tensor(du)?)))
         })
