@@ -31,7 +31,8 @@ pub(super) fn run(arguments: &Demo, ui: &Ui) -> Result<Exit> {
     let start = Instant::now();
     write(&arguments.folder)?;
     ui.note(|paint| {
-        let task = "A model of 0.8 million parameters learns to write orders as JSON and must not forget what it could do.";
+        let task =
+            "A model of 0.8 million parameters learns to write orders as JSON and must not forget what it could do.";
         format!("{}\n\n{}", paint.bold(task), paint.bold("1. A careful adapter, with rehearsal rows among its data"))
     });
     let careful = one(&arguments.folder, CAREFUL, ui)?;

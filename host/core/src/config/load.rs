@@ -24,8 +24,7 @@ pub fn load(path: &Path) -> Result<Config> {
             .because(source)
             .hint("`diapason init` writes a starter; `--config PATH` names another file")
     })?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    parse(&text, &path.display().to_string(), folder)
+    parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))
 }
 
 /// Checks `text`, called `name` in messages; relative paths in it start from `folder`.
@@ -62,15 +61,17 @@ fn refuse(text: &str, name: &str, found: &[Problem]) -> Error {
     if found.len() > LISTED {
         lines.push(format!("  … and {} more", found.len() - LISTED));
     }
-    let hint = found.iter().find_map(|problem| problem.hint.clone());
+    let hint = found.first().and_then(|problem| problem.hint.clone());
     let error = match lines.as_slice() {
         [only] => Error::config(format!("{name} is not valid: {}", only.trim_start())),
         _ => Error::config(format!("{name} is not valid:\n{}", lines.join("\n"))),
     };
-    match hint {
-        Some(hint) => error.hint(if found.len() > 1 { format!("for the first one: {hint}") } else { hint }),
-        None => error,
-    }
+    let hint = match hint {
+        Some(hint) if found.len() > 1 => format!("for the first one: {hint}"),
+        Some(hint) => hint,
+        None => "the JSON Schema that `diapason init` writes describes every key; editors read it".into(),
+    };
+    error.hint(hint)
 }
 
 fn describe(text: &str, problem: &Problem) -> String {
