@@ -7,24 +7,19 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// Optimizer steps whose rows are sorted by length together.
-const WINDOW: usize = 16;
-
-/// The rows of each optimizer step of one epoch.
+/// The rows of each optimizer step of one epoch; the last step may have fewer.
 ///
-/// Rows are shuffled; in windows of 16 steps they are sorted by length, so that a step's rows are about equally
-/// long and little is padded; then the window's steps are shuffled. The last step may have fewer rows.
+/// A step's rows are a random sample of the data, whatever their length: grouping rows by length beyond one step would
+/// make steps of one task each wherever tasks differ in length, and such steps forget one another. Within a step the
+/// rows are sorted, so that its batches hold rows of about the same length and little is padded.
 pub fn steps(lengths: &[usize], rows_per_step: usize, seed: u64, epoch: u64) -> Vec<Vec<usize>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(epoch);
     let mut rows: Vec<usize> = (0..lengths.len()).collect();
     rows.shuffle(&mut rng);
-    let mut steps = Vec::new();
-    for window in rows.chunks_mut(WINDOW * rows_per_step) {
-        window.sort_by_key(|row| lengths[*row]);
-        let mut window: Vec<Vec<usize>> = window.chunks(rows_per_step).map(<[usize]>::to_vec).collect();
-        window.shuffle(&mut rng);
-        steps.append(&mut window);
+    let mut steps: Vec<Vec<usize>> = rows.chunks(rows_per_step).map(<[usize]>::to_vec).collect();
+    for step in &mut steps {
+        step.sort_by_key(|row| lengths[*row]);
     }
     steps
 }
@@ -119,12 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn rows_of_a_step_are_about_equally_long() {
+    fn a_step_is_a_sample_of_all_lengths_with_its_batches_sorted() {
         let lengths: Vec<usize> = (0..640).map(|i| i * 7919 % 640).collect();
-        let plan = steps(&lengths, 4, 3, 0);
-        let longest = |rows: &[usize]| rows.iter().map(|row| lengths[*row]).max().unwrap();
-        let padded: usize = plan.iter().map(|rows| rows.len() * longest(rows)).sum();
-        let padding = padded - lengths.iter().sum::<usize>();
-        assert!(padding * 20 < lengths.iter().sum::<usize>(), "{padding} of padding");
+        for rows in steps(&lengths, 64, 3, 0) {
+            let own: Vec<usize> = rows.iter().map(|row| lengths[*row]).collect();
+            assert!(own.is_sorted());
+            let mean = own.iter().sum::<usize>() / own.len();
+            assert!((220..420).contains(&mean), "a mean length of {mean}, expected about 320");
+        }
     }
 }

@@ -38,7 +38,7 @@ impl LateJudge {
 impl Judge for LateJudge {
     fn generate(&mut self, conversations: &[Vec<Message>], decoding: &Decoding) -> Result<Vec<Completion>> {
         let (model, renderer) = self.opened()?;
-        let prompts = renderer.prompts(&conversations.iter().map(conversation).collect::<Vec<_>>())?;
+        let prompts = renderer.prompts(&conversations.iter().map(|messages| conversation(messages)).collect::<Vec<_>>())?;
         model.generate(&prompts, decoding, &mut |_| {})
     }
 
@@ -51,8 +51,8 @@ impl Judge for LateJudge {
     }
 }
 
-fn conversation(messages: &Vec<Message>) -> Conversation {
-    Conversation { messages: messages.clone(), tools: None }
+fn conversation(messages: &[Message]) -> Conversation {
+    Conversation { messages: messages.to_vec(), tools: None }
 }
 
 /// The base model's tokenizer.

@@ -39,10 +39,10 @@ fn build(row: &Row, text: &str, line: u32) -> Result<Sample, Wrong> {
 
 fn conversation(row: &Row) -> Result<(Vec<Message>, Option<String>), Wrong> {
     if let Some(list) = row.get("messages") {
-        return Ok(split(turns(list, "messages", "role", "content")?)?);
+        return split(turns(list, "messages", "role", "content")?);
     }
     if let Some(list) = row.get("conversations") {
-        return Ok(split(turns(list, "conversations", "from", "value")?)?);
+        return split(turns(list, "conversations", "from", "value")?);
     }
     if row.contains_key("instruction") {
         return alpaca(row);

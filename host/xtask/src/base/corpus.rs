@@ -53,7 +53,9 @@ fn distinct(count: usize, seen: &mut HashSet<String>, mut draw: impl FnMut() -> 
 }
 
 fn write(path: &Path, rows: &[Row]) -> Result<()> {
-    let text: String =
-        rows.iter().map(|row| serde_json::json!({"prompt": row.prompt, "completion": row.answer}).to_string() + "\n").collect();
+    let text: String = rows
+        .iter()
+        .map(|row| serde_json::json!({"prompt": row.prompt, "completion": row.answer}).to_string() + "\n")
+        .collect();
     Ok(diapason_core::files::write(path, text.as_bytes())?)
 }

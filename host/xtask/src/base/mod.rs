@@ -23,7 +23,7 @@ pub struct Arguments {
     #[arg(long)]
     folder: Option<PathBuf>,
     /// Pretraining rows; each is seen once.
-    #[arg(long, default_value_t = 180_000)]
+    #[arg(long, default_value_t = 160_000)]
     rows: usize,
     /// Seeds the data and the model.
     #[arg(long, default_value_t = 42)]
@@ -76,8 +76,8 @@ fn shape() -> serde_json::Value {
 fn recipe() -> Train {
     Train {
         method: Method::Full,
-        batch_size: 64,
-        gradient_accumulation: 1,
+        batch_size: 16,
+        gradient_accumulation: 4,
         learning_rate: 3e-3,
         schedule: Schedule::Linear,
         warmup: 0.04,
@@ -100,6 +100,12 @@ fn render(row: &tasks::Row) -> [Segment; 2] {
 
 fn print(event: &Event) {
     if let Event::Step(step) = event {
-        println!("step {}/{} loss {:.4} {:.0} tok/s", step.step, step.steps, step.loss, step.tokens as f64 / step.seconds);
+        println!(
+            "step {}/{} loss {:.4} {:.0} tok/s",
+            step.step,
+            step.steps,
+            step.loss,
+            step.tokens as f64 / step.seconds
+        );
     }
 }

@@ -88,7 +88,10 @@ fn notation(rng: &mut impl Rng) -> Row {
     if rng.random_bool(0.3) {
         let list = some_words(rng);
         let quoted: Vec<_> = list.iter().map(|word| format!("\"{word}\"")).collect();
-        return Row { prompt: format!("Write as JSON: {}", list.join(" ")), answer: format!("[{}]", quoted.join(", ")) };
+        return Row {
+            prompt: format!("Write as JSON: {}", list.join(" ")),
+            answer: format!("[{}]", quoted.join(", ")),
+        };
     }
     let order = Order::any(rng);
     let count = order.count.to_string();
@@ -98,7 +101,11 @@ fn notation(rng: &mut impl Rng) -> Row {
     let told: Vec<_> = fields.iter().map(|(name, value)| format!("{name} {value}")).collect();
     let written: Vec<_> = fields
         .iter()
-        .map(|(name, value)| if *name == "count" { format!("\"{name}\": {value}") } else { format!("\"{name}\": \"{value}\"") })
+        .map(
+            |(name, value)| {
+                if *name == "count" { format!("\"{name}\": {value}") } else { format!("\"{name}\": \"{value}\"") }
+            },
+        )
         .collect();
     Row { prompt: format!("Write as JSON: {}", told.join(", ")), answer: format!("{{{}}}", written.join(", ")) }
 }

@@ -1,17 +1,18 @@
 //! The vocabulary of the embedded base's little world.
 
 pub(super) const NAMES: &[&str] = &[
-    "Ada", "Alma", "Amir", "Anna", "Aya", "Ben", "Bo", "Clara", "Dana", "David", "Elif", "Emil", "Erik", "Eva", "Felix",
-    "Finn", "Greta", "Hana", "Hugo", "Ida", "Ines", "Ivan", "Jana", "Jonas", "Kaito", "Karl", "Kim", "Lara", "Lea", "Leo",
-    "Lin", "Luca", "Maja", "Marta", "Max", "Mei", "Mia", "Milo", "Nadia", "Nils", "Nina", "Noah", "Nora", "Olga", "Omar",
-    "Otto", "Paul", "Petra", "Rosa", "Ruth", "Sami", "Sara", "Tariq", "Theo", "Tom", "Uma", "Vera", "Yara", "Yusuf", "Zoe",
+    "Ada", "Alma", "Amir", "Anna", "Aya", "Ben", "Bo", "Clara", "Dana", "David", "Elif", "Emil", "Erik", "Eva",
+    "Felix", "Finn", "Greta", "Hana", "Hugo", "Ida", "Ines", "Ivan", "Jana", "Jonas", "Kaito", "Karl", "Kim", "Lara",
+    "Lea", "Leo", "Lin", "Luca", "Maja", "Marta", "Max", "Mei", "Mia", "Milo", "Nadia", "Nils", "Nina", "Noah", "Nora",
+    "Olga", "Omar", "Otto", "Paul", "Petra", "Rosa", "Ruth", "Sami", "Sara", "Tariq", "Theo", "Tom", "Uma", "Vera",
+    "Yara", "Yusuf", "Zoe",
 ];
 
 pub(super) const ITEMS: &[&str] = &[
-    "lamps", "chairs", "tables", "books", "pens", "cups", "plates", "bowls", "shirts", "hats", "coats", "boots", "gloves",
-    "scarves", "bags", "boxes", "clocks", "mirrors", "rugs", "pillows", "blankets", "candles", "vases", "frames", "drums",
-    "flutes", "guitars", "kites", "balls", "bikes", "ropes", "tents", "maps", "stamps", "coins", "rings", "masks", "brushes",
-    "buckets", "ladders",
+    "lamps", "chairs", "tables", "books", "pens", "cups", "plates", "bowls", "shirts", "hats", "coats", "boots",
+    "gloves", "scarves", "bags", "boxes", "clocks", "mirrors", "rugs", "pillows", "blankets", "candles", "vases",
+    "frames", "drums", "flutes", "guitars", "kites", "balls", "bikes", "ropes", "tents", "maps", "stamps", "coins",
+    "rings", "masks", "brushes", "buckets", "ladders",
 ];
 
 pub(super) const COLOURS: &[&str] =

@@ -86,7 +86,8 @@ fn observation(index: usize) -> Observation {
         row,
         ..Sample::default()
     };
-    let completion = Completion { text: "The tower was begun in 1173 by Galileo.".into(), tokens: 12, finish: Finish::Stop };
+    let completion =
+        Completion { text: "The tower was begun in 1173 by Galileo.".into(), tokens: 12, finish: Finish::Stop };
     let likelihood = Likelihood { logprob: -3.0, tokens: 1, bytes: 5, greedy: false };
     Observation { sample, completions: vec![completion], likelihoods: vec![likelihood; 2] }
 }

@@ -24,12 +24,17 @@ pub(super) fn run(path: &Path, steps: usize) -> Result<()> {
 }
 
 fn generation(model: &mut Model, prompts: usize, max_tokens: usize) -> Result<()> {
-    let texts: Vec<String> = (0..prompts).map(|i| format!("Here is story number {i} about a tuning fork. Once")).collect();
+    let texts: Vec<String> =
+        (0..prompts).map(|i| format!("Here is story number {i} about a tuning fork. Once")).collect();
     let decoding = Decoding { max_tokens, ..Decoding::default() };
     model.set_batch_size(prompts);
     let start = Instant::now();
-    let tokens: usize = model.generate(&texts, &decoding, &mut |_| ())?.iter().map(|completion| completion.tokens).sum();
-    println!("generation, {prompts:>2} prompts side by side: {:.1} tokens/s", tokens as f64 / start.elapsed().as_secs_f64());
+    let tokens: usize =
+        model.generate(&texts, &decoding, &mut |_| ())?.iter().map(|completion| completion.tokens).sum();
+    println!(
+        "generation, {prompts:>2} prompts side by side: {:.1} tokens/s",
+        tokens as f64 / start.elapsed().as_secs_f64()
+    );
     Ok(())
 }
 
@@ -37,7 +42,8 @@ fn generation(model: &mut Model, prompts: usize, max_tokens: usize) -> Result<()
 fn training(model: &mut Model, steps: usize) -> Result<()> {
     let vocabulary = 1000;
     let ids = |row: usize| (0..LENGTH).map(|i| ((row * 7919 + i * 104_729) % vocabulary) as u32).collect();
-    let examples: Vec<_> = (0..ROWS * (steps + 1)).map(|row| Example { ids: ids(row), learn: vec![true; LENGTH] }).collect();
+    let examples: Vec<_> =
+        (0..ROWS * (steps + 1)).map(|row| Example { ids: ids(row), learn: vec![true; LENGTH] }).collect();
     let linear = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
     let settings = Train {
         target_modules: linear.map(String::from).into(),
@@ -59,6 +65,10 @@ fn training(model: &mut Model, steps: usize) -> Result<()> {
     train::train(model, &examples, &settings, 1, folder.path(), &sink)?;
     let mut rates = times.into_inner().unwrap_or_default().split_off(1);
     rates.sort_by(f64::total_cmp);
-    println!("training, LoRA r 16 all-linear, {ROWS} x {LENGTH}: {:.0} tokens/s (median of {})", rates[rates.len() / 2], rates.len());
+    println!(
+        "training, LoRA r 16 all-linear, {ROWS} x {LENGTH}: {:.0} tokens/s (median of {})",
+        rates[rates.len() / 2],
+        rates.len()
+    );
     Ok(())
 }
