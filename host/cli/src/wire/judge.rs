@@ -38,7 +38,8 @@ impl LateJudge {
 impl Judge for LateJudge {
     fn generate(&mut self, conversations: &[Vec<Message>], decoding: &Decoding) -> Result<Vec<Completion>> {
         let (model, renderer) = self.opened()?;
-        let prompts = renderer.prompts(&conversations.iter().map(|messages| conversation(messages)).collect::<Vec<_>>())?;
+        let prompts =
+            renderer.prompts(&conversations.iter().map(|messages| conversation(messages)).collect::<Vec<_>>())?;
         model.generate(&prompts, decoding, &mut |_| {})
     }
 
