@@ -1,5 +1,8 @@
 //! Development tasks: `cargo x ci | plugins | base | bench`.
 
+// A development tool speaks to whoever runs it.
+#![allow(clippy::print_stdout, clippy::print_stderr)]
+
 mod base;
 mod bench;
 mod plugins;

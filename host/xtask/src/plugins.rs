@@ -21,7 +21,7 @@ const TARGET: &str = "wasm32-unknown-unknown";
 /// If no compiler can build for the sandbox, if a plugin does not build or carries a path of this machine, and with
 /// `check` if a prebuilt component is missing, unknown, not the one that the index names, or, given the compiler that
 /// made it, not the one that the source gives.
-pub fn run(check: bool) -> Result<()> {
+pub(crate) fn run(check: bool) -> Result<()> {
     let compiler = Compiler::find()?;
     say(&format!("compiling with {}", compiler.name));
     let built = build(&compiler)?;

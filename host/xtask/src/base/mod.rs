@@ -13,12 +13,12 @@ use diapason_core::event::Event;
 use diapason_core::sample::Segment;
 use diapason_model::arch;
 use diapason_model::encode::{Example, encode};
-use diapason_model::{Model, train};
+use diapason_model::{Model, device, train};
 use std::path::PathBuf;
 
 /// Options of `cargo x base`.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// Folder of the demo project.
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -28,21 +28,29 @@ pub struct Arguments {
     /// Seeds the data and the model.
     #[arg(long, default_value_t = 42)]
     seed: u64,
+    /// Go on from this model folder, with its tokenizer, instead of random parameters.
+    #[arg(long)]
+    from: Option<PathBuf>,
     /// Write the datasets only.
     #[arg(long)]
     data_only: bool,
 }
 
 /// Writes the demo's data and trains its base.
-pub fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let folder = arguments.folder.clone().unwrap_or_else(|| root().join("templates/project/demo"));
     corpus::write_demo(&folder.join("data"), arguments.seed)?;
     if arguments.data_only {
         return Ok(());
     }
     let rows = corpus::pretraining(arguments.rows, arguments.seed + 1);
-    let tokenizer = tokenizer::train(&rows[..rows.len().min(20_000)])?;
-    let mut model = Model::init(arch::Config::from_json(&shape())?, tokenizer, Some(TEMPLATE.into()), arguments.seed)?;
+    let mut model = match &arguments.from {
+        Some(folder) => Model::open(folder, &device::parse("cpu")?)?,
+        None => {
+            let tokenizer = tokenizer::train(&rows[..rows.len().min(20_000)])?;
+            Model::init(arch::Config::from_json(&shape())?, tokenizer, Some(TEMPLATE.into()), arguments.seed)?
+        }
+    };
     let text = model.tokenizer();
     let examples = rows.iter().map(|row| encode(text.as_ref(), &render(row))).collect::<Result<Vec<Example>, _>>()?;
     let out = tempfile::tempdir()?;
@@ -76,8 +84,8 @@ fn shape() -> serde_json::Value {
 fn recipe() -> Train {
     Train {
         method: Method::Full,
-        batch_size: 16,
-        gradient_accumulation: 4,
+        batch_size: 32,
+        gradient_accumulation: 2,
         learning_rate: 3e-3,
         schedule: Schedule::Linear,
         warmup: 0.04,

@@ -8,18 +8,19 @@ use rand::{Rng, RngExt};
 
 /// A prompt and its only right answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Row {
+pub(super) struct Row {
     /// What the user says.
-    pub prompt: String,
+    pub(super) prompt: String,
     /// What the assistant has to say.
-    pub answer: String,
+    pub(super) answer: String,
 }
 
 /// The pretraining tasks, each with its share of the corpus.
-pub const PRETRAINING: &[(&str, u32)] = &[("reading", 5), ("facts", 2), ("words", 3), ("notation", 3), ("sums", 1)];
+pub(super) const PRETRAINING: &[(&str, u32)] =
+    &[("reading", 5), ("facts", 2), ("words", 3), ("notation", 3), ("sums", 1)];
 
 /// One row of a task.
-pub fn row(task: &str, rng: &mut impl Rng) -> Row {
+pub(super) fn row(task: &str, rng: &mut impl Rng) -> Row {
     match task {
         "reading" => reading(rng),
         "facts" => facts(rng),

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Options of `cargo x bench`.
 #[derive(clap::Args)]
-pub struct Arguments {
+pub(crate) struct Arguments {
     /// A model folder or GGUF file; the figures of the README are SmolLM2-135M's. Without it only components are measured.
     #[arg(long, env = "DIAPASON_SMOLLM2")]
     model: Option<PathBuf>,
@@ -24,7 +24,7 @@ pub struct Arguments {
 }
 
 /// Measures and prints.
-pub fn run(arguments: &Arguments) -> Result<()> {
+pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     println!("{} threads\n", std::thread::available_parallelism().map_or(1, usize::from));
     components::run(arguments.repeats)?;
     match &arguments.model {
