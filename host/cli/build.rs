@@ -1,5 +1,5 @@
-//! Writes the tables of what the binary carries: built plugins, chat templates and project starters. A folder's files
-//! are the list; there is no second one to keep in step.
+//! Writes the tables of what the binary carries: built plugins, chat templates, project and plugin starters. A
+//! folder's files are the list; there is no second one to keep in step.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,10 @@ fn main() -> std::io::Result<()> {
     let chat = table(&root.join("templates/chat"), "jinja")?;
     let _ = writeln!(code, "pub(crate) const PLUGINS: &[(&str, &[u8])] = &[{}];", list(&prebuilt, "include_bytes"));
     let _ = writeln!(code, "pub(crate) const TEMPLATES: &[(&str, &str)] = &[{}];", list(&chat, "include_str"));
-    let starters = starters(&root.join("templates/project"))?;
-    let _ = writeln!(code, "pub(crate) const STARTERS: &[(&str, &str, &[u8])] = &[{starters}];");
+    for (name, folder) in [("STARTERS", "templates/project"), ("PLUGIN_STARTERS", "templates/plugin")] {
+        let starters = starters(&root.join(folder))?;
+        let _ = writeln!(code, "pub(crate) const {name}: &[(&str, &str, &[u8])] = &[{starters}];");
+    }
     let out = std::env::var("OUT_DIR").map_err(std::io::Error::other)?;
     std::fs::write(Path::new(&out).join("embedded.rs"), code)
 }

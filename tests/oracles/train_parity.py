@@ -4,8 +4,8 @@ For each model, LoRA and full: 100 AdamW steps (clip 1.0, weight decay 0.01 on m
 with warm-up) on fixed rows in a fixed order; the loss of every step goes to `train/<model>.json`, PEFT's initial A
 matrices and its trained adapter beside it.
 
-    python -P train_parity.py            writes the goldens (-P: this folder's statistics.py must not hide Python's)
-    python -P train_parity.py --check D  opens the adapter that Diapason wrote into the folder D/<model> with PEFT and
+    python train_parity.py               writes the goldens
+    python train_parity.py --check D  opens the adapter that Diapason wrote into the folder D/<model> with PEFT and
                                          compares the logits with D/<model>/logits.json
 
 Written with torch 2.11, transformers 5.23, peft 0.21.

@@ -42,7 +42,7 @@ pub enum Command {
     Run(Config),
     /// Let a model answer one prompt.
     Generate(Generate),
-    /// List, inspect and test plugins.
+    /// List, inspect, write and test plugins.
     #[command(subcommand)]
     Plugin(Plugin),
     /// See all of it at work, on a small model that is built in.
@@ -118,6 +118,14 @@ pub enum Plugin {
     Inspect {
         /// A built-in plugin's name or the path of a component.
         plugin: String,
+    },
+    /// Write a plugin to start from: an evaluator in Rust, with its cases.
+    New {
+        /// The folder to write into; its name becomes the plugin's.
+        folder: PathBuf,
+        /// Build against the SDK in this folder (`plugins/sdk` of a checkout) instead of the published one.
+        #[arg(long, value_name = "DIR")]
+        sdk: Option<PathBuf>,
     },
     /// Run a plugin's cases in the sandbox.
     Test {

@@ -1,4 +1,4 @@
-//! What the binary carries: built plugins, chat templates and project starters.
+//! What the binary carries: built plugins, chat templates, project and plugin starters.
 
 use diapason_core::config::did_you_mean;
 use diapason_core::{Error, Result};
@@ -41,12 +41,24 @@ pub(crate) fn template(name: &str) -> Result<&'static str> {
     })
 }
 
-/// Path and content of the files of a project starter.
-pub(crate) fn starter(name: &str) -> Result<Vec<(&'static str, &'static [u8])>> {
-    let files = tables::STARTERS.iter().filter(|(starter, ..)| *starter == name);
-    let files: Vec<_> = files.map(|(_, path, content)| (*path, *content)).collect();
+/// Path in its folder, and content, of a starter's file.
+pub(crate) type File = (&'static str, &'static [u8]);
+
+/// The files of a project starter.
+pub(crate) fn starter(name: &str) -> Result<Vec<File>> {
+    files(tables::STARTERS, name)
+}
+
+/// The files of the plugin starter for a programming language.
+pub(crate) fn plugin_starter(language: &str) -> Result<Vec<File>> {
+    files(tables::PLUGIN_STARTERS, language)
+}
+
+fn files(table: &[(&'static str, &'static str, &'static [u8])], name: &str) -> Result<Vec<File>> {
+    let files: Vec<_> =
+        table.iter().filter(|(starter, ..)| *starter == name).map(|(_, path, content)| (*path, *content)).collect();
     if files.is_empty() {
-        let known = tables::STARTERS.iter().map(|(starter, ..)| *starter).collect::<std::collections::BTreeSet<_>>();
+        let known = table.iter().map(|(starter, ..)| *starter).collect::<std::collections::BTreeSet<_>>();
         return Err(Error::config(format!("unknown starter `{name}`")).hint(did_you_mean(name, known)));
     }
     Ok(files)

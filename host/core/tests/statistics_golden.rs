@@ -1,4 +1,4 @@
-//! Statistics against scipy and statsmodels; `tests/oracles/statistics.py` makes the golden values.
+//! Statistics against scipy and statsmodels; `tests/oracles/scipy_statistics.py` makes the golden values.
 #![allow(clippy::unwrap_used)]
 
 use diapason_core::stats::distribution::{binomial_cdf, normal_cdf, normal_quantile, t_cdf, t_quantile};

@@ -23,8 +23,8 @@ const DIFFERENCES: [(&str, &str); 5] = [
     (r#"name = "orders to JSON""#, r#"name = "orders to JSON, over-trained""#),
     (r#"folder = "run""#, r#"folder = "run-overtrained""#),
     (r#"train = "data/rehearsed.train.jsonl""#, r#"train = "data/extraction.train.jsonl""#),
-    ("learning_rate = 5e-4", "learning_rate = 1e-2"),
-    ("epochs = 6", "epochs = 4"),
+    ("learning_rate = 1e-3", "learning_rate = 1e-2"),
+    ("epochs = 3", "epochs = 4"),
 ];
 
 pub(super) fn run(arguments: &Demo, ui: &Ui) -> Result<Exit> {
@@ -36,7 +36,7 @@ pub(super) fn run(arguments: &Demo, ui: &Ui) -> Result<Exit> {
         format!("{}\n\n{}", paint.bold(task), paint.bold("1. A careful adapter, with rehearsal rows among its data"))
     });
     let careful = one(&arguments.folder, CAREFUL, ui)?;
-    ui.note(|paint| paint.bold("\n2. The same without rehearsal, at twenty times the learning rate"));
+    ui.note(|paint| paint.bold("\n2. The same without rehearsal, at ten times the learning rate"));
     let overtrained = one(&arguments.folder, OVERTRAINED, ui)?;
     let folders = ["run", "run-overtrained"].map(|name| arguments.folder.join(name));
     let seconds = start.elapsed().as_secs_f64();

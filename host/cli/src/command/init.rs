@@ -3,11 +3,10 @@
 use crate::args::Init;
 use crate::embedded;
 use crate::exit::Exit;
-use crate::starter::address;
+use crate::starter::{File, address, write};
 use crate::ui::Ui;
 use diapason_core::{Error, Result, config, files};
 use serde_json::json;
-use std::borrow::Cow;
 use std::path::Path;
 
 /// For editors: `diapason.toml` refers to it in its first line.
@@ -16,8 +15,6 @@ const CONFIG: &str = "diapason.toml";
 
 /// Seeds the split into training and test data; a constant, so that everyone who starts here has the same rows.
 const SEED: u64 = 42;
-
-type File<'a> = (&'a str, Cow<'a, [u8]>);
 
 pub(super) fn run(arguments: &Init, ui: &Ui) -> Result<Exit> {
     let mut contents: Vec<File<'_>> =
@@ -59,17 +56,4 @@ fn name_model(contents: &mut [File<'_>], model: &Path) -> Result<()> {
 fn data(labels: &Path) -> Result<[File<'static>; 2]> {
     let split = address::split(&files::read_text(labels)?, SEED)?;
     Ok([("train.jsonl", split.train.into_bytes().into()), ("test.jsonl", split.test.into_bytes().into())])
-}
-
-/// Writes all of the files, or none where one of them exists.
-fn write(folder: &Path, contents: &[File<'_>]) -> Result<Vec<String>> {
-    let targets: Vec<_> = contents.iter().map(|(path, _)| folder.join(path)).collect();
-    if let Some(existing) = targets.iter().find(|path| path.exists()) {
-        return Err(Error::config(format!("{} exists already", existing.display()))
-            .hint("name another folder; `init` replaces nothing"));
-    }
-    for (target, (_, content)) in targets.iter().zip(contents) {
-        files::write(target, content)?;
-    }
-    Ok(targets.iter().map(|path| path.display().to_string()).collect())
 }

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 
 /// Kinds of tokens, as llama.cpp numbers them (`llama_token_type`).
+const NORMAL: u64 = 1;
 const CONTROL: u64 = 3;
 const USER_DEFINED: u64 = 4;
 
@@ -57,12 +58,20 @@ fn byte_level(gguf: &Gguf, tokens: &[&str]) -> Result<Value> {
     let model = json!({
         "type": "BPE",
         "vocab": vocabulary(tokens),
-        "merges": gguf.texts("tokenizer.ggml.merges")?,
+        "merges": own_merges(gguf, tokens)?,
         "ignore_merges": whole_words,
         "fuse_unk": false,
         "byte_fallback": false,
     });
     Ok(json!({"normalizer": normalizer, "pre_tokenizer": pre_tokenizer, "model": model, "decoder": bytes(true)}))
+}
+
+/// The merges of the file. llama.cpp's writer leaves out an empty list; that is right only where no token needs one.
+fn own_merges<'a>(gguf: &'a Gguf, tokens: &[&str]) -> Result<Vec<&'a str>> {
+    let key = "tokenizer.ggml.merges";
+    let ordinary = |id: usize| kinds(gguf).get(id).is_none_or(|value| kind(value) == NORMAL);
+    let needed = || tokens.iter().enumerate().any(|(id, token)| ordinary(id) && token.chars().nth(1).is_some());
+    if gguf.value(key).is_none() && !needed() { Ok(Vec::new()) } else { gguf.texts(key) }
 }
 
 /// SentencePiece's BPE: the scores give the order of the merges, and what is not in the vocabulary falls back to bytes.
@@ -129,19 +138,24 @@ fn vocabulary(tokens: &[&str]) -> Map<String, Value> {
     tokens.iter().enumerate().map(|(id, token)| ((*token).to_owned(), id.into())).collect()
 }
 
-/// Control tokens are special; tokens that the maker of the model added are matched whole but are text.
-fn added_tokens(gguf: &Gguf, tokens: &[&str]) -> Value {
-    let kinds: &[Metadata] = match gguf.value("tokenizer.ggml.token_type") {
+fn kinds(gguf: &Gguf) -> &[Metadata] {
+    match gguf.value("tokenizer.ggml.token_type") {
         Some(Metadata::Array(kinds)) => kinds,
         _ => &[],
-    };
-    let kind =
-        |value: &Metadata| if let Metadata::I32(kind) = value { *kind as u64 } else { value.to_u64().unwrap_or(1) };
+    }
+}
+
+fn kind(value: &Metadata) -> u64 {
+    if let Metadata::I32(kind) = value { *kind as u64 } else { value.to_u64().unwrap_or(NORMAL) }
+}
+
+/// Control tokens are special; tokens that the maker of the model added are matched whole but are text.
+fn added_tokens(gguf: &Gguf, tokens: &[&str]) -> Value {
     let entry = |(id, (token, value)): (usize, (&&str, &Metadata))| {
         let kind = kind(value);
         (kind == CONTROL || kind == USER_DEFINED).then(|| {
             json!({"id": id, "content": token, "special": kind == CONTROL, "single_word": false, "lstrip": false, "rstrip": false, "normalized": false})
         })
     };
-    tokens.iter().zip(kinds).enumerate().filter_map(entry).collect()
+    tokens.iter().zip(kinds(gguf)).enumerate().filter_map(entry).collect()
 }

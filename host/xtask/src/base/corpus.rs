@@ -10,7 +10,7 @@ use std::path::Path;
 /// Rows of the extraction task that the demo's adapter sees.
 const TRAIN: usize = 480;
 /// Rows of the pretraining tasks mixed in, so that the adapter does not forget them.
-const REHEARSAL: usize = 240;
+const REHEARSAL: usize = 480;
 /// Rows of each suite.
 const TEST: usize = 120;
 

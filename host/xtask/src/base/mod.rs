@@ -13,7 +13,7 @@ use diapason_core::event::Event;
 use diapason_core::sample::Segment;
 use diapason_model::arch;
 use diapason_model::encode::{Example, encode};
-use diapason_model::{Model, device, train};
+use diapason_model::{Model, train};
 use std::path::PathBuf;
 
 /// Options of `cargo x base`.
@@ -23,14 +23,11 @@ pub(crate) struct Arguments {
     #[arg(long)]
     folder: Option<PathBuf>,
     /// Pretraining rows; each is seen once.
-    #[arg(long, default_value_t = 160_000)]
+    #[arg(long, default_value_t = 204_800)]
     rows: usize,
     /// Seeds the data and the model.
     #[arg(long, default_value_t = 42)]
     seed: u64,
-    /// Go on from this model folder, with its tokenizer, instead of random parameters.
-    #[arg(long)]
-    from: Option<PathBuf>,
     /// Write the datasets only.
     #[arg(long)]
     data_only: bool,
@@ -44,13 +41,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         return Ok(());
     }
     let rows = corpus::pretraining(arguments.rows, arguments.seed + 1);
-    let mut model = match &arguments.from {
-        Some(folder) => Model::open(folder, &device::parse("cpu")?)?,
-        None => {
-            let tokenizer = tokenizer::train(&rows[..rows.len().min(20_000)])?;
-            Model::init(arch::Config::from_json(&shape())?, tokenizer, Some(TEMPLATE.into()), arguments.seed)?
-        }
-    };
+    let tokenizer = tokenizer::train(&rows[..rows.len().min(20_000)])?;
+    let mut model = Model::init(arch::Config::from_json(&shape())?, tokenizer, Some(TEMPLATE.into()), arguments.seed)?;
     let text = model.tokenizer();
     let examples = rows.iter().map(|row| encode(text.as_ref(), &render(row))).collect::<Result<Vec<Example>, _>>()?;
     let out = tempfile::tempdir()?;

@@ -1,8 +1,10 @@
-//! `diapason plugin`: what is built in, what a component is, and whether it does what its cases say.
+//! `diapason plugin`: what is built in, what a component is, a start for one's own, and whether it does what its cases
+//! say.
 
 mod case;
 mod check;
 mod execute;
+mod new;
 mod test;
 
 use crate::args::Plugin as Arguments;
@@ -16,11 +18,12 @@ use diapason_sandbox::Plugin;
 use serde_json::{Value, json};
 
 pub(super) fn run(arguments: &Arguments, ui: &Ui) -> Result<Exit> {
-    let mut plugins = Plugins::new(&Limits::default(), ui)?;
+    let plugins = || Plugins::new(&Limits::default(), ui);
     match arguments {
-        Arguments::List => list(&mut plugins, ui),
-        Arguments::Inspect { plugin } => inspect(&plugins.get(plugin)?, ui),
-        Arguments::Test { plugin, cases } => test::run(&plugins.get(plugin)?, cases, ui),
+        Arguments::New { folder, sdk } => new::run(folder, sdk.as_deref(), ui),
+        Arguments::List => list(&mut plugins()?, ui),
+        Arguments::Inspect { plugin } => inspect(&plugins()?.get(plugin)?, ui),
+        Arguments::Test { plugin, cases } => test::run(&plugins()?.get(plugin)?, cases, ui),
     }
 }
 

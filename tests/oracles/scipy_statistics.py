@@ -1,6 +1,6 @@
 """Golden values for host/core's statistics, from scipy and statsmodels.
 
-    python tests/oracles/statistics.py > host/core/tests/golden/statistics.json
+    python tests/oracles/scipy_statistics.py > host/core/tests/golden/statistics.json
 
 Made with scipy 1.17.1 and statsmodels 0.15.0.
 """
