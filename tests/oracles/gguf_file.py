@@ -1,14 +1,13 @@
-"""Writes host/model/tests/golden/llama-tied.gguf from the folder beside it, with llama.cpp's own writer (PyPI `gguf`).
+"""Writes host/model/tests/golden/llama-biases.gguf from the folder beside it, with llama.cpp's own writer (PyPI `gguf`).
 
     python tests/oracles/gguf_file.py
 
-What llama.cpp's converter does to a Llama: rows of q and k in the order of its rotary embedding, Llama 3's scaling as a
-tensor of factors, tokenizer and chat template in the metadata. Tensors stay in bfloat16, so nothing is rounded.
+What llama.cpp's converter does to a Llama: rows of q and k in the order of its rotary embedding, the tokenizer in the
+metadata.
 Written with gguf 0.19, safetensors 0.8, torch 2.11.
 """
 
 import json
-import math
 import pathlib
 
 import gguf
@@ -16,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 
 GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "host/model/tests/golden"
-SOURCE = GOLDEN / "llama-tied"
+SOURCE = GOLDEN / "llama-biases"
 NAMES = {
     "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm", "self_attn.q_proj": "attn_q",
     "self_attn.k_proj": "attn_k", "self_attn.v_proj": "attn_v", "self_attn.o_proj": "attn_output",
@@ -26,31 +25,21 @@ NAMES = {
 
 def own_name(name):
     if not name.startswith("model.layers."):
-        return {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight"}[name]
+        return {"model.embed_tokens.weight": "token_embd.weight", "model.norm.weight": "output_norm.weight",
+                "lm_head.weight": "output.weight"}[name]
     _, _, layer, rest = name.split(".", 3)
-    return f"blk.{layer}.{NAMES[rest.removesuffix('.weight')]}.weight"
+    module, kind = rest.rsplit(".", 1)
+    return f"blk.{layer}.{NAMES[module]}.{kind}"
 
 
 def interleaved(weight, heads):
-    rows, columns = weight.shape
-    return weight.reshape(heads, 2, rows // heads // 2, columns).swapaxes(1, 2).reshape(rows, columns)
-
-
-def factors(config):
-    """Llama 3's slow-down of each frequency: none below the high one, all of it above the low one, between them mixed."""
-    rope = config["rope_parameters"]
-    original, factor = rope["original_max_position_embeddings"], rope["factor"]
-    low, high = rope["low_freq_factor"], rope["high_freq_factor"]
-    for i in range(0, config["head_dim"], 2):
-        length = 2 * math.pi * rope["rope_theta"] ** (i / config["head_dim"])
-        smooth = (original / length - low) / (high - low)
-        yield 1.0 if smooth >= 1 else factor if smooth <= 0 else 1 / ((1 - smooth) / factor + smooth)
+    return weight.reshape(heads, 2, weight.shape[0] // heads // 2, -1).swapaxes(1, 2).reshape(weight.shape)
 
 
 def main():
     config = json.loads((SOURCE / "config.json").read_text())
     tokenizer = json.loads((SOURCE / "tokenizer.json").read_text())
-    writer = gguf.GGUFWriter(GOLDEN / "llama-tied.gguf", "llama")
+    writer = gguf.GGUFWriter(GOLDEN / "llama-biases.gguf", "llama")
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])
     writer.add_block_count(config["num_hidden_layers"])
@@ -58,7 +47,9 @@ def main():
     writer.add_head_count(config["num_attention_heads"])
     writer.add_head_count_kv(config["num_key_value_heads"])
     writer.add_layer_norm_rms_eps(config["rms_norm_eps"])
-    writer.add_rope_freq_base(config["rope_parameters"]["rope_theta"])
+    writer.add_rope_freq_base(config["rope_theta"])
+    writer.add_rope_scaling_type(gguf.RopeScalingType(config["rope_scaling"]["type"]))
+    writer.add_rope_scaling_factor(config["rope_scaling"]["factor"])
     special = {token["id"]: token["content"] for token in tokenizer["added_tokens"]}
     plain = {id: token for token, id in tokenizer["model"]["vocab"].items()}
     ids = range(config["vocab_size"])
@@ -73,13 +64,11 @@ def main():
     writer.add_bos_token_id(config["bos_token_id"])
     writer.add_eos_token_id(config["eos_token_id"])
     for name, weight in load_file(SOURCE / "model.safetensors").items():
-        if name.endswith("q_proj.weight"):
+        if "q_proj" in name:
             weight = interleaved(weight, config["num_attention_heads"])
-        if name.endswith("k_proj.weight"):
+        if "k_proj" in name:
             weight = interleaved(weight, config["num_key_value_heads"])
-        kind = gguf.GGMLQuantizationType.F32 if weight.ndim == 1 else gguf.GGMLQuantizationType.BF16
-        writer.add_tensor(own_name(name), gguf.quants.quantize(weight.to(torch.float32).numpy(), kind), raw_dtype=kind)
-    writer.add_tensor("rope_freqs.weight", torch.tensor(list(factors(config)), dtype=torch.float32).numpy())
+        writer.add_tensor(own_name(name), weight.to(torch.float32).numpy())
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -16,7 +16,7 @@ fn golden(name: &str) -> PathBuf {
 
 #[test]
 fn is_the_same_model_as_the_folder() {
-    let mut models = ["llama-tied", "llama-tied.gguf"].map(|name| Model::open(&golden(name), &Device::Cpu).unwrap());
+    let mut models = ["llama-biases", "llama-biases.gguf"].map(|name| Model::open(&golden(name), &Device::Cpu).unwrap());
     for text in TEXTS {
         let [folder, file] = models.each_ref().map(|model| model.tokenizer().encode(text).unwrap());
         assert_eq!(folder, file, "{text}");
@@ -37,7 +37,7 @@ fn is_the_same_model_as_the_folder() {
 
 #[test]
 fn cut_short_it_is_an_error() {
-    let bytes = std::fs::read(golden("llama-tied.gguf")).unwrap();
+    let bytes = std::fs::read(golden("llama-biases.gguf")).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("cut.gguf");
     let last = bytes.len() - 1;

@@ -87,11 +87,13 @@ impl Gguf {
                 None => tensor.to_device(device),
             }
         };
-        read().map_err(|source| {
-            Error::data(format!("failed to read tensor `{own}` in {}", self.path.display()))
-                .because(source)
-                .hint("the file is truncated or damaged; fetch it again and compare its size")
-        })
+        read().map_err(|source| self.damaged(&own, source))
+    }
+
+    fn damaged(&self, tensor: &str, source: candle_core::Error) -> Error {
+        Error::data(format!("failed to read tensor `{tensor}` in {}", self.path.display()))
+            .because(source)
+            .hint("the file is truncated or damaged; fetch it again and compare its size")
     }
 
     /// A metadata value.
@@ -158,10 +160,7 @@ impl Gguf {
         if let Some(info) = self.content.tensor_infos.get("rope_freqs.weight") {
             let tensor = info.read(&mut Cursor::new(&self.bytes[..]), self.content.tensor_data_offset, &Device::Cpu);
             let factors = tensor.and_then(|tensor| tensor.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>());
-            let factors = factors.map_err(|source| {
-                Error::data(format!("failed to read tensor `rope_freqs.weight` in {}", self.path.display()))
-                    .because(source)
-            })?;
+            let factors = factors.map_err(|source| self.damaged("rope_freqs.weight", source))?;
             return Scaling::from_factors(&factors, rope_theta, head_dim);
         }
         match self.field("rope.scaling.type").and_then(|key| self.text(&key)).unwrap_or("none") {
