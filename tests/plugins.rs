@@ -31,7 +31,8 @@ fn a_new_plugin_carries_its_folders_name() {
     let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/sdk").canonicalize().expect("the SDK");
     let written = diapason(&["plugin", "new", &folder.display().to_string(), "--sdk", &sdk.display().to_string()]);
     assert_eq!(written["name"], "word-count");
-    let manifest: toml::Table = std::fs::read_to_string(folder.join("Cargo.toml")).expect("manifest").parse().expect("TOML");
+    let manifest: toml::Table =
+        std::fs::read_to_string(folder.join("Cargo.toml")).expect("manifest").parse().expect("TOML");
     assert_eq!(manifest["package"]["name"].as_str(), Some("word-count"));
     assert_eq!(manifest["dependencies"]["diapason-plugin"]["path"].as_str().map(Path::new), Some(sdk.as_path()));
     assert!(std::fs::read_to_string(folder.join("README.md")).expect("read").contains("word_count.wasm"));

@@ -117,6 +117,36 @@ fn an_adapter_without_effect_is_refused() {
     assert!(!folder.path().join("run/outputs.tuned.jsonl").exists());
 }
 
+/// Every parameter trained, several sampled answers to a question, and a comparator that holds tuned against base.
+#[test]
+fn full_fine_tuning_with_samples_and_a_comparator() {
+    let folder = tempfile::tempdir().expect("folder");
+    project(folder.path(), "gain = 0.5");
+    let path = folder.path().join("diapason.toml");
+    let config = std::fs::read_to_string(&path)
+        .expect("configuration")
+        .replace("[train]\nlearning_rate = 2e-2\nepochs = 20", "[train]\nmethod = \"full\"\nlearning_rate = 3e-3\nepochs = 12")
+        .replace("max_tokens = 4", "max_tokens = 4\ntemperature = 0.7")
+        .replace(
+            "[{ plugin = \"eval-accuracy\" }]",
+            "[{ plugin = \"eval-accuracy\", settings = { metrics = [\"exact-match\", \"any-exact\"], completions = 3, k = 2 } },\
+             { plugin = \"eval-regression\" }]",
+        );
+    std::fs::write(&path, config).expect("written");
+    let output = diapason(folder.path(), &["run"]);
+    assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+    let run = folder.path().join("run");
+    assert!(run.join("model/model.safetensors").exists() && !run.join("adapter").exists());
+    let answers = std::fs::read_to_string(run.join("outputs.tuned.jsonl")).expect("answers");
+    let completions =
+        |line: &str| serde_json::from_str::<Value>(line).expect("JSON")["completions"].as_array().map(Vec::len);
+    assert!(answers.lines().all(|line| completions(line) == Some(3)), "{answers}");
+    let comparison = std::fs::read_to_string(run.join("comparison.json")).expect("comparison");
+    for measure in ["\"any-exact\"", "\"harmful-flip\"", "\"beneficial-flip\""] {
+        assert!(comparison.contains(measure), "{measure}: {comparison}");
+    }
+}
+
 /// Sets every number of a safetensors file to 0; the header, after its length in 8 bytes, stays.
 fn zero(path: &Path) {
     let mut bytes = std::fs::read(path).expect("file");

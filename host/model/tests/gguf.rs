@@ -16,7 +16,8 @@ fn golden(name: &str) -> PathBuf {
 
 #[test]
 fn is_the_same_model_as_the_folder() {
-    let mut models = ["llama-biases", "llama-biases.gguf"].map(|name| Model::open(&golden(name), &Device::Cpu).unwrap());
+    let mut models =
+        ["llama-biases", "llama-biases.gguf"].map(|name| Model::open(&golden(name), &Device::Cpu).unwrap());
     for text in TEXTS {
         let [folder, file] = models.each_ref().map(|model| model.tokenizer().encode(text).unwrap());
         assert_eq!(folder, file, "{text}");
