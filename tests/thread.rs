@@ -86,6 +86,20 @@ fn from_dataset_to_verdict_and_again() {
 }
 
 #[test]
+fn a_project_that_moved_goes_on_where_it_stood() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (old, new) = (folder.path().join("old"), folder.path().join("new"));
+    std::fs::create_dir(&old).expect("folder");
+    project(&old, "gain = 0.5");
+    assert_eq!(diapason(&old, &["run"]).status.code(), Some(0));
+    std::fs::rename(&old, &new).expect("moved");
+    let log = text(&diapason(&new, &["run"]).stderr);
+    for stage in ANSWERS.iter().chain(&["validate", "compare"]) {
+        assert!(log.lines().any(|line| line.contains(stage) && line.contains("unchanged, kept")), "{stage}: {log}");
+    }
+}
+
+#[test]
 fn another_rule_is_decided_without_the_model() {
     let folder = tempfile::tempdir().expect("folder");
     project(folder.path(), "gain = 0.5");

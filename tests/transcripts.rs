@@ -8,19 +8,20 @@ use std::process::Command;
 #[test]
 fn transcripts() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cli");
-    let mut pages: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut pages: Vec<_> =
+        std::fs::read_dir(&folder).expect("readable").map(|entry| entry.expect("readable").path()).collect();
     pages.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     assert!(!pages.is_empty());
     for page in pages {
-        let place = tempfile::tempdir().unwrap();
+        let place = tempfile::tempdir().expect("readable");
         let input = page.with_extension("in");
         if input.is_dir() {
-            for file in std::fs::read_dir(input).unwrap() {
-                let file = file.unwrap();
-                std::fs::copy(file.path(), place.path().join(file.file_name())).unwrap();
+            for file in std::fs::read_dir(input).expect("readable") {
+                let file = file.expect("readable");
+                std::fs::copy(file.path(), place.path().join(file.file_name())).expect("readable");
             }
         }
-        let replayed = replay(&std::fs::read_to_string(&page).unwrap(), place.path());
+        let replayed = replay(&std::fs::read_to_string(&page).expect("readable"), place.path());
         snapbox::Assert::new()
             .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
             .eq(replayed, snapbox::Data::read_from(&page, Some(snapbox::data::DataFormat::Text)));
@@ -50,10 +51,10 @@ fn run(arguments: &str, place: &Path) -> String {
         .current_dir(place)
         .env("NO_COLOR", "1")
         .output()
-        .unwrap();
+        .expect("readable");
     let code = match output.status.code() {
         Some(0) => String::new(),
-        code => format!("? {}\n", code.unwrap()),
+        code => format!("? {}\n", code.expect("no signal")),
     };
-    code + &String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap()
+    code + &String::from_utf8(output.stdout).expect("UTF-8") + &String::from_utf8(output.stderr).expect("UTF-8")
 }

@@ -85,7 +85,9 @@ fn inputs(session: &mut Session) -> Result<String> {
     let model = session.model_inputs()?;
     let config = &session.plan.config;
     let data = session.manifest.digests.get("data.train").cloned().unwrap_or_default();
-    let settings = serde_json::json!([config.train, config.data, config.run.seed]).to_string();
+    // The digest stands for the rows, wherever their file lies.
+    let rows = config.data.as_ref().map(|data| (&data.limit, &data.system));
+    let settings = serde_json::json!([config.train, rows, config.run.seed]).to_string();
     Ok(digest_of([("model", model.as_str()), ("data", data.as_str()), ("settings", settings.as_str())]))
 }
 
