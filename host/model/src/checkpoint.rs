@@ -9,7 +9,7 @@ use std::path::Path;
 pub(crate) fn save(model: &Model, config: &Train, folder: &Path, name: &str) -> Result<()> {
     let folder = folder.join("checkpoints").join(name);
     match config.method {
-        Method::Lora => adapter::save(model, config, &folder).map(drop),
+        Method::Lora | Method::Qlora => adapter::save(model, config, &folder).map(drop),
         Method::Full => model.save(&folder, SaveType::F32),
     }
 }
@@ -17,7 +17,7 @@ pub(crate) fn save(model: &Model, config: &Train, folder: &Path, name: &str) -> 
 /// Writes the result of a run: `folder/adapter` or `folder/model`.
 pub(crate) fn save_result(model: &mut Model, config: &Train, folder: &Path) -> Result<()> {
     match config.method {
-        Method::Lora => {
+        Method::Lora | Method::Qlora => {
             let digest = adapter::save(model, config, &folder.join("adapter"))?;
             model.set_adapter_digest(Some(digest));
             Ok(())

@@ -82,7 +82,7 @@ fn assert_close(name: &str, ours: &[f32], theirs: &[f32], tolerance: f32) {
 fn run(name: &str, model: &Model, vars: &[(String, Var)], settings: &Train, golden: &Golden, expected: &Run) {
     let rows = golden.rows.iter().map(|row| Example { ids: row.ids.clone(), learn: row.learn.clone() });
     let examples: Vec<Example> = rows.collect();
-    let rate = LearningRate::new(expected.rate, Schedule::Cosine, golden.warmup, golden.order.len() as u64);
+    let rate = LearningRate::new(expected.rate, Schedule::Cosine, golden.warmup, 0.0, golden.order.len() as u64);
     let mut trainer = Trainer::new(model.llama(), vars, settings, 1);
     for (step, rows) in (1..).zip(&golden.order) {
         let pass = trainer.gradients(&examples, rows).unwrap();

@@ -195,7 +195,7 @@ impl Session {
     pub(super) fn tuned(&self) -> (Tuned, PathBuf) {
         match (&self.plan.config.model.adapter, self.plan.config.train.method) {
             (Some(adapter), _) => (Tuned::Adapter, adapter.clone()),
-            (None, Method::Lora) => (Tuned::Adapter, self.artefact("adapter")),
+            (None, Method::Lora | Method::Qlora) => (Tuned::Adapter, self.artefact("adapter")),
             (None, Method::Full) => (Tuned::Model, self.artefact("model")),
         }
     }

@@ -5,10 +5,12 @@ mod nearest;
 mod problems;
 mod rules;
 mod settings;
+mod train;
 
 pub use load::{is_path, load, parse, schema};
 pub use nearest::{did_you_mean, nearest};
 pub use settings::check_settings;
+pub use train::{Compute, EarlyStopping, Method, Optimizer, Overlong, Schedule, TARGETS, Train, pattern_value};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -92,8 +94,13 @@ fn default_device() -> String {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
-    /// JSONL, one row a line: instruction/input/output, messages, prompt/completion or ShareGPT.
+    /// JSONL, one row a line, or Parquet: instruction/input/output, messages, prompt/completion or ShareGPT.
     pub train: PathBuf,
+    /// Share of the rows that is kept out of training; its loss is watched. The rows are drawn by the run's seed, from
+    /// each tag or length alike. 0 keeps none.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 0.5))]
+    pub held_out: f64,
     /// Use only the first rows.
     #[serde(default)]
     #[schemars(range(min = 1))]
@@ -141,109 +148,6 @@ fn default_validators() -> Vec<Plugin> {
         .into()
 }
 
-/// What training changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Method {
-    /// Low-rank adapters on frozen weights.
-    Lora,
-    /// Every parameter.
-    Full,
-}
-
-/// The learning rate over the run, after the warm-up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Schedule {
-    /// Stays.
-    Constant,
-    /// Falls to 0 in a straight line.
-    Linear,
-    /// Falls to 0 along half a cosine.
-    Cosine,
-}
-
-/// The linear layers of a Llama-family block, by the names that adapters use for them.
-pub const TARGETS: [&str; 7] = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"];
-
-/// Fine-tuning. The defaults are common LoRA practice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Train {
-    /// `lora` or `full`.
-    pub method: Method,
-    /// LoRA: rank r of the adapter.
-    #[schemars(range(min = 1))]
-    pub rank: usize,
-    /// LoRA: the update is scaled by alpha / rank.
-    #[schemars(extend("exclusiveMinimum" = 0))]
-    pub alpha: f64,
-    /// LoRA: dropout on the adapter's input while training.
-    #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
-    pub dropout: f64,
-    /// LoRA: names of the adapted linear layers, of [`TARGETS`].
-    #[schemars(length(min = 1))]
-    pub target_modules: Vec<String>,
-    /// Rows in one forward pass.
-    #[schemars(range(min = 1))]
-    pub batch_size: usize,
-    /// Forward passes in one optimizer step.
-    #[schemars(range(min = 1))]
-    pub gradient_accumulation: usize,
-    /// Peak learning rate.
-    #[schemars(extend("exclusiveMinimum" = 0))]
-    pub learning_rate: f64,
-    /// Shape of the learning rate over the run.
-    pub schedule: Schedule,
-    /// Fraction of the steps in which the learning rate rises from 0.
-    #[schemars(range(min = 0, max = 1))]
-    pub warmup: f64,
-    /// AdamW's decoupled weight decay.
-    #[schemars(range(min = 0))]
-    pub weight_decay: f64,
-    /// Gradients are scaled so that their joint L2 norm is at most this; 0 switches it off.
-    #[schemars(range(min = 0))]
-    pub max_gradient_norm: f64,
-    /// Passes over the data.
-    #[schemars(range(min = 1))]
-    pub epochs: usize,
-    /// Stop after this many optimizer steps, whatever the epochs.
-    #[schemars(range(min = 1))]
-    pub max_steps: Option<usize>,
-    /// Report the loss every so many steps.
-    #[schemars(range(min = 1))]
-    pub logging_steps: usize,
-    /// Keep the adapter of every epoch under `checkpoints/`.
-    pub save_per_epoch: bool,
-    /// Longest row in tokens; a longer one is refused.
-    #[schemars(range(min = 2))]
-    pub max_sequence_length: usize,
-}
-
-impl Default for Train {
-    fn default() -> Self {
-        Self {
-            method: Method::Lora,
-            rank: 16,
-            alpha: 32.0,
-            dropout: 0.05,
-            target_modules: ["q_proj", "k_proj", "v_proj", "o_proj"].map(String::from).into(),
-            batch_size: 4,
-            gradient_accumulation: 4,
-            learning_rate: 2e-4,
-            schedule: Schedule::Linear,
-            warmup: 0.03,
-            weight_decay: 0.0,
-            max_gradient_norm: 1.0,
-            epochs: 3,
-            max_steps: None,
-            logging_steps: 10,
-            save_per_epoch: true,
-            max_sequence_length: 2048,
-        }
-    }
-}
-
 /// How completions are decoded.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -276,7 +180,7 @@ impl Default for Generate {
 pub struct Suite {
     /// Names it in rules and in the report.
     pub name: String,
-    /// JSONL, the same shapes as training data; also `choices`, `context`, `tags`, `id`.
+    /// JSONL or Parquet, the same shapes as training data; also `choices`, `context`, `tags`, `id`.
     pub data: PathBuf,
     /// Use only the first rows.
     #[serde(default)]

@@ -2,7 +2,7 @@
 
 use super::nearest::did_you_mean;
 use super::problems::Problem;
-use super::{Config, Plugin, Rule, Suite, TARGETS};
+use super::{Config, Method, Plugin, Rule, Schedule, Suite, TARGETS, Train};
 use std::collections::BTreeSet;
 
 /// All problems of `config`, in the order of the file's sections.
@@ -10,6 +10,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     let mut found = Vec::new();
     device(config, &mut found);
     targets(config, &mut found);
+    training(config, &mut found);
     suites(&config.suites, &mut found);
     for (index, rule) in config.rules.iter().enumerate() {
         self::rule(rule, &format!("/rule/{index}"), &config.suites, &mut found);
@@ -31,14 +32,94 @@ fn device(config: &Config, found: &mut Vec<Problem>) {
 
 fn targets(config: &Config, found: &mut Vec<Problem>) {
     for (index, name) in config.train.target_modules.iter().enumerate() {
-        if !TARGETS.contains(&name.as_str()) {
-            let hint = format!("{}; known: {}", did_you_mean(name, TARGETS), TARGETS.join(", "));
-            let hint = hint
-                .rsplit_once("known: ")
-                .filter(|_| hint.starts_with("known"))
-                .map_or(hint.clone(), |(_, all)| format!("known: {all}"));
-            found.push(problem(format!("/train/target_modules/{index}"), format!("unknown layer `{name}`"), hint));
+        if name != "all-linear" && !TARGETS.contains(&last(name)) {
+            found.push(unknown_layer(format!("/train/target_modules/{index}"), name));
         }
+    }
+    let train = &config.train;
+    let ranks = train.rank_pattern.keys().map(|name| ("rank_pattern", name));
+    let alphas = train.alpha_pattern.keys().map(|name| ("alpha_pattern", name));
+    for (table, name) in ranks.chain(alphas) {
+        if !TARGETS.contains(&last(name)) {
+            found.push(unknown_layer(format!("/train/{table}/{name}"), name));
+        }
+    }
+}
+
+/// The part of a layer's name that says what it does.
+fn last(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or(name)
+}
+
+fn unknown_layer(pointer: String, name: &str) -> Problem {
+    let near = did_you_mean(name, TARGETS);
+    let hint = match near.starts_with("known") {
+        true => format!("known: all-linear, {}", TARGETS.join(", ")),
+        false => format!("{near}; known: all-linear, {}", TARGETS.join(", ")),
+    };
+    problem(pointer, format!("unknown layer `{name}`"), hint)
+}
+
+/// Settings of training that exclude each other or need one another.
+fn training(config: &Config, found: &mut Vec<Problem>) {
+    let Train { method, dora, modules_to_save, rank_pattern, warmup, decay, schedule, .. } = &config.train;
+    if *method == Method::Full {
+        let used = [
+            ("dora", *dora),
+            ("rslora", config.train.rslora),
+            ("modules_to_save", !modules_to_save.is_empty()),
+            ("rank_pattern", !rank_pattern.is_empty()),
+        ];
+        for (key, _) in used.into_iter().filter(|(_, used)| *used) {
+            let message = format!("`{key}` is about adapters, but `method` is `full`");
+            found.push(problem(format!("/train/{key}"), message, "remove it, or train with `lora`"));
+        }
+    }
+    if let Some((name, _)) = rank_pattern.iter().find(|(_, rank)| **rank == 0) {
+        found.push(problem(
+            format!("/train/rank_pattern/{name}"),
+            "a rank of 0",
+            "at least 1; leave the layer out of `target_modules` instead",
+        ));
+    }
+    for (index, name) in modules_to_save.iter().enumerate() {
+        if !SAVEABLE.contains(&name.as_str()) {
+            let message = format!("unknown module `{name}`");
+            found.push(problem(
+                format!("/train/modules_to_save/{index}"),
+                message,
+                format!("known: {}", SAVEABLE.join(", ")),
+            ));
+        }
+    }
+    if *schedule == Schedule::Wsd && warmup + decay > 1.0 {
+        let message = format!("warmup {warmup} and decay {decay} are more than the whole run");
+        found.push(problem("/train/decay", message, "their sum is at most 1"));
+    }
+    early_stopping(config, found);
+}
+
+/// What `modules_to_save` may name.
+const SAVEABLE: [&str; 3] = ["embed_tokens", "lm_head", "norm"];
+
+fn early_stopping(config: &Config, found: &mut Vec<Problem>) {
+    let Some(early) = &config.train.early_stopping else { return };
+    let at = "/train/early_stopping/metric";
+    if early.metric == "loss" {
+        if config.data.as_ref().is_some_and(|data| data.held_out == 0.0) {
+            found.push(problem(
+                at,
+                "no rows are held out to watch the loss of",
+                "set `data.held_out`, for example 0.05",
+            ));
+        }
+        return;
+    }
+    let suite = config.suites.iter().find(|suite| early.metric.starts_with(&format!("{}.", suite.name)));
+    if suite.is_none() {
+        let known = config.suites.iter().map(|suite| suite.name.as_str());
+        let hint = format!("`loss`, or suite.plugin.measure with a suite of {}", known.collect::<Vec<_>>().join(", "));
+        found.push(problem(at, format!("`{}` names no suite", early.metric), hint));
     }
 }
 

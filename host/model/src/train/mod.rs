@@ -72,7 +72,7 @@ fn steps(
     sink: &dyn Sink,
 ) -> Result<Outcome> {
     let plan = Plan::new(examples, config, seed);
-    let rate = LearningRate::new(config.learning_rate, config.schedule, config.warmup, plan.total);
+    let rate = LearningRate::new(config.learning_rate, config.schedule, config.warmup, config.decay, plan.total);
     let mut trainer = Trainer::new(model.llama(), vars, config, seed);
     let mut log = log::Log::create(folder, sink, config.logging_steps)?;
     let mut outcome = trainer.outcome();

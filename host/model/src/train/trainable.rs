@@ -13,7 +13,7 @@ use rand_chacha::ChaCha8Rng;
 /// transformers for full training, with `.lora_A.weight` and `.lora_B.weight` behind a layer's name for an adapter.
 pub fn prepare(llama: &mut Llama, config: &Train, seed: u64) -> Result<Vec<(String, Var)>> {
     match config.method {
-        Method::Lora => attach(llama, config, seed),
+        Method::Lora | Method::Qlora => attach(llama, config, seed),
         Method::Full => release(llama),
     }
 }
@@ -22,7 +22,7 @@ pub fn prepare(llama: &mut Llama, config: &Train, seed: u64) -> Result<Vec<(Stri
 /// layers look at the mode.
 pub fn finish(llama: &mut Llama, method: Method) -> Result<()> {
     match method {
-        Method::Lora => Ok(()),
+        Method::Lora | Method::Qlora => Ok(()),
         Method::Full => llama.replace_parameters(|_, tensor| Ok(tensor.detach())).map_err(failed),
     }
 }
