@@ -93,7 +93,7 @@ fn both_methods_learn_and_leave_what_reopens_to_the_same_model() {
         let first = steps[0]["loss"].as_f64().unwrap();
         assert!(outcome.final_loss < share * first, "{method:?}: {first} to {}", outcome.final_loss);
         let mut again = match method {
-            Method::Lora => model(1),
+            Method::Lora | Method::Qlora => model(1),
             Method::Full => Model::open(&folder.path().join("model"), &Device::Cpu).unwrap(),
         };
         if method == Method::Lora {
