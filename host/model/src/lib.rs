@@ -12,6 +12,7 @@ pub mod linear;
 pub mod loss;
 mod model;
 pub mod optim;
+pub mod quant;
 mod sampling;
 pub mod schedule;
 mod score;

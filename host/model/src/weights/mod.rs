@@ -6,7 +6,7 @@ mod save;
 
 pub use folder::Folder;
 pub use gguf::Gguf;
-pub use save::{SaveType, save};
+pub use save::{SaveType, save, save_bytes};
 
 use diapason_core::{Error, Result};
 use memmap2::Mmap;

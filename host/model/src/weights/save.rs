@@ -32,12 +32,21 @@ impl SaveType {
 /// Writes named tensors into one safetensors file, sorted by name.
 pub fn save(path: &Path, tensors: &[(String, Tensor)], dtype: SaveType) -> Result<()> {
     let fail = |source: candle_core::Error| Error::run(format!("failed to gather {}", path.display())).because(source);
-    let views = tensors.iter().map(|(name, tensor)| Ok((name.as_str(), Bytes::of(tensor, dtype)?)));
+    let views = tensors.iter().map(|(name, tensor)| Ok((name.clone(), Bytes::of(tensor, dtype)?)));
     let views = views.collect::<candle_core::Result<Vec<_>>>().map_err(fail)?;
+    files::write(path, &encode(views.into_iter())?)
+}
+
+/// A safetensors file of tensors given as name, type, shape and little-endian elements.
+pub fn save_bytes(tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)>) -> Result<Vec<u8>> {
+    let views = tensors.into_iter().map(|(name, dtype, shape, bytes)| (name, Bytes { dtype, shape, bytes }));
+    encode(views)
+}
+
+fn encode(views: impl Iterator<Item = (String, Bytes)>) -> Result<Vec<u8>> {
     let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    let bytes = safetensors::serialize(views, Some(metadata))
-        .map_err(|source| Error::run(format!("failed to encode {}", path.display())).because(source))?;
-    files::write(path, &bytes)
+    safetensors::serialize(views, Some(metadata))
+        .map_err(|source| Error::run("failed to encode weights").because(source))
 }
 
 struct Bytes {
