@@ -28,8 +28,8 @@ pub enum Command {
     Init(Init),
     /// Look for faults in the datasets: findings.jsonl.
     Validate(Config),
-    /// Fine-tune the base model: adapter/ or model/, and train.jsonl.
-    Train(Config),
+    /// Fine-tune the base model: adapter/ or model/, and train.jsonl. Goes on where it was broken off.
+    Train(Train),
     /// Let base and tuned answer, and score the answers: outputs.*.jsonl and scores.jsonl.
     Eval(Config),
     /// Compare base and tuned, paired by sample: comparison.json.
@@ -55,6 +55,17 @@ pub struct Config {
     /// The run's configuration.
     #[arg(long, short, default_value = "diapason.toml", value_name = "FILE")]
     pub config: PathBuf,
+}
+
+/// `train`.
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: Config,
+    /// Print the first N rows' tokens and what of them is learned; train nothing.
+    #[arg(long, value_name = "N")]
+    pub show: Option<usize>,
 }
 
 /// `init`.

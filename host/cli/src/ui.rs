@@ -162,6 +162,11 @@ impl Paint {
         Self(terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
     }
 
+    /// Whether there are colours at all.
+    pub(crate) fn is_colour(self) -> bool {
+        self.0
+    }
+
     pub(crate) fn bold(self, text: &str) -> String {
         self.wrap("1", text)
     }

@@ -17,6 +17,7 @@ mod sampling;
 pub mod schedule;
 mod score;
 pub mod tokenizer;
+pub mod tokens;
 pub mod train;
 pub mod weights;
 
