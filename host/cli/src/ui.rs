@@ -128,7 +128,8 @@ impl Sink for Ui {
                 self.note(|paint| paint.dim(&format!("  going on after step {step} of {steps}")));
             }
             Event::Evaluated { step, metric, value } => {
-                self.note(|paint| paint.dim(&format!("  step {step}: held-out {metric} {value:.4}")));
+                let what = if metric == "loss" { "held-out loss" } else { metric };
+                self.note(|paint| paint.dim(&format!("  step {step}: {what} {value:.4}")));
             }
             Event::Step(step) => self.progress(step.step),
             Event::Warning { message } => self.warn("Warning:", message),

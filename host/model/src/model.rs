@@ -115,6 +115,11 @@ impl Model {
         self.tokenizer.clone()
     }
 
+    /// What a token stands for, to be read; special ones by their names.
+    pub fn shown(&self, id: u32) -> String {
+        self.tokenizer.shown(id)
+    }
+
     /// The chat template that came with the model.
     pub fn chat_template(&self) -> Option<&str> {
         self.chat_template.as_deref()

@@ -2,8 +2,8 @@
 
 use super::{Session, tokens};
 use crate::ui::Paint;
-use diapason_core::language_model::Tokenizer;
-use diapason_core::{Error, Result};
+use diapason_core::Result;
+use diapason_model::Model;
 use diapason_model::encode::Example;
 use serde::Serialize;
 
@@ -31,24 +31,19 @@ struct Piece {
 pub(crate) fn rows(session: &mut Session, count: usize) -> Result<Vec<Shown>> {
     let samples = tokens::samples(session)?;
     let encoded = tokens::encoded(session, &samples)?;
-    let tokenizer = session.base()?.model.tokenizer();
+    let model = &session.base()?.model;
     let rows = samples.iter().zip(&encoded).take(count);
-    rows.map(|(sample, example)| shown(&sample.id, example, tokenizer.as_ref())).collect()
+    Ok(rows.map(|(sample, example)| shown(&sample.id, example, model)).collect())
 }
 
-fn shown(row: &str, example: &Example, tokenizer: &dyn Tokenizer) -> Result<Shown> {
+fn shown(row: &str, example: &Example, model: &Model) -> Shown {
     let tokens = example.ids.iter().zip(&example.learn);
-    let piece = |(id, learned): (&u32, &bool)| {
-        let text =
-            tokenizer.decode(&[*id]).map_err(|error: Error| error.context(format!("failed to show row {row}")))?;
-        Ok(Piece { id: *id, text, learned: *learned })
-    };
-    Ok(Shown {
+    Shown {
         row: row.to_owned(),
         tokens: example.ids.len(),
         supervised: diapason_model::batch::supervised(example),
-        pieces: tokens.map(piece).collect::<Result<_>>()?,
-    })
+        pieces: tokens.map(|(id, learned)| Piece { id: *id, text: model.shown(*id), learned: *learned }).collect(),
+    }
 }
 
 /// The rows for a reader: what is learned is green, or stands in ⟦ ⟧ where there is no colour.

@@ -48,6 +48,15 @@ impl Tokenizer {
         known.get(&id).filter(|token| token.special).map(|_| id)
     }
 
+    /// What a token stands for, to be read: its text, or the name of a special one.
+    pub fn shown(&self, id: u32) -> String {
+        let known = self.inner.get_added_tokens_decoder();
+        match known.get(&id) {
+            Some(token) => token.content.clone(),
+            None => self.inner.decode(&[id], false).unwrap_or_else(|_| format!("<{id}>")),
+        }
+    }
+
     /// The largest id plus one.
     pub fn size(&self) -> usize {
         self.inner.get_vocab(true).values().max().map_or(0, |last| *last as usize + 1)

@@ -156,6 +156,7 @@ impl<'a, 'r> Loop<'a, 'r> {
             watch.restore()?;
         }
         let Progress { step: steps, loss: final_loss, tokens, .. } = self.progress;
+        let stopped_early = stopped_early && steps < plan.total;
         Ok(Outcome { steps, final_loss, trainable, total, tokens, stopped_early })
     }
 
