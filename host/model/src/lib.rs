@@ -10,6 +10,7 @@ mod generate;
 pub mod kernels;
 pub mod linear;
 pub mod loss;
+pub mod merge;
 mod model;
 pub mod optim;
 pub mod quant;
