@@ -115,6 +115,11 @@ impl Model {
         self.tokenizer.clone()
     }
 
+    /// The `tokenizer.json`.
+    pub(crate) fn tokenizer_json(&self) -> &[u8] {
+        self.tokenizer.json()
+    }
+
     /// What a token stands for, to be read; special ones by their names.
     pub fn shown(&self, id: u32) -> String {
         self.tokenizer.shown(id)

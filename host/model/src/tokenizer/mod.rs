@@ -1,8 +1,10 @@
 //! Text to tokens and back, by the model's own tokenizer.
 
 mod gguf;
+mod gguf_write;
 
 pub(crate) use gguf::from_gguf;
+pub(crate) use gguf_write::metadata as gguf_metadata;
 
 use diapason_core::{Error, Result, language_model};
 

@@ -3,11 +3,13 @@
 mod folder;
 mod format;
 mod gguf;
+mod gguf_write;
 mod save;
 
 pub use folder::Folder;
 pub use format::Format;
 pub use gguf::Gguf;
+pub use gguf_write::{GgufType, export};
 pub use save::{Entry, SaveType, save, save_sharded, write};
 
 use diapason_core::{Error, Result};
