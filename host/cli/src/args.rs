@@ -28,6 +28,8 @@ pub enum Command {
     Init(Init),
     /// Look for faults in the datasets: findings.jsonl.
     Validate(Config),
+    /// Foretell memory, tokens, steps and time of training, without the model's weights.
+    Plan(PlanArguments),
     /// Fine-tune the base model: adapter/ or model/, and train.jsonl. Goes on where it was broken off.
     Train(Train),
     /// Let base and tuned answer, and score the answers: outputs.*.jsonl and scores.jsonl.
@@ -72,6 +74,45 @@ pub struct Train {
     /// Print the first N rows' tokens and what of them is learned; train nothing.
     #[arg(long, value_name = "N")]
     pub show: Option<usize>,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub struct PlanArguments {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: Config,
+    /// Memory to fit into, in GB, instead of what there is.
+    #[arg(long, value_name = "GB")]
+    pub memory: Option<f64>,
+    /// Plan for this GPU instead of this machine's processor.
+    #[arg(long, value_enum, value_name = "NAME")]
+    pub gpu: Option<Gpu>,
+}
+
+/// GPUs that can be planned for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Gpu {
+    /// 16 GB.
+    T4,
+    /// 24 GB.
+    Rtx3090,
+    /// 24 GB.
+    Rtx4090,
+    /// 24 GB.
+    A10g,
+    /// 48 GB.
+    L40s,
+    /// 40 GB.
+    #[value(name = "a100-40gb")]
+    A10040gb,
+    /// 80 GB.
+    #[value(name = "a100-80gb")]
+    A10080gb,
+    /// 80 GB.
+    H100,
+    /// 141 GB.
+    H200,
 }
 
 /// `init`.

@@ -6,6 +6,7 @@ pub mod batch;
 mod checkpoint;
 pub mod device;
 pub mod encode;
+pub mod forecast;
 mod generate;
 pub mod kernels;
 pub mod linear;

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use std::sync::Mutex;
 
 /// Rows of logits that exist at the same time: enough that the products run at full speed.
-const CHUNK: usize = 256;
+pub(crate) const CHUNK: usize = 256;
 
 /// Cross-entropy of `hidden` [.., d] under the output head `weight` [vocab, d], summed and divided by `divisor`.
 ///

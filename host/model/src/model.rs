@@ -57,8 +57,17 @@ impl Model {
     /// # Errors
     /// See [`Model::open`].
     pub fn open_as(path: &Path, format: Format, device: &Device) -> Result<Self> {
-        Self::assemble(path, device, Parts::read(path, format, device)?)
+        Self::assemble(path, device, Parts::read(path, Some(format), device)?)
             .map_err(|error| error.context("failed to open model"))
+    }
+
+    /// Everything but the weights, whose names and shapes are checked: to plan with. What computes with it gets zeros, and
+    /// its weights have no digest.
+    ///
+    /// # Errors
+    /// See [`Model::open`].
+    pub fn outline(path: &Path) -> Result<Self> {
+        Self::assemble(path, &Device::Cpu, Parts::read(path, None, &Device::Cpu)?)
     }
 
     fn assemble(path: &Path, device: &Device, parts: Parts) -> Result<Self> {

@@ -5,7 +5,7 @@ use crate::kernels::Weight;
 use crate::model::Digests;
 use crate::tokenizer::{Tokenizer, from_gguf};
 use crate::weights::{Folder, Format, Gguf};
-use candle_core::{Device, Tensor};
+use candle_core::{DType, Device, Tensor};
 use diapason_core::{Error, Result, digest, files};
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -21,15 +21,16 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// Reads a safetensors folder or a `.gguf` file.
-    pub(crate) fn read(path: &Path, format: Format, device: &Device) -> Result<Self> {
+    /// Reads a safetensors folder or a `.gguf` file; without a `format` everything but the weights, of which only names
+    /// and shapes are checked.
+    pub(crate) fn read(path: &Path, format: Option<Format>, device: &Device) -> Result<Self> {
         match path.is_dir() {
             true => Self::of_folder(path, format, device),
             false => Self::of_gguf(path, format, device),
         }
     }
 
-    fn of_folder(path: &Path, format: Format, device: &Device) -> Result<Self> {
+    fn of_folder(path: &Path, format: Option<Format>, device: &Device) -> Result<Self> {
         let text = files::read_text(&path.join("config.json"))?;
         let json = parse(&path.join("config.json"), &text)?;
         let config = Config::from_json(&json)
@@ -41,7 +42,7 @@ impl Parts {
         special_tokens.extend(self::special_tokens(&tokenizer_config));
         let folder = Folder::open(path)?;
         let digests = Digests {
-            weights: folder.digest(),
+            weights: format.map_or_else(String::new, |_| folder.digest()),
             tokenizer: digest::of_bytes(tokenizer.json()),
             config: digest::of_bytes(text.as_bytes()),
         };
@@ -55,7 +56,7 @@ impl Parts {
         })
     }
 
-    fn of_gguf(path: &Path, format: Format, device: &Device) -> Result<Self> {
+    fn of_gguf(path: &Path, format: Option<Format>, device: &Device) -> Result<Self> {
         let gguf = Gguf::open(path)?;
         let config = gguf.config()?;
         let tokenizer = from_gguf(&gguf)?;
@@ -64,7 +65,7 @@ impl Parts {
         let token = |(name, key): (&str, &str)| Some((key.to_owned(), Value::from(*tokens.get(id(name)? as usize)?)));
         let names = [("bos", "bos_token"), ("eos", "eos_token"), ("unknown", "unk_token"), ("padding", "pad_token")];
         let digests = Digests {
-            weights: gguf.digest(),
+            weights: format.map_or_else(String::new, |_| gguf.digest()),
             tokenizer: digest::of_bytes(tokenizer.json()),
             config: digest::of_bytes(config.to_json().to_string().as_bytes()),
         };
@@ -81,7 +82,7 @@ impl Parts {
 
 struct FolderParameters<'a> {
     folder: Folder,
-    format: Format,
+    format: Option<Format>,
     device: &'a Device,
 }
 
@@ -89,18 +90,24 @@ impl Parameters for FolderParameters<'_> {
     type Error = Error;
 
     fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        self.folder.parameter(name, shape, self.device)
+        match self.format {
+            Some(_) => self.folder.parameter(name, shape, self.device),
+            None => self.folder.check(name, shape).and_then(|()| hollow(shape)),
+        }
     }
 
     fn linear(&mut self, name: &str, shape: [usize; 2]) -> Result<Weight> {
-        self.folder.weight(name, shape, self.format, self.device)
+        match self.format {
+            Some(format) => self.folder.weight(name, shape, format, self.device),
+            None => self.tensor(name, &shape).map(Weight::from),
+        }
     }
 }
 
 struct GgufParameters<'a> {
     gguf: &'a Gguf,
     config: &'a Config,
-    format: Format,
+    format: Option<Format>,
     device: &'a Device,
 }
 
@@ -108,12 +115,24 @@ impl Parameters for GgufParameters<'_> {
     type Error = Error;
 
     fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        self.gguf.parameter(self.config, name, shape, self.device)
+        match self.format {
+            Some(_) => self.gguf.parameter(self.config, name, shape, self.device),
+            None => self.gguf.check(name, shape).and_then(|_| hollow(shape)),
+        }
     }
 
     fn linear(&mut self, name: &str, shape: [usize; 2]) -> Result<Weight> {
-        self.gguf.weight(self.config, name, shape, self.format, self.device)
+        match self.format {
+            Some(format) => self.gguf.weight(self.config, name, shape, format, self.device),
+            None => self.tensor(name, &shape).map(Weight::from),
+        }
     }
+}
+
+/// A tensor with a shape and no numbers of its own: one zero, seen everywhere.
+fn hollow(shape: &[usize]) -> Result<Tensor> {
+    let zero = Tensor::zeros(1, DType::F32, &Device::Cpu).and_then(|zero| zero.broadcast_as(shape));
+    zero.map_err(|source| Error::run("failed to outline a tensor").because(source))
 }
 
 fn parse(path: &Path, text: &str) -> Result<Value> {

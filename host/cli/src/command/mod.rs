@@ -4,6 +4,7 @@ mod convert;
 mod demo;
 mod generate;
 mod init;
+mod plan;
 mod plugin;
 mod run;
 mod stages;
@@ -18,6 +19,7 @@ pub(crate) fn run(command: Command, ui: &Ui) -> Result<Exit> {
     match command {
         Command::Init(arguments) => init::run(&arguments, ui),
         Command::Validate(arguments) => stages::validate(&arguments, ui),
+        Command::Plan(arguments) => plan::run(&arguments, ui),
         Command::Train(arguments) => stages::train(&arguments, ui),
         Command::Eval(arguments) => stages::eval(&arguments, ui),
         Command::Compare(arguments) => stages::compare(&arguments, ui),

@@ -5,6 +5,7 @@ pub(crate) mod compare;
 pub(crate) mod eval;
 mod generate;
 mod jsonl;
+pub(crate) mod outlook;
 mod preflight;
 pub(crate) mod report;
 mod request;

@@ -175,6 +175,15 @@ impl Session {
         self.opened.as_mut().ok_or_else(|| Error::run("the model was not opened"))
     }
 
+    /// Opens the base model without its weights, to plan with: it must not compute, and nothing of it is recorded.
+    pub(super) fn open_outline(&mut self) -> Result<()> {
+        let path = self.plan.config.model.path.clone();
+        let model = wire::outline(&path)?;
+        let renderer = Renderer::new(&self.plan.config.template, &mut self.plugins, &model, &self.grants)?;
+        self.opened = Some(Opened { model, renderer });
+        Ok(())
+    }
+
     /// Takes the base model out, so that it can be used beside the session; [`Session::put_base`] gives it back.
     pub(super) fn take_base(&mut self) -> Result<Opened> {
         self.base()?;

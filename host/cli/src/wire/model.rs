@@ -7,12 +7,23 @@ use std::path::{Path, PathBuf};
 
 /// Opens the model at `path` on the device of that name, with its weights in this format.
 pub(crate) fn open(path: &Path, format: Format, device: &str) -> Result<Model> {
-    if !path.exists() {
-        return Err(Error::data(format!("failed to open model {}", path.display()))
-            .because("there is no such file or folder")
-            .hint("`model.path` or `--model` names a safetensors folder or a GGUF file"));
-    }
+    check(path)?;
     Model::open_as(path, format, &device::parse(device)?)
+}
+
+/// The model at `path` without its weights.
+pub(crate) fn outline(path: &Path) -> Result<Model> {
+    check(path)?;
+    Model::outline(path)
+}
+
+fn check(path: &Path) -> Result<()> {
+    match path.exists() {
+        true => Ok(()),
+        false => Err(Error::data(format!("failed to open model {}", path.display()))
+            .because("there is no such file or folder")
+            .hint("`model.path` or `--model` names a safetensors folder or a GGUF file")),
+    }
 }
 
 /// SHA-256 of a file, or of a folder's files by name: what a model or an adapter is, without opening it.

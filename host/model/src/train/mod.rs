@@ -3,7 +3,7 @@
 
 mod guard;
 mod log;
-mod plan;
+pub(crate) mod plan;
 mod resume;
 mod stopping;
 pub mod trainable;

@@ -5,23 +5,23 @@ use crate::encode::Example;
 use diapason_core::config::Train;
 
 /// The steps, known before the first one.
-pub(super) struct Plan {
+pub(crate) struct Plan {
     epochs: Vec<Vec<Vec<usize>>>,
     /// Steps in all.
-    pub(super) total: u64,
+    pub(crate) total: u64,
 }
 
 /// One step of the plan.
-pub(super) struct StepRows<'a> {
-    pub(super) rows: &'a [usize],
+pub(crate) struct StepRows<'a> {
+    pub(crate) rows: &'a [usize],
     /// Passes over the data after this step.
-    pub(super) epoch: f64,
+    pub(crate) epoch: f64,
     /// The epoch, from 1, that this step ends.
-    pub(super) ends: Option<usize>,
+    pub(crate) ends: Option<usize>,
 }
 
 impl Plan {
-    pub(super) fn new(examples: &[Example], config: &Train, seed: u64) -> Self {
+    pub(crate) fn new(examples: &[Example], config: &Train, seed: u64) -> Self {
         let lengths: Vec<usize> = examples.iter().map(batch::input_length).collect();
         let rows_per_step = config.batch_size * config.gradient_accumulation;
         let epoch = |epoch: usize| batch::steps(&lengths, rows_per_step, seed, epoch as u64);
@@ -30,7 +30,7 @@ impl Plan {
         Self { epochs, total: all.min(config.max_steps.unwrap_or(all)) as u64 }
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = StepRows<'_>> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = StepRows<'_>> {
         let steps = self.epochs.iter().enumerate().flat_map(|(epoch, steps)| {
             steps.iter().enumerate().map(move |(i, rows)| StepRows {
                 rows,
@@ -40,4 +40,13 @@ impl Plan {
         });
         steps.take(self.total as usize)
     }
+}
+
+/// The rows of one step, cut into forward passes.
+pub(crate) fn passes(examples: &[Example], rows: &[usize], config: &Train) -> Vec<Vec<usize>> {
+    let lengths: Vec<usize> = rows.iter().map(|row| batch::input_length(&examples[*row])).collect();
+    let places: Vec<usize> = (0..rows.len()).collect();
+    let room = config.packing.then_some(config.max_sequence_length);
+    let passes = batch::passes(&places, &lengths, config.batch_size, room);
+    passes.into_iter().map(|pass| pass.into_iter().map(|place| rows[place]).collect()).collect()
 }

@@ -1,6 +1,6 @@
 //! One optimizer step: gradients of some rows, then AdamW.
 
-use super::failed;
+use super::{failed, plan};
 use crate::arch::Llama;
 use crate::batch::{self, Batch};
 use crate::encode::Example;
@@ -66,7 +66,7 @@ impl Trainer {
         let passes = self.passes;
         let supervised: usize = rows.iter().map(|row| batch::supervised(&examples[*row])).sum();
         let mut pass = Pass { supervised: supervised as u64, ..Pass::empty() };
-        for rows in self.passes_of(examples, rows) {
+        for rows in plan::passes(examples, rows, &self.settings) {
             if interrupted() {
                 // The step will be taken again from its first pass on.
                 self.passes = passes;
@@ -77,14 +77,6 @@ impl Trainer {
         }
         pass.norm = global_norm(&pass.gradients).map_err(failed)?;
         Ok(Some(pass))
-    }
-
-    fn passes_of(&self, examples: &[Example], rows: &[usize]) -> Vec<Vec<usize>> {
-        let lengths: Vec<usize> = rows.iter().map(|row| batch::input_length(&examples[*row])).collect();
-        let Train { batch_size, packing, max_sequence_length, .. } = self.settings;
-        let places: Vec<usize> = (0..rows.len()).collect();
-        let passes = batch::passes(&places, &lengths, batch_size, packing.then_some(max_sequence_length));
-        passes.into_iter().map(|pass| pass.into_iter().map(|place| rows[place]).collect()).collect()
     }
 
     fn add_batch(&mut self, llama: &Llama, pass: &mut Pass, rows: &[&Example], supervised: usize) -> Computed<()> {

@@ -75,6 +75,15 @@ impl Folder {
             .map_err(|source| Error::run(format!("failed to place tensor `{name}`")).because(source))
     }
 
+    /// Whether there is a tensor `name` of this shape. Of one in 4 bits the shape is not looked at.
+    pub(crate) fn check(&self, name: &str, shape: &[usize]) -> Result<()> {
+        if self.contains(&format!("{name}.quant_state.bitsandbytes__nf4")) {
+            return Ok(());
+        }
+        let (shard, info) = self.find(name).ok_or_else(|| missing(Path::new("model.safetensors"), name, shape))?;
+        check_shape(&shard.path, name, shape, &info.shape)
+    }
+
     fn quantised(&self, name: &str) -> Result<Option<Nf4>> {
         let state = |kind: &str| self.contains(&format!("{name}.quant_state.bitsandbytes__{kind}"));
         if state("fp4") {

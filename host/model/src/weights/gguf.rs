@@ -4,7 +4,7 @@
 use super::{Format, SaveType, check_shape, map, missing};
 use crate::arch::{Architecture, Config, Scaling};
 use crate::kernels::Weight;
-use candle_core::quantized::gguf_file::{Content, Value};
+use candle_core::quantized::gguf_file::{Content, TensorInfo, Value};
 use candle_core::{Device, Tensor};
 use diapason_core::{Error, Result, digest};
 use memmap2::Mmap;
@@ -76,9 +76,7 @@ impl Gguf {
     /// # Errors
     /// It is missing, has another shape, or the file ends before it does.
     pub fn parameter(&self, config: &Config, name: &str, shape: &[usize], device: &Device) -> Result<Tensor> {
-        let own = own_name(name).ok_or_else(|| missing(&self.path, name, shape))?;
-        let info = self.content.tensor_infos.get(&own).ok_or_else(|| missing(&self.path, &own, shape))?;
-        check_shape(&self.path, &own, shape, info.shape.dims())?;
+        let (own, info) = self.check(name, shape)?;
         let read = || -> candle_core::Result<Tensor> {
             let start = self.content.tensor_data_offset;
             let tensor = info.read(&mut Cursor::new(&self.bytes[..]), start, &Device::Cpu)?;
@@ -89,6 +87,14 @@ impl Gguf {
             }
         };
         read().map_err(|source| self.damaged(&own, source))
+    }
+
+    /// The file's own name and entry of the tensor that transformers calls `name`, which must have this shape.
+    pub(crate) fn check(&self, name: &str, shape: &[usize]) -> Result<(String, &TensorInfo)> {
+        let own = own_name(name).ok_or_else(|| missing(&self.path, name, shape))?;
+        let info = self.content.tensor_infos.get(&own).ok_or_else(|| missing(&self.path, &own, shape))?;
+        check_shape(&self.path, &own, shape, info.shape.dims())?;
+        Ok((own, info))
     }
 
     /// The weight `name` [out, in] of a linear layer in the given format; see [`Gguf::parameter`].

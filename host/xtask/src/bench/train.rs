@@ -5,6 +5,7 @@ use anyhow::{Context, Result, bail};
 use diapason_core::config::{Method, Train};
 use diapason_core::event::Event;
 use diapason_model::encode::Example;
+use diapason_model::forecast::{self, Load, Machine};
 use diapason_model::train::{self, Run};
 use diapason_model::weights::{Format, SaveType};
 use diapason_model::{Model, device};
@@ -65,6 +66,9 @@ struct Turn {
     tokens_per_second: f64,
     /// Largest resident size of the process in bytes (`VmHWM`).
     peak_bytes: u64,
+    /// The peak that `diapason plan` would have foretold, in bytes; 0 of what is not ours.
+    #[serde(default)]
+    planned_bytes: u64,
     /// Bits for each parameter of the blocks' frozen linear layers.
     bits: f64,
     /// Loss of the last step in nats.
@@ -97,8 +101,8 @@ fn report(arguments: &Arguments, variants: &[Variant], turns: &[Vec<Turn>]) {
     println!("LoRA r 16 on all linear layers, {batch} x {length} tokens, f32, {threads} threads;");
     println!("medians of {rounds} turns of {steps} steps; the ratios are to the last line\n");
     println!(
-        "{:<20} {:>9} {:>7} {:>9} {:>7} {:>6} {:>8}",
-        "", "tokens/s", "ratio", "peak MiB", "ratio", "bits", "loss"
+        "{:<20} {:>9} {:>7} {:>9} {:>7} {:>9} {:>6} {:>8}",
+        "", "tokens/s", "ratio", "peak MiB", "ratio", "planned", "bits", "loss"
     );
     let of = |turns: &[Turn], field: fn(&Turn) -> f64| median_of(turns.iter().map(field).collect());
     let speed = |turns: &[Turn]| of(turns, |turn| turn.tokens_per_second);
@@ -106,12 +110,13 @@ fn report(arguments: &Arguments, variants: &[Variant], turns: &[Vec<Turn>]) {
     let Some(last) = turns.last() else { return };
     for (variant, turns) in variants.iter().zip(turns) {
         println!(
-            "{:<20} {:>9.1} {:>7.2} {:>9.0} {:>7.2} {:>6.2} {:>8.4}",
+            "{:<20} {:>9.1} {:>7.2} {:>9.0} {:>7.2} {:>9.0} {:>6.2} {:>8.4}",
             format!("{variant:?}"),
             speed(turns),
             speed(turns) / speed(last),
             peak(turns) / f64::from(1 << 20),
             peak(turns) / peak(last),
+            of(turns, |turn| turn.planned_bytes as f64) / f64::from(1 << 20),
             of(turns, |turn| turn.bits),
             of(turns, |turn| turn.loss),
         );
@@ -168,6 +173,9 @@ fn turn(arguments: &Arguments, variant: Variant) -> Result<Turn> {
     let mut model = Model::open_as(&arguments.model, Format::of_run(&settings), &device::parse("cpu")?)?;
     let bits = bits(&model);
     let examples = examples(arguments, arguments.batch * (arguments.steps + 1));
+    let largest = Load::of(&examples, &settings, 1).largest;
+    let file = std::fs::metadata(arguments.model.join("model.safetensors"))?.len();
+    let planned = forecast::memory(model.llama(), &settings, largest, false, file, Machine::Cpu);
     let steps = Mutex::new(Vec::new());
     let sink = |event: &Event| {
         if let (Event::Step(step), Ok(mut steps)) = (event, steps.lock()) {
@@ -179,7 +187,7 @@ fn turn(arguments: &Arguments, variant: Variant) -> Result<Turn> {
     let steps = steps.into_inner().unwrap_or_default();
     let loss = steps.last().map_or(f64::NAN, |(_, loss)| *loss);
     let tokens_per_second = median_of(steps.iter().skip(1).map(|(rate, _)| *rate).collect());
-    Ok(Turn { tokens_per_second, peak_bytes: peak_bytes()?, bits, loss })
+    Ok(Turn { tokens_per_second, peak_bytes: peak_bytes()?, planned_bytes: planned.peak, bits, loss })
 }
 
 /// Rows that cost what real ones of this length cost: every token is learned.
