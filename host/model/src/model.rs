@@ -1,9 +1,11 @@
 //! A model with all that belongs to it: decoder, tokenizer, chat template, special tokens.
 
-use crate::arch::{Config, Llama};
+use crate::arch::{Config, Llama, Parameters};
+use crate::kernels::Weight;
+use crate::quant;
 use crate::tokenizer::{Tokenizer, from_gguf};
-use crate::weights::{self, Folder, Gguf, SaveType};
-use candle_core::Device;
+use crate::weights::{self, Folder, Format, Gguf, SaveType};
+use candle_core::{Device, Tensor};
 use diapason_core::language_model::{Completion, Decoding, LanguageModel, Likelihood};
 use diapason_core::{Error, Result, digest, files, language_model};
 use serde_json::{Map, Value};
@@ -34,6 +36,8 @@ pub struct Model {
     digests: Digests,
     batch_size: usize,
     adapter_digest: Option<String>,
+    /// What an adapter's modules stand in for, by name.
+    replaced: Vec<(String, Tensor)>,
 }
 
 /// Tokens that end a turn or a text in the chat formats there are; those that a model has end its generations.
@@ -45,7 +49,18 @@ impl Model {
     /// # Errors
     /// A file is missing, damaged, contradicts another, or is of an unknown architecture.
     pub fn open(path: &Path, device: &Device) -> Result<Self> {
-        let parts = if path.is_dir() { Parts::of_folder(path, device) } else { Parts::of_gguf(path, device) };
+        Self::open_as(path, Format::F32, device)
+    }
+
+    /// Like [`Model::open`], with the blocks' linear layers in this format. What a folder holds in 4 bits stays so.
+    ///
+    /// # Errors
+    /// See [`Model::open`].
+    pub fn open_as(path: &Path, format: Format, device: &Device) -> Result<Self> {
+        let parts = match path.is_dir() {
+            true => Parts::of_folder(path, format, device),
+            false => Parts::of_gguf(path, format, device),
+        };
         Self::assemble(path, device, parts?).map_err(|error| error.context("failed to open model"))
     }
 
@@ -71,6 +86,7 @@ impl Model {
             digests,
             batch_size: 16,
             adapter_digest: None,
+            replaced: Vec::new(),
         })
     }
 
@@ -149,6 +165,29 @@ impl Model {
         self.adapter_digest = digest;
     }
 
+    /// Puts an adapter's own `lm_head.weight` or `model.embed_tokens.weight` in the place of the base's.
+    ///
+    /// # Errors
+    /// The embedding is the output head too: the adapter would change both.
+    pub(crate) fn replace_module(&mut self, parameter: &str, weight: Tensor) -> Result<()> {
+        let name = parameter.trim_end_matches(".weight");
+        if self.llama.config().tied {
+            return Err(Error::data(format!("`{name}` cannot be trained apart: embedding and output head are one"))
+                .hint("leave it out of `modules_to_save`, or train with method `full`"));
+        }
+        if let Some(before) = self.llama.replace_module(name, weight) {
+            self.replaced.push((name.to_owned(), before));
+        }
+        Ok(())
+    }
+
+    /// Takes an adapter's modules back out.
+    pub(crate) fn restore_modules(&mut self) {
+        for (name, weight) in std::mem::take(&mut self.replaced).into_iter().rev() {
+            self.llama.replace_module(&name, weight);
+        }
+    }
+
     /// A model with random parameters, to be trained from scratch: see [`Llama::init`].
     ///
     /// # Errors
@@ -181,6 +220,9 @@ impl Model {
         let mut special = self.special_tokens.clone();
         special.insert("tokenizer_class".to_owned(), "PreTrainedTokenizerFast".into());
         config["torch_dtype"] = dtype.name().into();
+        if let Some(double) = self.llama.quantised() {
+            config[quant::CONFIG_KEY] = quant::config(double, SaveType::Bf16);
+        }
         weights::save(&folder.join("model.safetensors"), &self.llama.parameters(), dtype)?;
         files::write(&folder.join("config.json"), pretty(&config).as_bytes())?;
         files::write(&folder.join("tokenizer.json"), self.tokenizer.json())?;
@@ -222,7 +264,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn of_folder(path: &Path, device: &Device) -> Result<Self> {
+    fn of_folder(path: &Path, format: Format, device: &Device) -> Result<Self> {
         let text = files::read_text(&path.join("config.json"))?;
         let json = parse(&path.join("config.json"), &text)?;
         let config = Config::from_json(&json)
@@ -239,7 +281,7 @@ impl Parts {
             config: digest::of_bytes(text.as_bytes()),
         };
         Ok(Self {
-            llama: Llama::build(config, |name, shape| folder.parameter(name, shape, device))?,
+            llama: Llama::build(config, FolderParameters { folder, format, device })?,
             tokenizer,
             chat_template: chat_template(path, &tokenizer_config)?,
             special_tokens,
@@ -248,7 +290,7 @@ impl Parts {
         })
     }
 
-    fn of_gguf(path: &Path, device: &Device) -> Result<Self> {
+    fn of_gguf(path: &Path, format: Format, device: &Device) -> Result<Self> {
         let gguf = Gguf::open(path)?;
         let config = gguf.config()?;
         let tokenizer = from_gguf(&gguf)?;
@@ -262,13 +304,50 @@ impl Parts {
             config: digest::of_bytes(config.to_json().to_string().as_bytes()),
         };
         Ok(Self {
-            llama: Llama::build(config.clone(), |name, shape| gguf.parameter(&config, name, shape, device))?,
+            llama: Llama::build(config.clone(), GgufParameters { gguf: &gguf, config: &config, format, device })?,
             tokenizer,
             chat_template: gguf.text("tokenizer.chat_template").ok().map(str::to_owned),
             special_tokens: names.into_iter().filter_map(token).collect(),
             stop_ids: ["eos", "eot", "eom"].into_iter().filter_map(id).map(|id| id as u32).collect(),
             digests,
         })
+    }
+}
+
+struct FolderParameters<'a> {
+    folder: Folder,
+    format: Format,
+    device: &'a Device,
+}
+
+impl Parameters for FolderParameters<'_> {
+    type Error = Error;
+
+    fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        self.folder.parameter(name, shape, self.device)
+    }
+
+    fn linear(&mut self, name: &str, shape: [usize; 2]) -> Result<Weight> {
+        self.folder.weight(name, shape, self.format, self.device)
+    }
+}
+
+struct GgufParameters<'a> {
+    gguf: &'a Gguf,
+    config: &'a Config,
+    format: Format,
+    device: &'a Device,
+}
+
+impl Parameters for GgufParameters<'_> {
+    type Error = Error;
+
+    fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        self.gguf.parameter(self.config, name, shape, self.device)
+    }
+
+    fn linear(&mut self, name: &str, shape: [usize; 2]) -> Result<Weight> {
+        self.gguf.weight(self.config, name, shape, self.format, self.device)
     }
 }
 

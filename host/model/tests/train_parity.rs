@@ -10,7 +10,9 @@ use diapason_model::kernels::Span;
 use diapason_model::linear::Mode;
 use diapason_model::schedule::LearningRate;
 use diapason_model::train::{Trainer, trainable};
+use diapason_model::weights::Format;
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 const MODELS: [&str; 4] = ["llama-tied", "llama-biases", "qwen2", "qwen3"];
@@ -22,11 +24,8 @@ struct Golden {
     warmup: f64,
     rank: usize,
     alpha: f64,
-    full: Run,
-    lora: Run,
     probe: Vec<u32>,
-    full_logits: Vec<f32>,
-    lora_logits: Vec<f32>,
+    runs: BTreeMap<String, Run>,
 }
 
 #[derive(Deserialize)]
@@ -40,6 +39,7 @@ struct Run {
     rate: f64,
     losses: Vec<f64>,
     norms: Vec<f64>,
+    logits: Vec<f32>,
 }
 
 fn folder(name: &str) -> PathBuf {
@@ -78,7 +78,7 @@ fn assert_close(name: &str, ours: &[f32], theirs: &[f32], tolerance: f32) {
     assert!(worst <= tolerance, "{name}: logits differ by {worst}");
 }
 
-/// Trains and compares the loss, and the gradients' norm before clipping, at every step.
+/// Trains and compares the loss, and the gradients' norm before clipping, at every step; then the logits.
 fn run(name: &str, model: &Model, vars: &[(String, Var)], settings: &Train, golden: &Golden, expected: &Run) {
     let rows = golden.rows.iter().map(|row| Example { ids: row.ids.clone(), learn: row.learn.clone() });
     let examples: Vec<Example> = rows.collect();
@@ -91,6 +91,7 @@ fn run(name: &str, model: &Model, vars: &[(String, Var)], settings: &Train, gold
         assert!((pass.norm / norm - 1.0).abs() <= 1e-3, "{name}, step {step}: norm {} for {norm}", pass.norm);
         trainer.update(&pass, rate.at(step as u64)).unwrap();
     }
+    assert_close(name, &probe(model, &golden.probe), &expected.logits, 2e-4);
 }
 
 #[test]
@@ -99,30 +100,31 @@ fn full_training_equals_pytorch() {
         let golden = golden(name);
         let mut model = Model::open(&folder(name), &Device::Cpu).unwrap();
         let settings = settings(Method::Full, &golden);
-        let vars = trainable::prepare(model.llama_mut(), &settings, 1).unwrap();
-        run(name, &model, &vars, &settings, &golden, &golden.full);
-        assert_close(name, &probe(&model, &golden.probe), &golden.full_logits, 2e-4);
+        let vars = trainable::prepare(&mut model, &settings, 1).unwrap();
+        run(name, &model, &vars, &settings, &golden, &golden.runs["full"]);
     }
 }
 
-#[test]
-fn lora_training_equals_peft() {
+/// Trains a variant of LoRA from PEFT's initial A matrices.
+fn check(variant: &str, initial: &str, change: impl Fn(&Model, &mut Train)) {
     for name in MODELS {
         let golden = golden(name);
+        let mut settings = settings(Method::Lora, &golden);
         let mut model = Model::open(&folder(name), &Device::Cpu).unwrap();
-        let settings = settings(Method::Lora, &golden);
-        let vars = trainable::prepare(model.llama_mut(), &settings, 1).unwrap();
-        let initial = folder("train").join(format!("{name}.initial.safetensors"));
-        let initial = candle_core::safetensors::load(initial, &Device::Cpu).unwrap();
-        assert_eq!(initial.len() * 2, vars.len());
-        for (name, var) in vars.iter().filter(|(name, _)| name.ends_with("lora_A.weight")) {
-            var.set(&initial[name]).unwrap();
+        change(&model, &mut settings);
+        if settings.method == Method::Qlora {
+            model = Model::open_as(&folder(name), Format::of_run(&settings), &Device::Cpu).unwrap();
         }
-        run(name, &model, &vars, &settings, &golden, &golden.lora);
-        assert_close(name, &probe(&model, &golden.probe), &golden.lora_logits, 2e-4);
+        let vars = trainable::prepare(&mut model, &settings, 1).unwrap();
+        let initial = folder("train").join(format!("{name}.{initial}.initial.safetensors"));
+        let initial = candle_core::safetensors::load(initial, &Device::Cpu).unwrap();
+        let matrices: Vec<_> = vars.iter().filter(|(name, _)| name.ends_with("lora_A.weight")).collect();
+        assert_eq!(initial.len(), matrices.len());
+        matrices.into_iter().for_each(|(name, var)| var.set(&initial[name]).unwrap());
+        run(&format!("{name} {variant}"), &model, &vars, &settings, &golden, &golden.runs[variant]);
         // For `train_parity.py --check`, which opens this with PEFT.
-        if let Some(out) = std::env::var_os("DIAPASON_PARITY_OUT") {
-            let out = Path::new(&out).join(name);
+        if let Some(out) = std::env::var_os("DIAPASON_PARITY_OUT").filter(|_| variant != "qlora") {
+            let out = Path::new(&out).join(format!("{name}.{variant}"));
             diapason_model::adapter::save(&model, &settings, &out).unwrap();
             std::fs::write(out.join("logits.json"), serde_json::to_string(&probe(&model, &golden.probe)).unwrap())
                 .unwrap();
@@ -131,13 +133,50 @@ fn lora_training_equals_peft() {
 }
 
 #[test]
+fn lora_training_equals_peft() {
+    check("lora", "lora", |_, _| ());
+}
+
+#[test]
+fn dora_training_equals_peft() {
+    check("dora", "lora", |_, settings| settings.dora = true);
+}
+
+#[test]
+fn qlora_training_equals_peft_on_the_weights_of_bitsandbytes() {
+    check("qlora", "lora", |_, settings| settings.method = Method::Qlora);
+}
+
+#[test]
+fn lora_plus_training_equals_peft() {
+    check("plus", "lora", |_, settings| settings.lora_plus_ratio = 3.0);
+}
+
+#[test]
+fn rslora_with_patterns_and_a_whole_output_head_equals_peft() {
+    check("patterns", "patterns", |model, settings| {
+        let named =
+            |entries: &[(&str, usize)]| entries.iter().map(|(name, rank)| ((*name).to_owned(), *rank)).collect();
+        settings.rslora = true;
+        settings.rank_pattern = named(&[("layers.0.self_attn.q_proj", 3), ("q_proj", 2), ("up_proj", 6)]);
+        settings.alpha_pattern = [("q_proj".to_owned(), 5.0), ("down_proj".to_owned(), 12.0)].into();
+        if !model.llama().config().tied {
+            settings.modules_to_save = vec!["lm_head".into()];
+        }
+    });
+}
+
+#[test]
 fn adapters_of_peft_are_read() {
     for name in MODELS {
         let golden = golden(name);
         let mut model = Model::open(&folder(name), &Device::Cpu).unwrap();
         let bare = probe(&model, &golden.probe);
-        model.attach_adapter(&folder("train").join(format!("{name}.adapter"))).unwrap();
-        assert_close(name, &probe(&model, &golden.probe), &golden.lora_logits, 2e-4);
+        for variant in ["lora", "dora", "patterns"] {
+            model.attach_adapter(&folder("train").join(format!("{name}.{variant}"))).unwrap();
+            let found = probe(&model, &golden.probe);
+            assert_close(&format!("{name} {variant}"), &found, &golden.runs[variant].logits, 2e-4);
+        }
         model.detach_adapter();
         assert_close(name, &probe(&model, &golden.probe), &bare, 0.0);
     }

@@ -100,7 +100,7 @@ fn training(config: &Config, found: &mut Vec<Problem>) {
 }
 
 /// What `modules_to_save` may name.
-const SAVEABLE: [&str; 3] = ["embed_tokens", "lm_head", "norm"];
+const SAVEABLE: [&str; 2] = ["embed_tokens", "lm_head"];
 
 fn early_stopping(config: &Config, found: &mut Vec<Problem>) {
     let Some(early) = &config.train.early_stopping else { return };

@@ -117,7 +117,7 @@ pub struct Train {
     pub rank_pattern: BTreeMap<String, usize>,
     /// LoRA: other alphas for some layers.
     pub alpha_pattern: BTreeMap<String, f64>,
-    /// LoRA: parts of the model that are trained in full beside the adapter: `lm_head`, `embed_tokens`, `norm`.
+    /// LoRA: parts of the model that are trained in full beside the adapter: `lm_head`, `embed_tokens`.
     pub modules_to_save: Vec<String>,
     /// LoRA: scale by alpha / √rank instead (rank-stabilised LoRA, <https://arxiv.org/abs/2312.03732>).
     pub rslora: bool,

@@ -5,6 +5,7 @@ mod load;
 mod save;
 
 pub use load::load;
+pub(crate) use save::is_saved;
 pub use save::save;
 
 use crate::Model;
@@ -22,6 +23,9 @@ const CONFIG: &str = "adapter_config.json";
 
 /// What we record beside PEFT's files: which base the adapter belongs to.
 const BASE: &str = "diapason.json";
+
+/// What `modules_to_save` may name, in full.
+pub(crate) const MODULES: [&str; 2] = ["lm_head", "model.embed_tokens"];
 
 /// Whether `target`, as in `target_modules`, names the layer `name`: in full, by its last parts, or as `all-linear`.
 pub fn names_layer(target: &str, name: &str) -> bool {
@@ -48,6 +52,7 @@ impl Model {
         for (_, linear) in self.llama_mut().linears_mut() {
             linear.detach_lora();
         }
+        self.restore_modules();
         self.set_adapter_digest(None);
     }
 }

@@ -1,23 +1,25 @@
 //! Writing an adapter.
 
-use super::{BASE, CONFIG, PREFIX, WEIGHTS};
+use super::{BASE, CONFIG, PREFIX, WEIGHTS, names_layer};
 use crate::Model;
+use crate::kernels::Weight;
 use crate::weights::{self, SaveType};
-use candle_core::Tensor;
-use diapason_core::config::Train;
+use diapason_core::config::{Method, Train};
 use diapason_core::{Result, digest, files};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// Writes the model's adapter into the folder `dir`; gives the SHA-256 of its weights' file.
 pub fn save(model: &Model, config: &Train, dir: &Path) -> Result<String> {
-    let tensors = model.llama().linears().filter_map(|(name, linear)| Some((name, linear.lora()?)));
-    let tensors: Vec<(String, Tensor)> = tensors
-        .flat_map(|(name, lora)| {
-            [(format!("{PREFIX}{name}.lora_A.weight"), &lora.a), (format!("{PREFIX}{name}.lora_B.weight"), &lora.b)]
-        })
-        .map(|(name, var)| (name, var.as_detached_tensor()))
-        .collect();
+    let linears = model.llama().linears().filter_map(|(name, linear)| Some((name, linear.lora()?)));
+    let parts = linears.flat_map(|(name, lora)| {
+        let parts = lora.vars().map(|(part, var)| (format!("{PREFIX}{name}.{part}"), var.as_detached_tensor().into()));
+        parts.collect::<Vec<(String, Weight)>>()
+    });
+    let modules = model.llama().modules().filter(|(name, _)| is_saved(config, name));
+    let modules = modules.map(|(name, tensor)| (format!("{PREFIX}{name}.weight"), tensor.detach().into()));
+    let tensors: Vec<(String, Weight)> = parts.chain(modules).collect();
     weights::save(&dir.join(WEIGHTS), &tensors, SaveType::F32)?;
     let digest = digest::of_file(&dir.join(WEIGHTS))?;
     files::write(&dir.join(CONFIG), pretty(&adapter_config(model, config)).as_bytes())?;
@@ -32,8 +34,9 @@ fn pretty(json: &Value) -> String {
 
 /// As PEFT 0.21 writes it, without the fields that do not apply.
 fn adapter_config(model: &Model, config: &Train) -> Value {
+    let modules = (!config.modules_to_save.is_empty()).then_some(&config.modules_to_save);
     json!({
-        "alpha_pattern": {},
+        "alpha_pattern": pattern(&config.alpha_pattern, |alpha| number(*alpha)),
         "base_model_name_or_path": base_name(model),
         "bias": "none",
         "fan_in_fan_out": false,
@@ -42,15 +45,27 @@ fn adapter_config(model: &Model, config: &Train) -> Value {
         "layers_to_transform": null,
         "lora_alpha": number(config.alpha),
         "lora_dropout": config.dropout,
-        "modules_to_save": null,
+        "modules_to_save": modules,
         "peft_type": "LORA",
         "r": config.rank,
-        "rank_pattern": {},
+        "rank_pattern": pattern(&config.rank_pattern, |rank| (*rank).into()),
         "target_modules": targets(config),
         "task_type": "CAUSAL_LM",
-        "use_dora": false,
-        "use_rslora": false,
+        "use_dora": config.dora,
+        "use_rslora": config.rslora,
     })
+}
+
+/// Whether `modules_to_save` names the module.
+pub(crate) fn is_saved(config: &Train, module: &str) -> bool {
+    config.modules_to_save.iter().any(|target| names_layer(target, module))
+}
+
+/// Longest names first: PEFT takes the first that fits, we the longest.
+fn pattern<T>(values: &BTreeMap<String, T>, json: impl Fn(&T) -> Value) -> Value {
+    let mut sorted: Vec<_> = values.iter().collect();
+    sorted.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    sorted.into_iter().map(|(name, value)| (name.clone(), json(value))).collect::<Map<_, _>>().into()
 }
 
 /// `target_modules`, where PEFT takes `all-linear` as a text only.
@@ -87,10 +102,16 @@ fn base_name(model: &Model) -> String {
 
 fn card(model: &Model, config: &Train) -> String {
     let Train { rank, alpha, dropout, learning_rate, epochs, batch_size, gradient_accumulation, .. } = config;
+    let kind = match (config.method, config.dora, config.rslora) {
+        (_, true, _) => "DoRA",
+        (_, _, true) => "rsLoRA",
+        (Method::Qlora, ..) => "QLoRA",
+        _ => "LoRA",
+    };
     let targets = config.target_modules.join(", ");
     let rows = batch_size * gradient_accumulation;
     format!(
-        "---\nlibrary_name: peft\nbase_model: {base}\ntags: [lora, diapason]\n---\n\n# LoRA adapter of {base}\n\n\
+        "---\nlibrary_name: peft\nbase_model: {base}\ntags: [lora, diapason]\n---\n\n# {kind} adapter of {base}\n\n\
          Trained with Diapason. Open it with PEFT, or evaluate it with `diapason`.\n\n\
          | | |\n|---|---|\n| base, SHA-256 of the weights | `{weights}` |\n| layers | {targets} |\n\
          | rank, alpha, dropout | {rank}, {alpha}, {dropout} |\n| learning rate | {learning_rate} |\n\

@@ -19,7 +19,7 @@ impl Llama {
     pub fn init(config: Config, seed: u64) -> Result<Self> {
         config.check()?;
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let made = Self::build(config, |name, shape| {
+        let made = Self::build(config, |name: &str, shape: &[usize]| {
             let n: usize = shape.iter().product();
             let values = match (name.ends_with(".bias"), shape.len()) {
                 (true, _) => vec![0.0; n],

@@ -4,9 +4,31 @@ use super::block::{Attention, Block, LINEARS, Mlp, Pass};
 use super::cache::Cache;
 use super::config::Config;
 use super::rotary::Rotary;
-use crate::kernels::{self, Span};
+use crate::kernels::{self, Span, Weight};
 use crate::linear::{Linear, Mode};
-use candle_core::{Result as Computed, Tensor};
+use candle_core::{Result as Computed, Tensor, bail};
+
+/// Where a decoder's parameters come from, named as in transformers. A function of name and shape is one.
+pub trait Parameters {
+    /// What can go wrong.
+    type Error;
+
+    /// The parameter `name` of this shape, in f32.
+    fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, Self::Error>;
+
+    /// The weight `name` [out, in] of a linear layer of the blocks, which may be in fewer bits.
+    fn linear(&mut self, name: &str, shape: [usize; 2]) -> Result<Weight, Self::Error> {
+        self.tensor(name, &shape).map(Weight::from)
+    }
+}
+
+impl<E, F: FnMut(&str, &[usize]) -> Result<Tensor, E>> Parameters for F {
+    type Error = E;
+
+    fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor, E> {
+        self(name, shape)
+    }
+}
 
 /// A decoder of the Llama family.
 #[derive(Debug, Clone)]
@@ -24,15 +46,15 @@ pub struct Llama {
 }
 
 impl Llama {
-    /// Builds the decoder from its parameters: `parameter(name, shape)` gives each of them, named as in transformers.
-    pub fn build<E>(config: Config, mut parameter: impl FnMut(&str, &[usize]) -> Result<Tensor, E>) -> Result<Self, E> {
-        let embed = parameter("model.embed_tokens.weight", &[config.vocab_size, config.hidden_size])?;
-        let layers = (0..config.layers).map(|i| block(&config, i, &mut parameter)).collect::<Result<_, E>>()?;
-        let norm = parameter("model.norm.weight", &[config.hidden_size])?;
+    /// Builds the decoder from its parameters.
+    pub fn build<P: Parameters>(config: Config, mut parameters: P) -> Result<Self, P::Error> {
+        let embed = parameters.tensor("model.embed_tokens.weight", &[config.vocab_size, config.hidden_size])?;
+        let layers = (0..config.layers).map(|i| block(&config, i, &mut parameters)).collect::<Result<_, _>>()?;
+        let norm = parameters.tensor("model.norm.weight", &[config.hidden_size])?;
         let shape = [config.vocab_size, config.hidden_size];
         let lm_head = match config.tied {
             true => None,
-            false => Some(Linear::frozen(parameter("lm_head.weight", &shape)?, None)),
+            false => Some(Linear::frozen(parameters.tensor("lm_head.weight", &shape)?, None)),
         };
         Ok(Self { rotary: Rotary::new(&config), config, embed, layers, norm, lm_head })
     }
@@ -67,13 +89,13 @@ impl Llama {
     pub fn logits(&self, hidden: &Tensor, mode: &Mode) -> Computed<Tensor> {
         match &self.lm_head {
             Some(head) => head.forward(hidden, mode),
-            None => Linear::frozen(self.embed.clone(), None).forward(hidden, mode),
+            None => kernels::linear(hidden, &self.embed.clone().into(), None),
         }
     }
 
     /// The weight [vocab, hidden] that makes logits of hidden states.
     pub fn head_weight(&self) -> &Tensor {
-        self.lm_head.as_ref().map_or(&self.embed, Linear::weight)
+        self.lm_head.as_ref().and_then(|head| head.weight().trainable()).unwrap_or(&self.embed)
     }
 
     /// Every linear layer of the blocks with its name (`model.layers.3.self_attn.q_proj`), and the output head's
@@ -90,17 +112,18 @@ impl Llama {
     }
 
     /// Every parameter with its name, adapters left out.
-    pub fn parameters(&self) -> Vec<(String, Tensor)> {
+    pub fn parameters(&self) -> Vec<(String, Weight)> {
         let whole =
             [("model.embed_tokens.weight".to_owned(), &self.embed), ("model.norm.weight".to_owned(), &self.norm)];
         let norms = self.layers.iter().enumerate().flat_map(|(i, layer)| {
             layer.norms().into_iter().map(move |(name, weight)| (format!("model.layers.{i}.{name}.weight"), weight))
         });
+        let dense = whole.into_iter().chain(norms).map(|(name, tensor)| (name, Weight::from(tensor.clone())));
         let linears = self.linears().flat_map(|(name, linear)| {
-            let bias = linear.bias().map(|bias| (format!("{name}.bias"), bias));
-            std::iter::once((format!("{name}.weight"), linear.weight())).chain(bias)
+            let bias = linear.bias().map(|bias| (format!("{name}.bias"), Weight::from(bias.clone())));
+            std::iter::once((format!("{name}.weight"), linear.weight().clone())).chain(bias)
         });
-        whole.into_iter().chain(norms).chain(linears).map(|(name, tensor)| (name, tensor.clone())).collect()
+        dense.chain(linears).collect()
     }
 
     /// Replaces every parameter, adapters left out, by what `replace` makes of it: by variables' tensors to train them.
@@ -114,16 +137,47 @@ impl Llama {
             }
         }
         for (name, linear) in self.linears_mut() {
-            let weight = replace(&format!("{name}.weight"), linear.weight())?;
+            let Some(weight) = linear.weight().trainable() else {
+                bail!("`{name}.weight` is in fewer than 32 bits: it cannot be replaced")
+            };
+            let weight = replace(&format!("{name}.weight"), weight)?;
             let bias = linear.bias().map(|bias| replace(&format!("{name}.bias"), bias)).transpose()?;
             linear.set_parameters(weight, bias);
         }
         Ok(())
     }
 
+    /// The parts that an adapter may carry whole: the embedding, and the output head where that is a layer of its own.
+    pub fn modules(&self) -> impl Iterator<Item = (&'static str, &Tensor)> {
+        let head = self.lm_head.iter().filter_map(|head| Some(("lm_head", head.weight().trainable()?)));
+        std::iter::once(("model.embed_tokens", &self.embed)).chain(head)
+    }
+
+    /// Replaces a part that [`Llama::modules`] names; gives what was there, `None` if there is no such part.
+    pub fn replace_module(&mut self, name: &str, weight: Tensor) -> Option<Tensor> {
+        match name {
+            "model.embed_tokens" => Some(std::mem::replace(&mut self.embed, weight)),
+            "lm_head" => {
+                let head = self.lm_head.as_mut()?;
+                let before = head.weight().trainable().cloned();
+                head.set_parameters(weight, None);
+                before
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether the quantisation constants are quantised too, where linear layers are in 4 bits.
+    pub fn quantised(&self) -> Option<bool> {
+        self.linears().find_map(|(_, linear)| match linear.weight() {
+            Weight::Nf4(weight) => Some(weight.is_double()),
+            Weight::Dense(_) => None,
+        })
+    }
+
     /// The number of parameters, adapters left out.
     pub fn parameter_count(&self) -> u64 {
-        self.parameters().iter().map(|(_, tensor)| tensor.elem_count() as u64).sum()
+        self.parameters().iter().map(|(_, weight)| weight.elem_count() as u64).sum()
     }
 }
 
@@ -131,21 +185,18 @@ fn named<L>(layer: usize, linears: [L; 7]) -> impl Iterator<Item = (String, L)> 
     LINEARS.into_iter().zip(linears).map(move |(name, linear)| (format!("model.layers.{layer}.{name}"), linear))
 }
 
-fn block<E>(
-    config: &Config,
-    i: usize,
-    parameter: &mut impl FnMut(&str, &[usize]) -> Result<Tensor, E>,
-) -> Result<Block, E> {
+fn block<P: Parameters>(config: &Config, i: usize, parameters: &mut P) -> Result<Block, P::Error> {
     let &Config { hidden_size: hidden, intermediate_size: inner, heads, kv_heads, head_dim: d, .. } = config;
-    let mut named = |name: &str, shape: &[usize]| parameter(&format!("model.layers.{i}.{name}"), shape);
+    let full = |name: &str| format!("model.layers.{i}.{name}");
+    let mut named = |name: &str, shape: &[usize]| parameters.tensor(&full(name), shape);
     let input_norm = named("input_layernorm.weight", &[hidden])?;
     let post_norm = named("post_attention_layernorm.weight", &[hidden])?;
     let qk_norm = config.qk_norm();
     let mut head_norm = |name: &str| qk_norm.then(|| named(name, &[d])).transpose();
     let (q_norm, k_norm) = (head_norm("self_attn.q_norm.weight")?, head_norm("self_attn.k_norm.weight")?);
-    let mut linear = |name: &str, out: usize, input: usize, bias: bool| -> Result<Linear, E> {
-        let weight = named(&format!("{name}.weight"), &[out, input])?;
-        let bias = bias.then(|| named(&format!("{name}.bias"), &[out])).transpose()?;
+    let mut linear = |name: &str, out: usize, input: usize, bias: bool| -> Result<Linear, P::Error> {
+        let weight = parameters.linear(&full(&format!("{name}.weight")), [out, input])?;
+        let bias = bias.then(|| parameters.tensor(&full(&format!("{name}.bias")), &[out])).transpose()?;
         Ok(Linear::frozen(weight, bias))
     };
     let [q, k, v, o, gate, up, down] = LINEARS;

@@ -11,5 +11,5 @@ mod rotary;
 pub use block::{Attention, Block, Mlp};
 pub use cache::Cache;
 pub use config::{Architecture, Config, Scaling};
-pub use llama::Llama;
+pub use llama::{Llama, Parameters};
 pub use rotary::Rotary;

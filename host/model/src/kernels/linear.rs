@@ -3,13 +3,16 @@
 //! Backward, g = dL/dy: `dx = g·W`; `dW = gᵀ·x` only if W is trained (candle's own matmul always computes both).
 
 use super::gemm::{Into, Matrix, product};
-use super::{decode, simd, storage};
-use candle_core::{CpuStorage, CustomOp2, D, Layout, Result, Shape, Tensor};
+use super::{Weight, decode, simd, storage};
+use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 /// Maps `x` [.., in] to [.., out]; gradients flow to those of `x`, `weight` and `bias` that are tracked.
-pub fn linear(x: &Tensor, weight: &Tensor, bias: Option<&Tensor>) -> Result<Tensor> {
-    let y = x.contiguous()?.apply_op2(&weight.contiguous()?, Linear)?;
+pub fn linear(x: &Tensor, weight: &Weight, bias: Option<&Tensor>) -> Result<Tensor> {
+    let y = match weight.trainable() {
+        Some(weight) => x.contiguous()?.apply_op2(&weight.contiguous()?, Linear)?,
+        None => x.contiguous()?.apply_op1(Frozen { weight: weight.clone() })?,
+    };
     match bias {
         Some(bias) => y.broadcast_add(bias),
         None => Ok(y),
@@ -41,12 +44,11 @@ pub(super) fn add_bias(y: &mut [f32], bias: &[f32]) {
 }
 
 /// The shape of the output for an input of `shape`.
-pub(super) fn output_shape(shape: &Shape, weight: &Shape) -> Result<Shape> {
-    let (out, input) = weight.dims2()?;
+pub(super) fn output_shape(shape: &Shape, (out, input): (usize, usize)) -> Result<Shape> {
     let mut dims = shape.dims().to_vec();
     match dims.last_mut() {
         Some(last) if *last == input => *last = out,
-        _ => candle_core::bail!("an input of shape {shape:?} does not fit a linear layer of {weight:?}"),
+        _ => candle_core::bail!("an input of shape {shape:?} does not fit a linear layer of [{out}, {input}]"),
     }
     Ok(dims.into())
 }
@@ -57,7 +59,7 @@ impl CustomOp2 for Linear {
     }
 
     fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
-        let shape = output_shape(l1.shape(), l2.shape())?;
+        let shape = output_shape(l1.shape(), l2.shape().dims2()?)?;
         let (out, input) = l2.shape().dims2()?;
         let (x, weight) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?);
         let y = project(x, weight, input, out);
@@ -79,9 +81,33 @@ impl CustomOp2 for Linear {
     }
 }
 
+/// A weight in fewer than 32 bits.
+struct Frozen {
+    weight: Weight,
+}
+
+impl CustomOp1 for Frozen {
+    fn name(&self) -> &'static str {
+        "frozen-linear"
+    }
+
+    fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout) -> Result<(CpuStorage, Shape)> {
+        let shape = output_shape(l1.shape(), self.weight.dims()?)?;
+        Ok((CpuStorage::F32(self.weight.project(storage::slice(s1, l1)?)?), shape))
+    }
+
+    fn bwd(&self, x: &Tensor, _: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {
+        storage::read([&g.contiguous()?], |[g]| {
+            let mut dx = vec![0.0; x.elem_count()];
+            self.weight.pull(g, &mut dx)?;
+            Tensor::from_vec(dx, x.shape(), x.device()).map(Some)
+        })
+    }
+}
+
 #[cfg(test)]
 pub(super) fn reference(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let shape = output_shape(x.shape(), weight.shape())?;
+    let shape = output_shape(x.shape(), weight.dims2()?)?;
     x.reshape(((), x.dim(D::Minus1)?))?.matmul(&weight.t()?)?.reshape(shape)
 }
 
@@ -90,26 +116,38 @@ pub(super) fn reference(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
 mod tests {
     use super::*;
     use crate::kernels::check::{assert_close, assert_same, random};
-    use candle_core::Var;
+    use candle_core::{DType, Var};
 
     #[test]
     fn equals_the_reference() {
-        assert_same(&[&[2, 5, 7], &[11, 7]], 1e-5, |t| linear(&t[0], &t[1], None), |t| reference(&t[0], &t[1]));
+        assert_same(
+            &[&[2, 5, 7], &[11, 7]],
+            1e-5,
+            |t| linear(&t[0], &t[1].clone().into(), None),
+            |t| reference(&t[0], &t[1]),
+        );
         let biased = |t: &[Tensor]| reference(&t[0], &t[1])?.broadcast_add(&t[2]);
-        assert_same(&[&[2, 5, 7], &[11, 7], &[11]], 1e-5, |t| linear(&t[0], &t[1], Some(&t[2])), biased);
+        assert_same(&[&[2, 5, 7], &[11, 7], &[11]], 1e-5, |t| linear(&t[0], &t[1].clone().into(), Some(&t[2])), biased);
     }
 
     #[test]
     fn a_frozen_weight_gets_no_gradient() {
         let (x, weight) = (Var::from_tensor(&random(&[3, 4], 1)).unwrap(), random(&[5, 4], 2));
-        let gradients = linear(&x, &weight, None).unwrap().sum_all().unwrap().backward().unwrap();
+        let gradients = linear(&x, &weight.clone().into(), None).unwrap().sum_all().unwrap().backward().unwrap();
         assert!(gradients.get(&weight).is_none());
         assert_close(gradients.get(&x).unwrap(), &weight.sum_keepdim(0).unwrap().broadcast_as((3, 4)).unwrap(), 1e-5);
     }
 
     #[test]
+    fn a_weight_in_16_bits_passes_gradients_on() {
+        let half = random(&[11, 7], 2).to_dtype(DType::BF16).unwrap();
+        let dense = half.to_dtype(DType::F32).unwrap();
+        assert_same(&[&[2, 5, 7]], 1e-5, |t| linear(&t[0], &half.clone().into(), None), |t| reference(&t[0], &dense));
+    }
+
+    #[test]
     fn a_shape_that_does_not_fit_is_an_error() {
-        let error = linear(&random(&[3, 4], 1), &random(&[5, 6], 2), None).unwrap_err();
+        let error = linear(&random(&[3, 4], 1), &random(&[5, 6], 2).into(), None).unwrap_err();
         assert!(error.to_string().contains("does not fit"), "{error}");
     }
 }

@@ -8,7 +8,7 @@ use super::dropout::Dropout;
 use super::gemm::{Into, Matrix, product};
 use super::linear::{add_bias, multiply, output_shape, project};
 use super::simd::{PIECE, vectorised};
-use super::storage;
+use super::{Weight, storage};
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 /// Maps `x` [.., in] to [.., out]; gradients flow to those of `x`, `a` and `b` that are tracked.
 pub fn lora(
     x: &Tensor,
-    weight: &Tensor,
+    weight: &Weight,
     bias: Option<&Tensor>,
     a: &Tensor,
     b: &Tensor,
@@ -25,12 +25,12 @@ pub fn lora(
     dropout: Option<Dropout>,
 ) -> Result<Tensor> {
     let bias = bias.map(|bias| bias.detach().contiguous()).transpose()?;
-    let op = Lora { weight: weight.detach().contiguous()?, bias, scale, dropout, h: OnceLock::new() };
+    let op = Lora { weight: weight.frozen()?, bias, scale, dropout, h: OnceLock::new() };
     x.contiguous()?.apply_op3(a, b, op)
 }
 
 struct Lora {
-    weight: Tensor,
+    weight: Weight,
     bias: Option<Tensor>,
     scale: f32,
     dropout: Option<Dropout>,
@@ -51,16 +51,13 @@ impl Lora {
         }
     }
 
-    fn dx(&self, g: Matrix, w: Matrix, dh: Matrix, a: Matrix, rows: usize, input: usize) -> Vec<f32> {
-        let Some(dropout) = self.dropout else {
-            let mut dx = multiply(g, w, rows, input);
-            product(&mut dx, input, Into::Add, 1.0, dh, a);
-            return dx;
-        };
+    fn dx(&self, g: &[f32], dh: Matrix, a: Matrix, rows: usize, input: usize) -> Result<Vec<f32>> {
         let mut dx = multiply(dh, a, rows, input);
-        mask(&mut dx, dropout);
-        product(&mut dx, input, Into::Add, 1.0, g, w);
-        dx
+        if let Some(dropout) = self.dropout {
+            mask(&mut dx, dropout);
+        }
+        self.weight.pull(g, &mut dx)?;
+        Ok(dx)
     }
 }
 
@@ -91,19 +88,15 @@ impl CustomOp3 for Lora {
         s3: &CpuStorage,
         l3: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let shape = output_shape(l1.shape(), self.weight.shape())?;
-        let ((out, input), (rank, _)) = (self.weight.dims2()?, l2.shape().dims2()?);
+        let (out, input) = self.weight.dims()?;
+        let shape = output_shape(l1.shape(), (out, input))?;
+        let (rank, _) = l2.shape().dims2()?;
         if l2.shape().dims() != [rank, input] || l3.shape().dims() != [out, rank] {
-            bail!(
-                "an adapter of {:?} and {:?} does not fit a layer of {:?}",
-                l2.shape(),
-                l3.shape(),
-                self.weight.shape()
-            );
+            bail!("an adapter of {:?} and {:?} does not fit a layer of [{out}, {input}]", l2.shape(), l3.shape());
         }
         let (x, a, b) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?, storage::slice(s3, l3)?);
         let h = project(&self.dropped(x), a, input, rank);
-        let mut y = storage::read([&self.weight], |[w]| Ok(project(x, w, input, out)))?;
+        let mut y = self.weight.project(x)?;
         product(&mut y, out, Into::Add, self.scale, Matrix::dense(&h, rank), Matrix::dense(b, rank).t());
         if let Some(bias) = &self.bias {
             storage::read([bias], |[bias]| {
@@ -124,12 +117,12 @@ impl CustomOp3 for Lora {
         _: &Tensor,
         g: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let ((out, input), (rank, _)) = (self.weight.dims2()?, a.dims2()?);
+        let ((out, input), (rank, _)) = (self.weight.dims()?, a.dims2()?);
         let (g, device) = (g.contiguous()?, x.device());
         let Some(h) = self.h.get() else { bail!("backward of an adapter before its forward") };
-        storage::read([x, a, b, &self.weight, &g], |[xs, a_values, b_values, w, gs]| {
+        storage::read([x, a, b, &g], |[xs, a_values, b_values, gs]| {
             let rows = xs.len() / input;
-            let (g, w) = (Matrix::dense(gs, out), Matrix::dense(w, input));
+            let g = Matrix::dense(gs, out);
             let (a_matrix, b_matrix) = (Matrix::dense(a_values, input), Matrix::dense(b_values, rank));
             let mut db = vec![0.0; out * rank];
             product(&mut db, rank, Into::Replace, self.scale, g.t(), Matrix::dense(h, rank));
@@ -137,7 +130,7 @@ impl CustomOp3 for Lora {
             product(&mut dh, rank, Into::Replace, self.scale, g, b_matrix);
             let dh = Matrix::dense(&dh, rank);
             let da = multiply(dh.t(), Matrix::dense(&self.dropped(xs), input), rank, input);
-            let dx = x.track_op().then(|| self.dx(g, w, dh, a_matrix, rows, input));
+            let dx = x.track_op().then(|| self.dx(gs, dh, a_matrix, rows, input)).transpose()?;
             let dx = dx.map(|dx| Tensor::from_vec(dx, x.shape(), device)).transpose()?;
             let da = Tensor::from_vec(da, a.shape(), device)?;
             Ok((dx, Some(da), Some(Tensor::from_vec(db, b.shape(), device)?)))
@@ -156,7 +149,7 @@ mod tests {
         let (weight, bias) = (random(&[11, 7], 50), random(&[11], 51));
         let factors = (0..70).map(|i| dropout.map_or(1.0, |dropout| dropout.factor(i))).collect();
         let factors = Tensor::from_vec(factors, (2, 5, 7), weight.device()).unwrap();
-        let fused = |t: &[Tensor]| lora(&t[0], &weight, Some(&bias), &t[1], &t[2], 0.7, dropout);
+        let fused = |t: &[Tensor]| lora(&t[0], &weight.clone().into(), Some(&bias), &t[1], &t[2], 0.7, dropout);
         let reference = |t: &[Tensor]| {
             let update = linear(&linear(&(&t[0] * &factors)?, &t[1])?, &t[2])?;
             linear(&t[0], &weight)?.broadcast_add(&bias)? + (update * 0.7)?

@@ -17,6 +17,7 @@ mod rope;
 pub(crate) mod simd;
 pub(crate) mod storage;
 mod swiglu;
+mod weight;
 
 pub use attention::{Span, attention};
 pub use dropout::Dropout;
@@ -25,3 +26,4 @@ pub use lora::lora;
 pub use rms_norm::rms_norm;
 pub use rope::rope;
 pub use swiglu::swiglu;
+pub use weight::{Weight, row_norms};

@@ -63,6 +63,23 @@ fn quantize_block(values: &[f32], middles: &[f32], codes: &mut [u8]) -> f32 {
     absmax
 }
 
+/// Quantises one block of `values` exactly to the nearest value of `map`, and gives its largest magnitude. A number that
+/// is not 0 never becomes 0 of [`UNSIGNED`]: an optimizer divides by it.
+pub(crate) fn quantize_nearest(values: &[f32], map: &[f32; 256], codes: &mut [u8]) -> f32 {
+    let absmax = values.iter().fold(0.0_f32, |max, value| max.max(value.abs()));
+    let reciprocal = if absmax > 0.0 { 1.0 / absmax } else { 0.0 };
+    // 0 is the first value of the map without negative ones.
+    let floor = u8::from(map[0] == 0.0);
+    for (code, value) in codes.iter_mut().zip(values) {
+        let scaled = (value * reciprocal).clamp(-1.0, 1.0);
+        let above = map.partition_point(|candidate| *candidate < scaled).min(255);
+        let below = above.saturating_sub(1);
+        let nearest = if scaled - map[below] < map[above] - scaled { below } else { above };
+        *code = if *value > 0.0 { (nearest as u8).max(floor) } else { nearest as u8 };
+    }
+    absmax
+}
+
 fn nearest(scaled: f32, middles: &[f32]) -> u8 {
     let step = ((scaled + 1.0) * 0.5).mul_add(65535.0, 0.5) as u16;
     let rounded = f32::from(step) * 2.0 / 65535.0 - 1.0;

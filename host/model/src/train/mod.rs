@@ -9,7 +9,7 @@ use crate::arch::Llama;
 use crate::batch::{self, Batch};
 use crate::checkpoint;
 use crate::encode::Example;
-use crate::linear::Mode;
+use crate::linear::{Lora, Mode};
 use crate::loss::cross_entropy;
 use crate::optim::{AdamW, clip_scale, global_norm};
 use crate::schedule::LearningRate;
@@ -53,9 +53,9 @@ pub fn train(
     sink: &dyn Sink,
 ) -> Result<Outcome> {
     guard::check_rows(examples, config, model.llama().config())?;
-    let vars = trainable::prepare(model.llama_mut(), config, seed)?;
+    let vars = trainable::prepare(model, config, seed)?;
     let trained = steps(model, &vars, examples, config, seed, folder, sink);
-    trainable::finish(model.llama_mut(), config.method)?;
+    trainable::finish(model.llama_mut(), config)?;
     let outcome = trained?;
     checkpoint::save_result(model, config, folder)?;
     Ok(outcome)
@@ -175,11 +175,10 @@ pub struct Pass {
 impl<'a> Trainer<'a> {
     /// A trainer of `vars`, which are parameters of `llama` or of its adapter.
     pub fn new(llama: &'a Llama, vars: &[(String, Var)], config: &Train, seed: u64) -> Self {
-        let vars: Vec<Var> = vars.iter().map(|(_, var)| var.clone()).collect();
         Self {
             llama,
-            optimizer: AdamW::new(vars.iter().cloned(), config.weight_decay),
-            vars,
+            optimizer: AdamW::new(vars, config.into()),
+            vars: vars.iter().map(|(_, var)| var.clone()).collect(),
             batch_size: config.batch_size,
             max_norm: config.max_gradient_norm,
             seed,
@@ -190,7 +189,7 @@ impl<'a> Trainer<'a> {
     fn outcome(&self) -> Outcome {
         let trainable = self.vars.iter().map(|var| var.elem_count() as u64).sum();
         let adapters = self.llama.linears().filter_map(|(_, linear)| linear.lora());
-        let added: usize = adapters.map(|lora| lora.a.elem_count() + lora.b.elem_count()).sum();
+        let added: usize = adapters.map(Lora::elem_count).sum();
         let total = self.llama.parameter_count() + added as u64;
         Outcome { steps: 0, final_loss: f64::NAN, trainable, total, tokens: 0 }
     }

@@ -1,8 +1,10 @@
 //! Which parameters a run trains.
 
-use crate::adapter::names_layer;
+use crate::Model;
+use crate::adapter::{is_saved, names_layer};
 use crate::arch::Llama;
-use crate::linear::Linear;
+use crate::kernels::row_norms;
+use crate::linear::{Linear, Lora, Rescale};
 use candle_core::{Device, Tensor, Var};
 use diapason_core::config::{Method, Train};
 use diapason_core::{Error, Result};
@@ -10,24 +12,37 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Makes variables of what `config` trains and puts them into the model; gives them with their names: those of
-/// transformers for full training, with `.lora_A.weight` and `.lora_B.weight` behind a layer's name for an adapter.
-pub fn prepare(llama: &mut Llama, config: &Train, seed: u64) -> Result<Vec<(String, Var)>> {
+/// transformers for whole parameters, with `lora_A.weight`, `lora_B.weight` or `lora_magnitude_vector` behind a layer's name for an adapter.
+pub fn prepare(model: &mut Model, config: &Train, seed: u64) -> Result<Vec<(String, Var)>> {
     match config.method {
-        Method::Lora | Method::Qlora => attach(llama, config, seed),
-        Method::Full => release(llama),
+        Method::Full => release(model.llama_mut()),
+        Method::Lora | Method::Qlora => {
+            let mut vars = attach(model.llama_mut(), config, seed)?;
+            vars.extend(modules(model, config)?);
+            Ok(vars)
+        }
     }
 }
 
-/// Makes plain tensors of trained parameters, so that inference records no gradients. An adapter stays as it is: its
-/// layers look at the mode.
-pub fn finish(llama: &mut Llama, method: Method) -> Result<()> {
-    match method {
-        Method::Lora | Method::Qlora => Ok(()),
-        Method::Full => llama.replace_parameters(|_, tensor| Ok(tensor.detach())).map_err(failed),
+/// Makes plain tensors of trained parameters, so that inference records no gradients. An adapter's matrices stay as they
+/// are: their layers look at the mode.
+pub fn finish(llama: &mut Llama, config: &Train) -> Result<()> {
+    if config.method == Method::Full {
+        return llama.replace_parameters(|_, tensor| Ok(tensor.detach())).map_err(failed);
     }
+    let saved = llama.modules().filter(|(name, _)| is_saved(config, name));
+    let saved: Vec<(&str, Tensor)> = saved.map(|(name, tensor)| (name, tensor.detach())).collect();
+    for (name, tensor) in saved {
+        llama.replace_module(name, tensor);
+    }
+    Ok(())
 }
 
 fn release(llama: &mut Llama) -> Result<Vec<(String, Var)>> {
+    if llama.quantised().is_some() {
+        return Err(Error::config("the model is quantised: its weights cannot be trained in full")
+            .hint("train an adapter with method `qlora`, or open the model that it was made of"));
+    }
     let mut vars = Vec::new();
     let replaced = llama.replace_parameters(|name, tensor| {
         let var = Var::from_tensor(tensor)?;
@@ -40,26 +55,49 @@ fn release(llama: &mut Llama) -> Result<Vec<(String, Var)>> {
 
 fn attach(llama: &mut Llama, config: &Train, seed: u64) -> Result<Vec<(String, Var)>> {
     check_adapter(llama, config)?;
-    let scale = config.alpha / config.rank as f64;
     let mut vars = Vec::new();
     let targets = |name: &str| config.target_modules.iter().any(|target| names_layer(target, name));
     for (stream, (name, linear)) in (0..).zip(llama.linears_mut().filter(|(name, _)| targets(name))) {
-        let (a, b) = init(linear, config.rank, seed, stream).map_err(failed)?;
-        linear.attach_lora(a.clone(), b.clone(), scale, config.dropout, stream);
-        vars.extend([(format!("{name}.lora_A.weight"), a), (format!("{name}.lora_B.weight"), b)]);
+        let lora = init(&name, linear, config, seed, stream).map_err(failed)?;
+        vars.extend(lora.vars().map(|(part, var)| (format!("{name}.{part}"), var.clone())));
+        linear.attach_lora(lora);
     }
     Ok(vars)
 }
 
-/// As PEFT does: A uniform in ±1/√in (kaiming_uniform with a = √5), B zero.
-fn init(linear: &Linear, rank: usize, seed: u64, stream: u64) -> candle_core::Result<(Var, Var)> {
-    let (out, input) = linear.weight().dims2()?;
+/// As PEFT does: A uniform in ±1/√in (kaiming_uniform with a = √5), B zero, magnitudes the lengths of the weight's rows.
+fn init(name: &str, linear: &Linear, config: &Train, seed: u64, stream: u64) -> candle_core::Result<Lora> {
+    let (out, input) = linear.weight().dims()?;
+    let (rank, _) = config.rank_alpha(name);
     let bound = 1.0 / (input as f32).sqrt();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
     let a: Vec<f32> = (0..rank * input).map(|_| rng.random_range(-bound..bound)).collect();
-    let a = Tensor::from_vec(a, (rank, input), &Device::Cpu)?;
-    Ok((Var::from_tensor(&a)?, Var::from_vec(vec![0.0_f32; out * rank], (out, rank), &Device::Cpu)?))
+    let a = Var::from_vec(a, (rank, input), &Device::Cpu)?;
+    let b = Var::from_vec(vec![0.0_f32; out * rank], (out, rank), &Device::Cpu)?;
+    let norms = config.dora.then(|| row_norms(linear.weight(), &a, &b, 0.0)).transpose()?;
+    let magnitude = norms.map(|norms| Var::from_vec(norms, out, &Device::Cpu)).transpose()?;
+    let (scale, dropout) = (config.scale(name), config.dropout);
+    Ok(Lora { a, b, magnitude, scale, dropout, stream, rescale: Rescale::default() })
+}
+
+/// Makes variables of the modules that are trained in full beside the adapter.
+fn modules(model: &mut Model, config: &Train) -> Result<Vec<(String, Var)>> {
+    let saved = model.llama().modules().filter(|(name, _)| is_saved(config, name));
+    let saved: Vec<(&str, Tensor)> = saved.map(|(name, tensor)| (name, tensor.clone())).collect();
+    if let Some(target) =
+        config.modules_to_save.iter().find(|target| !saved.iter().any(|(name, _)| names_layer(target, name)))
+    {
+        return Err(Error::config(format!("`train.modules_to_save` names `{target}`, which the model does not have"))
+            .hint("where embedding and output head are one there is no `lm_head`; method `full` trains both"));
+    }
+    let mut vars = Vec::new();
+    for (name, tensor) in saved {
+        let var = Var::from_tensor(&tensor).map_err(failed)?;
+        model.replace_module(name, var.as_tensor().clone())?;
+        vars.push((format!("{name}.weight"), var));
+    }
+    Ok(vars)
 }
 
 fn check_adapter(llama: &Llama, config: &Train) -> Result<()> {

@@ -1,14 +1,18 @@
 //! Safetensors folders, in one file or in shards, as transformers writes them.
 
-use super::{check_shape, map, missing};
+use super::{Format, SaveType, check_shape, map, missing};
+use crate::kernels::Weight;
+use crate::quant::Nf4;
 use candle_core::{Device, Tensor};
 use diapason_core::{Error, Result, digest, files};
 use memmap2::Mmap;
-use safetensors::{Dtype, SafeTensors, tensor::Metadata};
+use safetensors::tensor::{Metadata, TensorInfo};
+use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The weights of a model folder.
 #[derive(Debug)]
@@ -40,8 +44,7 @@ impl Folder {
     /// # Errors
     /// It is missing, has another shape, or elements that are no floating point numbers.
     pub fn parameter(&self, name: &str, shape: &[usize], device: &Device) -> Result<Tensor> {
-        let found = self.shards.iter().find_map(|shard| Some((shard, shard.metadata.info(name)?)));
-        let Some((shard, info)) = found else {
+        let Some((shard, info)) = self.find(name) else {
             let first = self.shards.first().map_or(Path::new("model.safetensors"), |shard| &shard.path);
             return Err(missing(first, name, shape));
         };
@@ -55,9 +58,47 @@ impl Folder {
             .map_err(|source| Error::run(format!("failed to place tensor `{name}`")).because(source))
     }
 
+    /// The weight `name` [out, in] of a linear layer in the given format. One that is in 4 bits in the file stays so.
+    ///
+    /// # Errors
+    /// See [`Folder::parameter`]; a quantised weight of another kind than NF4.
+    pub fn weight(&self, name: &str, shape: [usize; 2], format: Format, device: &Device) -> Result<Weight> {
+        if let Some(weight) = self.quantised(name)? {
+            let [out, input] = weight.shape();
+            check_shape(&self.shards[0].path, name, &shape, &[out, input])?;
+            return Ok(Weight::Nf4(Arc::new(weight)));
+        }
+        let dense = self.parameter(name, &shape, device)?;
+        let dtype = self.find(name).map_or(Dtype::F32, |(_, info)| info.dtype);
+        format
+            .of(dense, SaveType::of(dtype))
+            .map_err(|source| Error::run(format!("failed to place tensor `{name}`")).because(source))
+    }
+
+    fn quantised(&self, name: &str) -> Result<Option<Nf4>> {
+        let state = |kind: &str| self.contains(&format!("{name}.quant_state.bitsandbytes__{kind}"));
+        if state("fp4") {
+            return Err(Error::data(format!("tensor `{name}` is in 4-bit floating point (fp4)"))
+                .hint("readable: bitsandbytes' nf4; open the model that it was made of"));
+        }
+        if !state("nf4") {
+            return Ok(None);
+        }
+        let find = |suffix: &str| {
+            let (shard, info) = self.find(&format!("{name}{suffix}"))?;
+            let (from, to) = info.data_offsets;
+            Some((info.dtype, &shard.bytes[shard.start + from..shard.start + to]))
+        };
+        Nf4::from_parts(name, find).map(Some)
+    }
+
+    fn find(&self, name: &str) -> Option<(&Shard, &TensorInfo)> {
+        self.shards.iter().find_map(|shard| Some((shard, shard.metadata.info(name)?)))
+    }
+
     /// Whether there is a tensor of this name.
     pub fn contains(&self, name: &str) -> bool {
-        self.shards.iter().any(|shard| shard.metadata.info(name).is_some())
+        self.find(name).is_some()
     }
 
     /// The SHA-256 of the weights: of the file, or for shards of the list that `sha256sum` prints of them in the order

@@ -1,8 +1,9 @@
 //! GGUF files: weights, shape, tokenizer and chat template in one
 //! (<https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>).
 
-use super::{check_shape, map, missing};
+use super::{Format, SaveType, check_shape, map, missing};
 use crate::arch::{Architecture, Config, Scaling};
+use crate::kernels::Weight;
 use candle_core::quantized::gguf_file::{Content, Value};
 use candle_core::{Device, Tensor};
 use diapason_core::{Error, Result, digest};
@@ -88,6 +89,19 @@ impl Gguf {
             }
         };
         read().map_err(|source| self.damaged(&own, source))
+    }
+
+    /// The weight `name` [out, in] of a linear layer in the given format; see [`Gguf::parameter`].
+    pub fn weight(
+        &self,
+        config: &Config,
+        name: &str,
+        shape: [usize; 2],
+        format: Format,
+        device: &Device,
+    ) -> Result<Weight> {
+        let dense = self.parameter(config, name, &shape, device)?;
+        format.of(dense, SaveType::F32).map_err(|source| self.damaged(name, source))
     }
 
     fn damaged(&self, tensor: &str, source: candle_core::Error) -> Error {

@@ -1,10 +1,12 @@
 //! Reading model files. Every tensor is checked against the shape that the configuration asks for, and becomes f32.
 
 mod folder;
+mod format;
 mod gguf;
 mod save;
 
 pub use folder::Folder;
+pub use format::Format;
 pub use gguf::Gguf;
 pub use save::{SaveType, save, save_bytes};
 

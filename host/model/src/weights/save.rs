@@ -1,5 +1,7 @@
 //! Writing weights as safetensors.
 
+use crate::kernels::Weight;
+use crate::quant::{self, Nf4, Part};
 use candle_core::{DType, Tensor};
 use diapason_core::{Error, Result, files};
 use safetensors::{Dtype, View};
@@ -19,6 +21,15 @@ pub enum SaveType {
 }
 
 impl SaveType {
+    /// The type that keeps numbers of a file's type as they are; f32 for those that it does not know.
+    pub(super) fn of(dtype: Dtype) -> Self {
+        match dtype {
+            Dtype::BF16 => Self::Bf16,
+            Dtype::F16 => Self::F16,
+            _ => Self::F32,
+        }
+    }
+
     /// What `config.json` calls it.
     pub fn name(self) -> &'static str {
         match self {
@@ -29,12 +40,23 @@ impl SaveType {
     }
 }
 
-/// Writes named tensors into one safetensors file, sorted by name.
-pub fn save(path: &Path, tensors: &[(String, Tensor)], dtype: SaveType) -> Result<()> {
+/// Writes named weights into one safetensors file, sorted by name; those in 4 bits as bitsandbytes does, the others as
+/// numbers of type `dtype`.
+pub fn save(path: &Path, weights: &[(String, Weight)], dtype: SaveType) -> Result<()> {
     let fail = |source: candle_core::Error| Error::run(format!("failed to gather {}", path.display())).because(source);
-    let views = tensors.iter().map(|(name, tensor)| Ok((name.clone(), Bytes::of(tensor, dtype)?)));
-    let views = views.collect::<candle_core::Result<Vec<_>>>().map_err(fail)?;
+    let mut views = Vec::with_capacity(weights.len());
+    for (name, weight) in weights {
+        match weight {
+            Weight::Dense(tensor) => views.push((name.clone(), Bytes::of(tensor, dtype).map_err(fail)?)),
+            Weight::Nf4(weight) => views.extend(quantised(name, weight)),
+        }
+    }
     files::write(path, &encode(views.into_iter())?)
+}
+
+fn quantised(name: &str, weight: &Nf4) -> impl Iterator<Item = (String, Bytes)> {
+    let bytes = |Part { dtype, shape, bytes, .. }| Bytes { dtype, shape, bytes };
+    quant::parts(weight).into_iter().map(move |part| (format!("{name}{}", part.suffix), bytes(part)))
 }
 
 /// A safetensors file of tensors given as name, type, shape and little-endian elements.

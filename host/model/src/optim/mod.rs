@@ -1,0 +1,235 @@
+//! AdamW (Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>) and clipping by the global norm, as in PyTorch.
+
+mod moments;
+
+use crate::kernels::simd::{PIECE, vectorised};
+use crate::kernels::storage;
+use crate::linear;
+use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, Var, bail};
+use diapason_core::config::{Optimizer, Train};
+use moments::{Moments, Update};
+use rayon::prelude::*;
+use safetensors::Dtype;
+use std::sync::{Mutex, PoisonError};
+
+/// How a variable is treated.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// LoRA+: what the learning rate of every `lora_B` is multiplied by.
+    pub lora_plus_ratio: f64,
+    /// Whether the moving averages are kept in 8 bits.
+    pub eight_bit: bool,
+}
+
+impl From<&Train> for Settings {
+    fn from(config: &Train) -> Self {
+        Self {
+            weight_decay: config.weight_decay,
+            lora_plus_ratio: if config.method.is_adapter() { config.lora_plus_ratio } else { 1.0 },
+            eight_bit: config.optimizer == Optimizer::AdamW8bit,
+        }
+    }
+}
+
+/// The optimizer and its state.
+#[derive(Debug)]
+pub struct AdamW {
+    slots: Vec<Slot>,
+    step: i32,
+}
+
+#[derive(Debug)]
+struct Slot {
+    name: String,
+    var: Var,
+    weight_decay: f64,
+    /// Multiplies the learning rate.
+    ratio: f64,
+    moments: Mutex<Moments>,
+}
+
+impl AdamW {
+    /// An optimizer of `vars`, named, with fresh state. Decay is for matrices only: biases, norms and magnitudes are left
+    /// out, as transformers' trainer does.
+    pub fn new(vars: &[(String, Var)], settings: Settings) -> Self {
+        let slot = |(name, var): &(String, Var)| Slot {
+            name: name.clone(),
+            var: var.clone(),
+            weight_decay: if var.rank() > 1 { settings.weight_decay } else { 0.0 },
+            ratio: if name.ends_with(linear::B) { settings.lora_plus_ratio } else { 1.0 },
+            moments: Mutex::new(Moments::zeros(var.elem_count(), settings.eight_bit)),
+        };
+        Self { slots: vars.iter().map(slot).collect(), step: 0 }
+    }
+
+    /// Takes one step with a gradient for each variable, in their order, multiplied by `scale` (see [`clip_scale`]).
+    pub fn step(&mut self, gradients: &[Tensor], scale: f64, learning_rate: f64) -> Result<()> {
+        self.step += 1;
+        for (slot, gradient) in self.slots.iter().zip(gradients) {
+            let update = Update::new(self.step, scale, learning_rate * slot.ratio, slot.weight_decay);
+            slot.var.inplace_op1(&Step { gradient, moments: &slot.moments, update })?;
+        }
+        Ok(())
+    }
+
+    /// Steps taken.
+    pub fn steps(&self) -> u64 {
+        self.step as u64
+    }
+
+    /// The moving averages as named tensors: name, type, shape, little-endian bytes.
+    pub fn state(&self) -> Vec<(String, Dtype, Vec<usize>, Vec<u8>)> {
+        let of = |slot: &Slot| {
+            let moments = slot.moments.lock().unwrap_or_else(PoisonError::into_inner).save();
+            let named = |(part, dtype, bytes): (&str, Dtype, Vec<u8>)| {
+                (format!("{}.{part}", slot.name), dtype, vec![bytes.len() * 8 / dtype.bitsize()], bytes)
+            };
+            moments.into_iter().map(named).collect::<Vec<_>>()
+        };
+        self.slots.iter().flat_map(of).collect()
+    }
+
+    /// Goes on from what [`AdamW::state`] gave after `steps` steps; `find` looks a tensor's bytes up.
+    ///
+    /// # Errors
+    /// A tensor is missing or has another size.
+    pub fn restore<'a>(&mut self, steps: u64, find: impl Fn(&str) -> Option<&'a [u8]>) -> diapason_core::Result<()> {
+        self.step = steps as i32;
+        for slot in &mut self.slots {
+            let moments = slot.moments.get_mut().unwrap_or_else(PoisonError::into_inner);
+            moments.restore(|part| find(&format!("{}.{part}", slot.name)))?;
+        }
+        Ok(())
+    }
+
+    /// Memory in bytes of the state for a variable of `n` numbers.
+    pub fn state_bytes(n: usize, eight_bit: bool) -> usize {
+        Moments::bytes(n, eight_bit)
+    }
+}
+
+/// L2 norm of all gradients together, in f64 and in a fixed order.
+pub fn global_norm(gradients: &[Tensor]) -> Result<f64> {
+    let square = |gradient: &Tensor| {
+        storage::read([gradient], |[values]| {
+            let pieces: Vec<f64> = values.par_chunks(PIECE).map(|piece| vectorised(piece, square_sum)).collect();
+            Ok(pieces.iter().sum::<f64>())
+        })
+    };
+    Ok(gradients.iter().map(square).sum::<Result<f64>>()?.sqrt())
+}
+
+/// What `torch.nn.utils.clip_grad_norm_` multiplies gradients of this norm by; 0 as the limit switches it off.
+pub fn clip_scale(norm: f64, limit: f64) -> f64 {
+    if limit > 0.0 { (limit / (norm + 1e-6)).min(1.0) } else { 1.0 }
+}
+
+#[inline(always)]
+fn square_sum(values: &[f32]) -> f64 {
+    let mut lanes = [0.0_f64; 8];
+    let (whole, rest) = values.as_chunks::<8>();
+    for values in whole {
+        lanes.iter_mut().zip(values).for_each(|(lane, value)| *lane += f64::from(*value) * f64::from(*value));
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>()
+}
+
+/// One variable's step, in one pass over its memory.
+struct Step<'a> {
+    gradient: &'a Tensor,
+    moments: &'a Mutex<Moments>,
+    update: Update,
+}
+
+impl InplaceOp1 for Step<'_> {
+    fn name(&self) -> &'static str {
+        "adamw"
+    }
+
+    fn cpu_fwd(&self, weights: &mut CpuStorage, layout: &Layout) -> Result<()> {
+        let CpuStorage::F32(weights) = weights else { bail!("AdamW updates f32 only") };
+        let Some((start, end)) = layout.contiguous_offsets() else { bail!("AdamW updates contiguous tensors only") };
+        let Ok(mut moments) = self.moments.lock() else { bail!("an earlier AdamW step panicked") };
+        storage::read([self.gradient], |[gradient]| {
+            moments.step(&mut weights[start..end], gradient, &self.update);
+            Ok(())
+        })
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use candle_core::Device;
+
+    /// PyTorch 2.11: `AdamW([p], lr=0.1, weight_decay=0.01)`, p = [[1, -2, 3]], gradients [[0.5, -1, 0]] then
+    /// [[0.25, 0.5, 1e-4]].
+    #[test]
+    fn equals_pytorch() {
+        let var = Var::new(&[[1.0_f32, -2.0, 3.0]], &Device::Cpu).unwrap();
+        let mut optimizer = AdamW::new(&[("w".into(), var.clone())], settings(false));
+        for gradient in [[0.5_f32, -1.0, 0.0], [0.25, 0.5, 1e-4]] {
+            optimizer.step(&[Tensor::new(&[gradient], &Device::Cpu).unwrap()], 1.0, 0.1).unwrap();
+        }
+
+        for (ours, theirs) in var.to_vec2::<f32>().unwrap()[0].iter().zip(PYTORCH) {
+            assert!((ours - theirs).abs() < 1e-6, "{ours} against {theirs}");
+        }
+    }
+
+    fn settings(eight_bit: bool) -> Settings {
+        Settings { weight_decay: 0.01, lora_plus_ratio: 1.0, eight_bit }
+    }
+
+    /// Minimises Σ (x − c)² / 2 from 0.
+    fn minimised(eight_bit: bool) -> (AdamW, Vec<f32>) {
+        let n = 5000;
+        let goal: Vec<f32> = (0..n).map(|i| ((i * 37 % 101) as f32 - 50.0) / 25.0).collect();
+        let goal = Tensor::from_vec(goal, (50, 100), &Device::Cpu).unwrap();
+        let var = Var::zeros((50, 100), candle_core::DType::F32, &Device::Cpu).unwrap();
+        let mut optimizer = AdamW::new(&[("w".into(), var.clone())], settings(eight_bit));
+        for _ in 0..200 {
+            optimizer.step(&[(var.as_tensor() - &goal).unwrap()], 1.0, 0.02).unwrap();
+        }
+        (optimizer, var.flatten_all().unwrap().to_vec1().unwrap())
+    }
+
+    #[test]
+    fn eight_bits_go_where_32_go() {
+        let (exact, eight) = (minimised(false), minimised(true));
+        let far = exact.1.iter().zip(&eight.1).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+        assert!(far < 0.05, "{far}");
+        let size = |optimizer: &AdamW| optimizer.state().iter().map(|part| part.3.len()).sum::<usize>();
+        assert_eq!((size(&exact.0), size(&eight.0)), (40_000, 2 * (5000 + 20 * 4)));
+        assert_eq!((AdamW::state_bytes(5000, false), AdamW::state_bytes(5000, true)), (40_000, 2 * (5000 + 20 * 4)));
+    }
+
+    #[test]
+    fn a_restored_state_goes_on_alike() {
+        for eight_bit in [false, true] {
+            let (optimizer, _) = minimised(eight_bit);
+            let state = optimizer.state();
+            let var = Var::zeros((50, 100), candle_core::DType::F32, &Device::Cpu).unwrap();
+            let mut again = AdamW::new(&[("w".into(), var)], settings(eight_bit));
+            let find = |name: &str| Some(state.iter().find(|part| part.0 == name)?.3.as_slice());
+            again.restore(200, find).unwrap();
+            assert_eq!((again.state(), again.steps()), (state.clone(), 200));
+            assert!(again.restore(200, |name| find(name).filter(|_| !name.ends_with("_sq"))).is_err());
+        }
+    }
+
+    const PYTORCH: [f32; 3] = [0.804_883_06, -1.869_468_3, 2.919_6];
+
+    #[test]
+    fn clips_like_pytorch() {
+        let gradients =
+            [Tensor::new(&[3.0_f32], &Device::Cpu).unwrap(), Tensor::new(&[[4.0_f32]], &Device::Cpu).unwrap()];
+        let norm = global_norm(&gradients).unwrap();
+        assert_eq!(norm, 5.0);
+        assert!((clip_scale(norm, 1.0) - 0.2).abs() < 1e-6);
+        assert_eq!((clip_scale(norm, 10.0), clip_scale(norm, 0.0)), (1.0, 1.0));
+    }
+}

@@ -1,0 +1,47 @@
+//! In how many bits frozen weights are kept.
+
+use super::SaveType;
+use crate::kernels::Weight;
+use crate::quant::Nf4;
+use candle_core::{DType, Result, Tensor};
+use diapason_core::config::{Compute, Method, Train};
+use std::sync::Arc;
+
+/// How the weights of the blocks' linear layers are kept. Embedding, output head, norms and biases are in f32.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 16 bits with the range of f32.
+    Bf16,
+    /// 4 bits and a little: see [`Nf4`].
+    Nf4 {
+        /// Whether the quantisation constants are quantised too.
+        double: bool,
+    },
+}
+
+impl Format {
+    /// What a training run asks for.
+    pub fn of_run(train: &Train) -> Self {
+        match (train.method, train.compute) {
+            (Method::Qlora, _) => Self::Nf4 { double: train.double_quantization },
+            (Method::Lora, Compute::Bf16) => Self::Bf16,
+            _ => Self::F32,
+        }
+    }
+
+    /// The weight [out, in], which was stored as numbers of type `dtype`, in this format.
+    pub(super) fn of(self, weight: Tensor, dtype: SaveType) -> Result<Weight> {
+        match self {
+            Self::F32 => Ok(weight.into()),
+            Self::Bf16 => Ok(weight.to_dtype(DType::BF16)?.into()),
+            Self::Nf4 { double } => {
+                let shape = weight.dims2()?;
+                let values = weight.flatten_all()?.to_vec1::<f32>()?;
+                Ok(Weight::Nf4(Arc::new(Nf4::quantize(&values, shape.into(), dtype, double))))
+            }
+        }
+    }
+}
