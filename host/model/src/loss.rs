@@ -6,13 +6,13 @@
 
 use crate::kernels::gemm::{Into, Matrix, product};
 use crate::kernels::simd::{self, vectorised};
-use crate::kernels::storage;
-use candle_core::{CpuStorage, CustomOp2, Error, Layout, Result, Shape, Tensor};
+use crate::kernels::{cuda, storage};
+use candle_core::{CpuStorage, CudaStorage, CustomOp2, Device, Error, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use std::sync::Mutex;
 
 /// Rows of logits that exist at the same time.
-const CHUNK: usize = 1024;
+pub(crate) const CHUNK: usize = 1024;
 
 /// Cross-entropy of `hidden` [.., d] under the output head `weight` [vocab, d], summed and divided by `divisor`.
 ///
@@ -40,14 +40,17 @@ pub fn cross_entropy(hidden: &Tensor, weight: &Tensor, targets: &[Option<u32>], 
     hidden.apply_op2(&weight.contiguous()?, op)
 }
 
-struct CrossEntropy {
+/// The gradients of hidden states and of the weight, where they are wanted.
+pub(crate) type Gradients = (Option<Tensor>, Option<Tensor>);
+
+pub(crate) struct CrossEntropy {
     /// Row and target.
-    supervised: Vec<(usize, usize)>,
-    divisor: f32,
+    pub(crate) supervised: Vec<(usize, usize)>,
+    pub(crate) divisor: f32,
     /// Whether the gradients of hidden states and of the weight are needed.
-    wanted: (bool, bool),
+    pub(crate) wanted: (bool, bool),
     /// Of hidden states and of the weight, as the forward pass left them.
-    gradients: Mutex<(Vec<f32>, Vec<f32>)>,
+    gradients: Mutex<Gradients>,
 }
 
 impl CrossEntropy {
@@ -59,6 +62,20 @@ impl CrossEntropy {
             rows.map(|(row, (_, target))| vectorised((row, *target, divisor), row_gradient)).collect();
         losses.iter().map(|loss| f64::from(*loss)).sum()
     }
+
+    fn keep(&self, gradients: Gradients) -> Result<()> {
+        *self.gradients.lock().map_err(poisoned)? = gradients;
+        Ok(())
+    }
+
+    fn kept(&self) -> Result<Gradients> {
+        Ok(std::mem::take(&mut *self.gradients.lock().map_err(poisoned)?))
+    }
+}
+
+/// This very operation panicked while it held the lock.
+fn poisoned(error: impl std::fmt::Display) -> Error {
+    Error::Msg(error.to_string())
 }
 
 /// Turns a row of logits into its gradient; gives the row's loss before the division.
@@ -105,29 +122,23 @@ impl CustomOp2 for CrossEntropy {
                 }
             }
         }
-        // A poisoned lock means that this very operation panicked.
-        *self.gradients.lock().map_err(|error| Error::Msg(error.to_string()))? = (dhidden, dweight);
+        let tensor = |values: Vec<f32>, layout: &Layout| Tensor::from_vec(values, layout.shape(), &Device::Cpu);
+        let dhidden = want_hidden.then(|| tensor(dhidden, l1)).transpose()?;
+        self.keep((dhidden, want_weight.then(|| tensor(dweight, l2)).transpose()?))?;
         Ok((CpuStorage::F32(vec![(loss / f64::from(self.divisor)) as f32]), Shape::from(())))
     }
 
-    fn bwd(
-        &self,
-        hidden: &Tensor,
-        weight: &Tensor,
-        _: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn cuda_fwd(&self, s1: &CudaStorage, l1: &Layout, s2: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (loss, gradients) = cuda::cross_entropy::forward(self, (s1, l1), (s2, l2))?;
+        self.keep(gradients)?;
+        Ok((loss, Shape::from(())))
+    }
+
+    fn bwd(&self, _: &Tensor, _: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Gradients> {
         let seed = f64::from(gradient.to_scalar::<f32>()?);
-        let mut kept = self.gradients.lock().map_err(|error| Error::Msg(error.to_string()))?;
-        let (dhidden, dweight) = std::mem::take(&mut *kept);
-        let take = |wanted: bool, values: Vec<f32>, like: &Tensor| -> Result<Option<Tensor>> {
-            if !wanted {
-                return Ok(None);
-            }
-            let tensor = Tensor::from_vec(values, like.shape(), like.device())?;
-            Ok(Some(if seed == 1.0 { tensor } else { (tensor * seed)? }))
-        };
-        Ok((take(self.wanted.0, dhidden, hidden)?, take(self.wanted.1, dweight, weight)?))
+        let (dhidden, dweight) = self.kept()?;
+        let scaled = |tensor: Tensor| if seed == 1.0 { Ok(tensor) } else { tensor * seed };
+        Ok((dhidden.map(scaled).transpose()?, dweight.map(scaled).transpose()?))
     }
 }
 

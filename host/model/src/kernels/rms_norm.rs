@@ -4,8 +4,8 @@
 //! Backward, g = dL/dy: `dx = r·(g∘w) − x·r³·Σ(g∘w∘x) / d`, `dw = Σ_rows g∘x·r`.
 
 use super::simd::{PIECE, sum, vectorised};
-use super::storage;
-use candle_core::{CpuStorage, CustomOp2, D, Layout, Result, Shape, Tensor};
+use super::{cuda, storage};
+use candle_core::{CpuStorage, CudaStorage, CustomOp2, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 /// Normalises the last dimension of `x` [.., d] and scales it by `weight` [d].
@@ -69,9 +69,16 @@ impl CustomOp2 for RmsNorm {
         Ok((CpuStorage::F32(y), l1.shape().clone()))
     }
 
+    fn cuda_fwd(&self, s1: &CudaStorage, l1: &Layout, s2: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
+        cuda::rms_norm::forward((s1, l1), (s2, l2), self.eps)
+    }
+
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let d = weight.elem_count();
         let g = g.contiguous()?;
+        if g.device().is_cuda() {
+            return cuda::rms_norm::backward(x, weight, &g, self.eps);
+        }
         let piece = (PIECE / d).max(1) * d;
         storage::read([x, weight, &g], |[xs, w, gs]| {
             let mut dx = vec![0.0; xs.len()];

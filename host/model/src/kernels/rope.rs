@@ -5,8 +5,8 @@
 //! the opposite angles.
 
 use super::simd::vectorised;
-use super::storage;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use super::{cuda, storage};
+use candle_core::{CpuStorage, CudaStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 /// Rotates `x` [b, t, h, d] by the angles whose `cos` and `sin` [b, t, d/2] or [t, d/2] are given for its positions.
@@ -61,6 +61,10 @@ impl CustomOp1 for Rope {
             Ok(())
         })?;
         Ok((CpuStorage::F32(y), l1.shape().clone()))
+    }
+
+    fn cuda_fwd(&self, s1: &CudaStorage, l1: &Layout) -> Result<(CudaStorage, Shape)> {
+        cuda::rope::rotate((s1, l1), &self.cos, &self.sin, self.direction)
     }
 
     fn bwd(&self, _: &Tensor, _: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {

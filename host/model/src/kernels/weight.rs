@@ -4,7 +4,7 @@
 
 use super::decode;
 use super::gemm::{Into, Matrix, product};
-use super::storage;
+use super::{cuda, storage};
 use crate::quant::Nf4;
 use candle_core::{DType, Result, Storage, Tensor, bail};
 use half::bf16;
@@ -157,6 +157,9 @@ fn place(to: &mut [f32], stride: usize, from: &[f32], n: usize) {
 
 /// The length of each row of `W + scale·B·A` [out, in]: what DoRA divides by.
 pub fn row_norms(weight: &Weight, a: &Tensor, b: &Tensor, scale: f32) -> Result<Vec<f32>> {
+    if a.device().is_cuda() {
+        return cuda::weight::row_norms(weight, a, b, scale);
+    }
     let (_, input) = weight.dims()?;
     let rank = a.dim(0)?;
     let mut norms = Vec::new();

@@ -9,12 +9,14 @@ use candle_core::{CudaDevice, CudaStorage, DType, Layout, Result, Shape, Storage
 use std::ops::Deref;
 
 /// Numbers one after the other: a tensor's, or a buffer of its own.
-pub(super) struct Array<'a> {
+#[derive(Debug)]
+pub(crate) struct Array<'a> {
     storage: Held<'a>,
     start: usize,
     len: usize,
 }
 
+#[derive(Debug)]
 enum Held<'a> {
     Borrowed(&'a CudaStorage),
     Owned(CudaStorage),
@@ -61,11 +63,24 @@ impl<'a> Array<'a> {
 
     /// The same numbers in another type; itself where that is its type.
     pub(super) fn cast(self, dtype: DType) -> Result<Self> {
-        if self.dtype() == dtype {
-            return Ok(self);
-        }
+        if self.dtype() == dtype { Ok(self) } else { self.copied(dtype) }
+    }
+
+    /// The same numbers in memory of their own.
+    pub(super) fn copied(&self, dtype: DType) -> Result<Array<'static>> {
         let layout = Layout::contiguous_with_offset(self.len, self.start);
-        Ok(Self { storage: Held::Owned(self.storage.to_dtype(&layout, dtype)?), start: 0, len: self.len })
+        let storage = match self.dtype() == dtype {
+            true => self.storage.try_clone(&layout)?,
+            false => self.storage.to_dtype(&layout, dtype)?,
+        };
+        // A clone is of the whole buffer.
+        let start = if self.dtype() == dtype { self.start } else { 0 };
+        Ok(Array { storage: Held::Owned(storage), start, len: self.len })
+    }
+
+    /// The first `n` numbers.
+    pub(super) fn first(&self, n: usize) -> Array<'_> {
+        Array { storage: Held::Borrowed(&self.storage), start: self.start, len: n }
     }
 
     pub(super) fn device(&self) -> &CudaDevice {

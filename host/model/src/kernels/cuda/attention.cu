@@ -50,14 +50,6 @@ __device__ void backward(const float *scores, const float *dp, T *p, T *ds, cons
   }
 }
 
-// dot [rows] of y and g [rows, d]; one warp a row.
-template <typename T> __device__ void dots(const T *y, const T *g, float *dot, size_t d) {
-  float sum = 0;
-  for (size_t i = threadIdx.x; i < d; i += blockDim.x) sum += load(y[blockIdx.x * d + i]) * load(g[blockIdx.x * d + i]);
-  sum = reduce(sum, Sum());
-  if (threadIdx.x == 0) dot[blockIdx.x] = sum;
-}
-
 #define KERNELS(T, type)                                                                                               \
   extern "C" __global__ void attention_softmax_##type(const float *scores, T *p, float *lse, size_t columns,           \
                                                       size_t stride, size_t first, size_t offset, size_t keys,         \
@@ -69,7 +61,6 @@ template <typename T> __device__ void dots(const T *y, const T *g, float *dot, s
                                                        size_t stride, size_t first, size_t offset, size_t keys,        \
                                                        float scale) {                                                  \
     backward(scores, dp, p, ds, lse, dot, columns, stride, Queries{first, offset, keys}, scale);                       \
-  }                                                                                                                    \
-  extern "C" __global__ void attention_dots_##type(const T *y, const T *g, float *dot, size_t d) { dots(y, g, dot, d); }
+  }
 KERNELS(float, f32)
 KERNELS(__nv_bfloat16, bf16)

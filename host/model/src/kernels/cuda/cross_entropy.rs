@@ -4,43 +4,33 @@ use super::Operand;
 use super::array::Array;
 use super::gemm::{Into, Matrix, product};
 use super::launch::{Module, arguments, blocks, each, module};
-use candle_core::{CudaStorage, DType, Result, Tensor};
+use crate::loss::{CHUNK, CrossEntropy, Gradients};
+use candle_core::{CudaStorage, DType, Result};
 
 const MODULE: Module = module!("cross_entropy");
 
 /// Threads that share a row of logits.
 const THREADS: usize = 1024;
 
-/// What the forward pass needs beside hidden states and weight.
-pub(crate) struct Task<'a> {
-    /// Row and target.
-    pub supervised: &'a [(usize, usize)],
-    pub divisor: f32,
-    /// Whether the gradients of hidden states and of the weight are needed.
-    pub wanted: (bool, bool),
-    /// Rows of logits that exist at the same time.
-    pub chunk: usize,
-}
-
 /// The loss of `hidden` [rows, d] under `weight` [vocab, d], and for an upstream gradient of 1 those gradients that are
 /// wanted. Products are computed in the type of `hidden`; logits and the sum of dweight are f32.
 pub(crate) fn forward(
+    op: &CrossEntropy,
     hidden: Operand,
     weight: Operand,
-    task: &Task,
-) -> Result<(CudaStorage, (Option<Tensor>, Option<Tensor>))> {
+) -> Result<(CudaStorage, Gradients)> {
     let (hidden_shape, weight_shape) = (hidden.1.shape(), weight.1.shape());
     let (hidden, weight) = (Array::of(hidden)?, Array::of(weight)?);
     let (device, dtype, weight_type) = (hidden.device().clone(), hidden.dtype(), weight.dtype());
-    let dhidden = task.wanted.0.then(|| Array::zeros(&device, hidden.len(), dtype)).transpose()?;
-    let dweight = task.wanted.1.then(|| Array::zeros(&device, weight.len(), DType::F32)).transpose()?;
-    let losses = Array::zeros(&device, task.supervised.len(), DType::F32)?;
+    let dhidden = op.wanted.0.then(|| Array::zeros(&device, hidden.len(), dtype)).transpose()?;
+    let dweight = op.wanted.1.then(|| Array::zeros(&device, weight.len(), DType::F32)).transpose()?;
+    let losses = Array::zeros(&device, op.supervised.len(), DType::F32)?;
     let head = Head { vocab: weight_shape.dims2()?.0, d: weight_shape.dims2()?.1, weight: weight.cast(dtype)? };
-    for (i, chunk) in task.supervised.chunks(task.chunk).enumerate() {
-        let (rows, gradient) = head.gradient(&hidden, chunk, losses.at(i * task.chunk), task.divisor)?;
+    for (i, chunk) in op.supervised.chunks(CHUNK).enumerate() {
+        let (rows, gradient) = head.gradient(&hidden, chunk, losses.at(i * CHUNK), op.divisor)?;
         head.pull(&rows, &gradient, dhidden.as_ref(), dweight.as_ref())?;
     }
-    let loss = losses.download::<f32>()?.into_iter().map(f64::from).sum::<f64>() / f64::from(task.divisor);
+    let loss = losses.download::<f32>()?.into_iter().map(f64::from).sum::<f64>() / f64::from(op.divisor);
     let dhidden = dhidden.map(|gradient| gradient.into_tensor(hidden_shape)).transpose()?;
     let dweight = dweight.map(|gradient| gradient.into_tensor(weight_shape)?.to_dtype(weight_type)).transpose()?;
     Ok((Array::upload(&device, &[loss as f32])?.into_storage()?, (dhidden, dweight)))

@@ -2,9 +2,10 @@
 
 use super::array::{Array, read};
 use super::gemm::{Into, Matrix, product};
-use super::launch::{Module, arguments, each, module};
+use super::launch::{Module, arguments, blocks, each, module, threads_for};
 use super::weight::Weight;
 use super::{Operand, Output};
+use crate::kernels;
 use crate::kernels::dropout::Dropout;
 use candle_core::{DType, Result, Shape, Tensor};
 
@@ -28,13 +29,27 @@ pub(crate) fn backward(x: &Tensor, weight: &Tensor, g: &Tensor) -> Result<(Optio
             product(&device, Matrix::dense(&dw, input), Into::Replace, 1.0, g.t(), xs)?;
             dw.into_tensor(weight.shape())?.to_dtype(weight.dtype())
         });
-        let dx = x.track_op().then(|| {
-            let dx = Array::new(&device, xs.len(), xs.dtype())?;
-            Weight::Dense(w, input).pull(&g, &dx, Into::Replace)?;
-            dx.into_tensor(x.shape())
-        });
+        let dx = x.track_op().then(|| pulled(&Weight::Dense(w, input), x, &g));
         Ok((dx.transpose()?, dw.transpose()?))
     })
+}
+
+/// `x·Wᵀ` for a weight that is not trained.
+pub(crate) fn frozen_forward(x: Operand, weight: &kernels::Weight, shape: Shape) -> Output {
+    let x = Array::of(x)?;
+    let y = Weight::with(weight, x.device(), |weight| weight.project(&x))?;
+    Ok((y.into_storage()?, shape))
+}
+
+/// The gradient of `x`.
+pub(crate) fn frozen_backward(x: &Tensor, weight: &kernels::Weight, g: &Tensor) -> Result<Tensor> {
+    read([g], |[g]| Weight::with(weight, g.device(), |weight| pulled(weight, x, &g)))
+}
+
+fn pulled(weight: &Weight, x: &Tensor, g: &Array) -> Result<Tensor> {
+    let dx = Array::new(g.device(), x.elem_count(), x.dtype())?;
+    weight.pull(g, &dx, Into::Replace)?;
+    dx.into_tensor(x.shape())
 }
 
 /// Adds `bias` [out] in f32 to every row of `y` [.., out].
@@ -44,7 +59,14 @@ pub(super) fn add_bias(y: &Array, bias: &Array) -> Result<()> {
 
 /// m ∘ x into `to`, which may be `x` itself.
 pub(super) fn mask(x: &Array, to: &Array, dropout: Dropout) -> Result<()> {
-    let (key, threshold, scale) = dropout.parts();
-    let arguments = arguments![x, to, x.len(), key, threshold, scale];
-    each(x.device(), &MODULE, "dropout", x.dtype(), x.len(), arguments)
+    let Dropout { key, threshold, scale } = dropout;
+    each(x.device(), &MODULE, "dropout", x.dtype(), x.len(), arguments![x, to, x.len(), key, threshold, scale])
+}
+
+/// The products [rows] of each row of `a` with that of `b`, both [rows, d], in f32.
+pub(super) fn row_dots(a: &Array, b: &Array, d: usize) -> Result<Array<'static>> {
+    let rows = a.len() / d;
+    let dots = Array::new(a.device(), rows, DType::F32)?;
+    blocks(a.device(), &MODULE, "row_dots", a.dtype(), (rows, 1), threads_for(d), arguments![a, b, &dots, d])?;
+    Ok(dots)
 }

@@ -5,31 +5,23 @@ use super::array::{Array, read};
 use super::gemm::{Into, Matrix, product};
 use super::linear::{add_bias, mask};
 use super::weight::Weight;
-use crate::kernels::dropout::Dropout;
+use crate::kernels::lora::Lora;
 use candle_core::{CudaStorage, DType, Result, Tensor};
 
-/// What an adapter's layer has beside its variables.
-pub(crate) struct Layer<'a> {
-    pub weight: &'a Tensor,
-    pub bias: Option<&'a Tensor>,
-    pub scale: f32,
-    pub dropout: Option<Dropout>,
-}
-
 /// y [.., out], and h = (m ∘ x)·Aᵀ [rows, r] for the backward pass; `a` [r, in], `b` [out, r].
-pub(crate) fn forward(layer: &Layer, x: Operand, a: Operand, b: Operand) -> Result<(CudaStorage, Tensor)> {
+pub(crate) fn forward(layer: &Lora, x: Operand, a: Operand, b: Operand) -> Result<(CudaStorage, Tensor)> {
     let (rank, input) = a.1.shape().dims2()?;
     let x = Array::of(x)?;
     let (device, dtype, rows) = (x.device(), x.dtype(), x.len() / input);
     let (a, b) = (Array::of(a)?.cast(dtype)?, Array::of(b)?.cast(dtype)?);
     let h = Array::new(device, rows * rank, dtype)?;
-    let masked = layer.dropped(&x)?;
+    let masked = dropped(layer, &x)?;
     let seen = Matrix::dense(masked.as_ref().unwrap_or(&x), input);
     product(device, Matrix::dense(&h, rank), Into::Replace, 1.0, seen, Matrix::dense(&a, input).t())?;
-    let y = Weight::with(layer.weight, |weight| weight.project(&x))?;
+    let y = Weight::with(&layer.weight, device, |weight| weight.project(&x))?;
     let out = Matrix::dense(&y, b.len() / rank);
     product(device, out, Into::Add, layer.scale, Matrix::dense(&h, rank), Matrix::dense(&b, rank).t())?;
-    if let Some(bias) = layer.bias {
+    if let Some(bias) = &layer.bias {
         read([bias], |[bias]| add_bias(&y, &bias.cast(DType::F32)?))?;
     }
     Ok((y.into_storage()?, h.into_tensor(&(rows, rank).into())?))
@@ -37,11 +29,11 @@ pub(crate) fn forward(layer: &Layer, x: Operand, a: Operand, b: Operand) -> Resu
 
 /// The gradients of `x` where it is tracked, of `a` and of `b`.
 pub(crate) fn backward(
-    layer: &Layer,
+    layer: &Lora,
     [x, a, b]: [&Tensor; 3],
     h: &Tensor,
     g: &Tensor,
-) -> Result<(Option<Tensor>, Tensor, Tensor)> {
+) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
     let ((rank, input), (out, _)) = (a.dims2()?, b.dims2()?);
     read([x, a, b, h, g], |[xs, a_values, b_values, h, gs]| {
         let (device, dtype) = (xs.device().clone(), xs.dtype());
@@ -54,7 +46,7 @@ pub(crate) fn backward(
         product(&device, Matrix::dense(&dh, rank), Into::Replace, layer.scale, g, Matrix::dense(&b_values, rank))?;
         let dh = Matrix::dense(&dh, rank);
         let da = Array::new(&device, rank * input, DType::F32)?;
-        let masked = layer.dropped(&xs)?;
+        let masked = dropped(layer, &xs)?;
         let seen = Matrix::dense(masked.as_ref().unwrap_or(&xs), input);
         product(&device, Matrix::dense(&da, input), Into::Replace, 1.0, dh.t(), seen)?;
         let dx = x.track_op().then(|| {
@@ -63,20 +55,19 @@ pub(crate) fn backward(
             if let Some(dropout) = layer.dropout {
                 mask(&dx, &dx, dropout)?;
             }
-            Weight::with(layer.weight, |weight| weight.pull(&gs, &dx, Into::Add))?;
+            Weight::with(&layer.weight, &device, |weight| weight.pull(&gs, &dx, Into::Add))?;
             dx.into_tensor(x.shape())
         });
         let da = da.into_tensor(a.shape())?.to_dtype(a.dtype())?;
-        Ok((dx.transpose()?, da, db.into_tensor(b.shape())?.to_dtype(b.dtype())?))
+        let db = db.into_tensor(b.shape())?.to_dtype(b.dtype())?;
+        Ok((dx.transpose()?, Some(da), Some(db)))
     })
 }
 
-impl Layer<'_> {
-    /// m ∘ x; `None` where nothing is dropped.
-    fn dropped(&self, x: &Array) -> Result<Option<Array<'static>>> {
-        let Some(dropout) = self.dropout else { return Ok(None) };
-        let masked = Array::new(x.device(), x.len(), x.dtype())?;
-        mask(x, &masked, dropout)?;
-        Ok(Some(masked))
-    }
+/// m ∘ x; `None` where nothing is dropped.
+fn dropped(layer: &Lora, x: &Array) -> Result<Option<Array<'static>>> {
+    let Some(dropout) = layer.dropout else { return Ok(None) };
+    let masked = Array::new(x.device(), x.len(), x.dtype())?;
+    mask(x, &masked, dropout)?;
+    Ok(Some(masked))
 }

@@ -14,11 +14,12 @@ mod gemm;
 mod launch;
 pub(crate) mod linear;
 pub(crate) mod lora;
+pub(crate) mod nf4;
 pub(crate) mod optim;
 pub(crate) mod rms_norm;
 pub(crate) mod rope;
 pub(crate) mod swiglu;
-mod weight;
+pub(crate) mod weight;
 
 use candle_core::{CudaStorage, Layout, Shape};
 

@@ -8,6 +8,7 @@ struct Parameter {
   const void *gradient;
   size_t n;
   float keep; // 1 − learning rate · weight decay
+  float rate; // learning rate over the first average's bias correction
 };
 
 struct Chunk {
@@ -17,7 +18,7 @@ struct Chunk {
 // g = scale·gradient; m = β1·m + (1 − β1)·g; v = β2·v + (1 − β2)·g²; w = keep·w − rate·m / (√v / correction + ε)
 template <typename T>
 __device__ void step(const Parameter *table, const Chunk *chunks, size_t chunk, float beta1, float beta2, float rest1,
-                     float rest2, float epsilon, float scale, float rate, float correction) {
+                     float rest2, float epsilon, float scale, float correction) {
   Parameter parameter = table[chunks[blockIdx.x].tensor];
   size_t start = chunks[blockIdx.x].number * chunk, end = min(start + chunk, parameter.n);
   T *weight = (T *)parameter.weight;
@@ -27,7 +28,7 @@ __device__ void step(const Parameter *table, const Chunk *chunks, size_t chunk, 
     float m = parameter.first[i] * beta1 + g * rest1, v = parameter.second[i] * beta2 + g * g * rest2;
     parameter.first[i] = m;
     parameter.second[i] = v;
-    store(weight + i, load(weight[i]) * parameter.keep - rate * m / (sqrtf(v) / correction + epsilon));
+    store(weight + i, load(weight[i]) * parameter.keep - parameter.rate * m / (sqrtf(v) / correction + epsilon));
   }
 }
 
@@ -54,8 +55,8 @@ extern "C" __global__ void sum_squares_f32(const double *squares, double *total,
 #define KERNELS(T, type)                                                                                               \
   extern "C" __global__ void adamw_##type(const Parameter *table, const Chunk *chunks, size_t chunk, float beta1,      \
                                           float beta2, float rest1, float rest2, float epsilon, float scale,           \
-                                          float rate, float correction) {                                              \
-    step<T>(table, chunks, chunk, beta1, beta2, rest1, rest2, epsilon, scale, rate, correction);                       \
+                                          float correction) {                                                          \
+    step<T>(table, chunks, chunk, beta1, beta2, rest1, rest2, epsilon, scale, correction);                             \
   }                                                                                                                    \
   extern "C" __global__ void squares_##type(const Parameter *table, const Chunk *chunks, size_t chunk, double *to) {   \
     squares<T>(table, chunks, chunk, to);                                                                              \

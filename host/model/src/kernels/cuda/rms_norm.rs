@@ -20,8 +20,8 @@ pub(crate) fn forward(x: Operand, weight: Operand, eps: f32) -> Output {
     Ok((y.into_storage()?, shape))
 }
 
-/// The gradients of `x` and, where it is trained, of `weight`.
-pub(crate) fn backward(x: &Tensor, weight: &Tensor, g: &Tensor, eps: f32) -> Result<(Tensor, Option<Tensor>)> {
+/// The gradients of `x` and `weight`, where they are tracked.
+pub(crate) fn backward(x: &Tensor, weight: &Tensor, g: &Tensor, eps: f32) -> Result<(Option<Tensor>, Option<Tensor>)> {
     read([x, weight, g], |[xs, w, g]| {
         let (device, w) = (xs.device().clone(), w.cast(DType::F32)?);
         let d = w.len();
@@ -37,6 +37,7 @@ pub(crate) fn backward(x: &Tensor, weight: &Tensor, g: &Tensor, eps: f32) -> Res
             each(&device, &MODULE, "rms_norm_columns", DType::F32, d, arguments![&parts, &dw, grid, d])?;
             dw.into_tensor(weight.shape())?.to_dtype(weight.dtype())
         };
-        Ok((dx.into_tensor(x.shape())?, parts.map(sum).transpose()?))
+        let dx = x.track_op().then(|| dx.into_tensor(x.shape())).transpose()?;
+        Ok((dx, parts.map(sum).transpose()?))
     })
 }

@@ -16,11 +16,11 @@ pub(crate) fn forward(gate: Operand, up: Operand) -> Output {
 }
 
 /// The gradients of gate and up.
-pub(crate) fn backward(gate: &Tensor, up: &Tensor, g: &Tensor) -> Result<(Tensor, Tensor)> {
+pub(crate) fn backward(gate: &Tensor, up: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
     read([gate, up, g], |[z, u, g]| {
         let [dz, du] = [Array::new(z.device(), z.len(), z.dtype())?, Array::new(z.device(), z.len(), z.dtype())?];
         let arguments = arguments![&z, &u, &g, &dz, &du, z.len()];
         each(z.device(), &MODULE, "swiglu_backward", z.dtype(), z.len(), arguments)?;
-        Ok((dz.into_tensor(gate.shape())?, du.into_tensor(up.shape())?))
+        Ok((Some(dz.into_tensor(gate.shape())?), Some(du.into_tensor(up.shape())?)))
     })
 }
