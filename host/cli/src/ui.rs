@@ -1,5 +1,6 @@
 //! The terminal: results on standard output, everything else on standard error. Progress bars only where someone looks.
 
+use crate::render::number::count;
 use diapason_core::Error;
 use diapason_core::event::{Event, Sink};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -120,7 +121,14 @@ impl Sink for Ui {
             }
             Event::Trainable { trainable, total } => {
                 let share = 100.0 * *trainable as f64 / (*total).max(1) as f64;
-                self.note(|paint| paint.dim(&format!("  training {trainable} of {total} parameters ({share:.4} %)")));
+                let (trainable, total) = (count(*trainable), count(*total));
+                self.note(|paint| paint.dim(&format!("  trainable: {trainable} of {total} ({share:.4} %)")));
+            }
+            Event::Resumed { step, steps } => {
+                self.note(|paint| paint.dim(&format!("  going on after step {step} of {steps}")));
+            }
+            Event::Evaluated { step, metric, value } => {
+                self.note(|paint| paint.dim(&format!("  step {step}: held-out {metric} {value:.4}")));
             }
             Event::Step(step) => self.progress(step.step),
             Event::Warning { message } => self.warn("Warning:", message),

@@ -35,6 +35,22 @@ pub enum Event {
     },
     /// An optimizer step was taken.
     Step(Step),
+    /// A run that broke off goes on.
+    Resumed {
+        /// Steps that it had taken.
+        step: u64,
+        /// Steps in the whole run.
+        steps: u64,
+    },
+    /// The model under training was looked at.
+    Evaluated {
+        /// Steps taken so far.
+        step: u64,
+        /// `loss` of the held-out rows in nats, or `suite.plugin.measure`.
+        metric: String,
+        /// The value.
+        value: f64,
+    },
     /// Something worth saying that is not an error.
     Warning {
         /// The text.

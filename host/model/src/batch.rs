@@ -1,7 +1,7 @@
 //! Which rows go through the model together, and the tensors they become.
 
 use crate::encode::Example;
-use crate::kernels::Span;
+use crate::kernels::Sequences;
 use candle_core::{Device, Result, Tensor};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -11,7 +11,7 @@ use rand_chacha::ChaCha8Rng;
 ///
 /// A step's rows are a random sample of the data, whatever their length: grouping rows by length beyond one step would
 /// make steps of one task each wherever tasks differ in length, and such steps forget one another. Within a step the
-/// rows are sorted, so that its batches hold rows of about the same length and little is padded.
+/// rows are sorted, so that its passes hold rows of about the same length.
 pub fn steps(lengths: &[usize], rows_per_step: usize, seed: u64, epoch: u64) -> Vec<Vec<usize>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(epoch);
@@ -24,17 +24,34 @@ pub fn steps(lengths: &[usize], rows_per_step: usize, seed: u64, epoch: u64) -> 
     steps
 }
 
-/// Rows padded on the right to the same length.
+/// The rows of one step, cut into forward passes: `batch_size` rows each, or with `room` as many as that many tokens
+/// hold (first-fit decreasing; a longer row goes alone). What is learned does not depend on the cut.
+pub fn passes(rows: &[usize], lengths: &[usize], batch_size: usize, room: Option<usize>) -> Vec<Vec<usize>> {
+    let Some(room) = room else { return rows.chunks(batch_size).map(<[usize]>::to_vec).collect() };
+    let mut longest_first = rows.to_vec();
+    longest_first.sort_by_key(|row| std::cmp::Reverse(lengths[*row]));
+    let mut passes: Vec<(usize, Vec<usize>)> = Vec::new();
+    for row in longest_first {
+        match passes.iter_mut().find(|(taken, _)| taken + lengths[row] <= room) {
+            Some((taken, rows)) => {
+                *taken += lengths[row];
+                rows.push(row);
+            }
+            None => passes.push((lengths[row], vec![row])),
+        }
+    }
+    passes.into_iter().map(|(_, rows)| rows).collect()
+}
+
+/// Rows one behind the other. None sees another, and nothing is padded.
 #[derive(Debug)]
 pub struct Batch {
-    /// [b, t], u32; padding is 0.
+    /// [1, t], u32.
     pub ids: Tensor,
-    /// One for each row.
-    pub spans: Vec<Span>,
-    /// What follows each of the b·t positions, `None` where it is not learned.
+    /// Where the rows lie.
+    pub sequences: Sequences,
+    /// What follows each of the t positions, `None` where it is not learned.
     pub targets: Vec<Option<u32>>,
-    /// Tokens that are not padding.
-    pub tokens: usize,
     /// Tokens that are learned.
     pub supervised: usize,
 }
@@ -53,22 +70,24 @@ impl Batch {
     /// The batch of some rows.
     pub fn new(examples: &[&Example], device: &Device) -> Result<Self> {
         let lengths: Vec<usize> = examples.iter().map(|example| input_length(example)).collect();
-        let t = lengths.iter().copied().max().unwrap_or_default();
-        let mut ids = vec![0_u32; examples.len() * t];
-        let mut targets = vec![None; examples.len() * t];
-        for (row, (example, n)) in examples.iter().zip(&lengths).enumerate() {
-            ids[row * t..][..*n].copy_from_slice(&example.ids[..*n]);
-            let next = example.ids.iter().zip(&example.learn).skip(1);
-            let next = next.map(|(id, learn)| learn.then_some(*id));
-            targets[row * t..][..*n].iter_mut().zip(next).for_each(|(target, next)| *target = next);
+        let t = lengths.iter().sum();
+        let (mut ids, mut targets) = (Vec::with_capacity(t), Vec::with_capacity(t));
+        for (example, n) in examples.iter().zip(&lengths) {
+            ids.extend_from_slice(&example.ids[..*n]);
+            let next = example.ids.iter().zip(&example.learn).skip(1).take(*n);
+            targets.extend(next.map(|(id, learn)| learn.then_some(*id)));
         }
         Ok(Self {
-            ids: Tensor::from_vec(ids, (examples.len(), t), device)?,
-            spans: lengths.iter().map(|keys| Span { offset: 0, keys: *keys }).collect(),
-            tokens: lengths.iter().sum(),
+            ids: Tensor::from_vec(ids, (1, t), device)?,
+            sequences: Sequences::Packed(lengths),
             supervised: targets.iter().flatten().count(),
             targets,
         })
+    }
+
+    /// Tokens that go through the model.
+    pub fn tokens(&self) -> usize {
+        self.targets.len()
     }
 }
 
@@ -83,15 +102,22 @@ mod tests {
     }
 
     #[test]
-    fn pads_right_shifts_targets_and_drops_the_tail() {
+    fn packs_shifts_targets_and_drops_the_tail() {
         let short = example(&[false, true, false]);
         let long = example(&[false, false, true, true, false]);
         let batch = Batch::new(&[&short, &long], &Device::Cpu).unwrap();
-        assert_eq!(batch.ids.to_vec2::<u32>().unwrap(), [[10, 0, 0], [10, 11, 12]]);
-        assert_eq!(batch.targets, [Some(11), None, None, None, Some(12), Some(13)]);
-        assert_eq!((batch.tokens, batch.supervised), (4, 3));
-        assert_eq!(batch.spans, [Span { offset: 0, keys: 1 }, Span { offset: 0, keys: 3 }]);
+        assert_eq!(batch.ids.to_vec2::<u32>().unwrap(), [[10, 10, 11, 12]]);
+        assert_eq!(batch.targets, [Some(11), None, Some(12), Some(13)]);
+        assert_eq!((batch.tokens(), batch.supervised), (4, 3));
+        assert_eq!(batch.sequences, Sequences::Packed(vec![1, 3]));
         assert_eq!(supervised(&short) + supervised(&long), batch.supervised);
+    }
+
+    #[test]
+    fn passes_hold_what_there_is_room_for() {
+        let lengths = [5, 9, 2, 20, 4];
+        assert_eq!(passes(&[4, 0, 1], &lengths, 2, None), [vec![4, 0], vec![1]]);
+        assert_eq!(passes(&[0, 1, 2, 3, 4], &lengths, 2, Some(12)), [vec![3], vec![1, 2], vec![0, 4]]);
     }
 
     proptest! {

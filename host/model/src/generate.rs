@@ -4,7 +4,7 @@
 //! from a stream of the prompt's own.
 
 use crate::arch::Cache;
-use crate::kernels::Span;
+use crate::kernels::{Sequences, Span};
 use crate::linear::Mode;
 use crate::model::Model;
 use crate::sampling::Sampler;
@@ -144,7 +144,7 @@ fn step(model: &Model, rows: &[Row], seen: usize, cache: &mut Cache) -> candle_c
     let ids = Tensor::from_vec(ids, (rows.len(), width), model.device())?;
     let span = |row: &Row| Span { offset: row.ids.len() - new(row), keys: row.ids.len() };
     let spans: Vec<Span> = rows.iter().map(span).collect();
-    let hidden = model.llama().forward_hidden(&ids, &spans, Some(cache), &Mode::Inference)?;
+    let hidden = model.llama().forward_hidden(&ids, &Sequences::Padded(spans), Some(cache), &Mode::Inference)?;
     let last = rows.iter().enumerate().map(|(i, row)| hidden.i((i, new(row) - 1)));
     let last = if width == 1 { hidden.squeeze(1)? } else { Tensor::stack(&last.collect::<Result<Vec<_>, _>>()?, 0)? };
     model.llama().logits(&last, &Mode::Inference)?.to_vec2()

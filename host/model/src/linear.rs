@@ -6,14 +6,16 @@ use candle_core::{Result, Tensor, Var};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// What a forward pass is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Mode {
     /// No gradients, no dropout.
     Inference,
-    /// Gradients are recorded; dropout masks are drawn from this seed, which is a new one for every forward pass.
+    /// Gradients are recorded; dropout masks and noise are drawn from this seed, a new one for every forward pass.
     Training {
-        /// Seeds the dropout masks.
+        /// Seeds the dropout masks and the noise.
         seed: u64,
+        /// NEFTune's alpha; 0 adds no noise.
+        neftune: f64,
     },
 }
 
@@ -135,7 +137,7 @@ impl Lora {
                 let (a, b) = (self.a.as_detached_tensor(), self.b.as_detached_tensor());
                 kernels::lora(x, weight, bias, &a, &b, scale, None)
             }
-            Mode::Training { seed } => {
+            Mode::Training { seed, .. } => {
                 let dropout = kernels::Dropout::new(self.dropout, seed, self.stream);
                 kernels::lora(x, weight, bias, &self.a, &self.b, scale, dropout)
             }

@@ -1,6 +1,6 @@
 //! How likely a continuation is after its prompt.
 
-use crate::kernels::Span;
+use crate::kernels::{Sequences, Span};
 use crate::linear::Mode;
 use crate::model::Model;
 use crate::sampling::argmax;
@@ -77,7 +77,7 @@ fn score(model: &Model, rows: &[Row]) -> candle_core::Result<Vec<(f64, bool)>> {
     let ids: Vec<u32> = rows.iter().flat_map(padded).collect();
     let ids = Tensor::from_vec(ids, (rows.len(), width), model.device())?;
     let spans: Vec<Span> = rows.iter().map(|row| Span { offset: 0, keys: row.ids.len() - 1 }).collect();
-    let hidden = model.llama().forward_hidden(&ids, &spans, None, &Mode::Inference)?;
+    let hidden = model.llama().forward_hidden(&ids, &Sequences::Padded(spans), None, &Mode::Inference)?;
     let mut scores = Vec::with_capacity(rows.len());
     for (i, row) in rows.iter().enumerate() {
         let (from, tokens) = (row.prompt - 1, &row.ids[row.prompt..]);

@@ -4,7 +4,7 @@
 use candle_core::{Device, Tensor};
 use diapason_core::language_model::{Decoding, Finish, LanguageModel};
 use diapason_model::Model;
-use diapason_model::kernels::Span;
+use diapason_model::kernels::{Sequences, Span};
 use diapason_model::linear::Mode;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -32,8 +32,8 @@ fn open(name: &str) -> (Model, Vec<Expected>) {
 
 fn last_logits(model: &Model, ids: &[u32]) -> Vec<f32> {
     let input = Tensor::new(ids, &Device::Cpu).unwrap().unsqueeze(0).unwrap();
-    let spans = [Span { offset: 0, keys: ids.len() }];
-    let hidden = model.llama().forward_hidden(&input, &spans, None, &Mode::Inference).unwrap();
+    let spans = vec![Span { offset: 0, keys: ids.len() }];
+    let hidden = model.llama().forward_hidden(&input, &Sequences::Padded(spans), None, &Mode::Inference).unwrap();
     let logits = model.llama().logits(&hidden.narrow(1, ids.len() - 1, 1).unwrap(), &Mode::Inference).unwrap();
     logits.flatten_all().unwrap().to_vec1().unwrap()
 }

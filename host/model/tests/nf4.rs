@@ -66,7 +66,7 @@ fn quantize(name: &str, case: &Case) -> Nf4 {
 fn file(weight: &Nf4) -> Vec<u8> {
     let parts =
         parts(weight).into_iter().map(|part| (format!("w.weight{}", part.suffix), part.dtype, part.shape, part.bytes));
-    save_bytes(parts.collect()).unwrap()
+    save_bytes(parts.collect(), [("format".to_owned(), "pt".to_owned())].into()).unwrap()
 }
 
 fn numbers(weight: &Nf4) -> String {

@@ -4,7 +4,7 @@
 use candle_core::{Device, Tensor};
 use diapason_core::language_model::{Decoding, LanguageModel};
 use diapason_model::Model;
-use diapason_model::kernels::Span;
+use diapason_model::kernels::{Sequences, Span};
 use diapason_model::linear::Mode;
 use std::path::Path;
 
@@ -23,7 +23,10 @@ fn agrees_with_transformers() {
     let ids = model.tokenizer().encode("The capital of France is").unwrap();
     assert_eq!(ids, [504, 3575, 282, 4649, 314]);
     let ids = Tensor::from_vec(ids, (1, 5), &Device::Cpu).unwrap();
-    let hidden = model.llama().forward_hidden(&ids, &[Span { offset: 0, keys: 5 }], None, &Mode::Inference).unwrap();
+    let hidden = model
+        .llama()
+        .forward_hidden(&ids, &Sequences::Padded(vec![Span { offset: 0, keys: 5 }]), None, &Mode::Inference)
+        .unwrap();
     let logits = model.llama().logits(&hidden.narrow(1, 4, 1).unwrap(), &Mode::Inference).unwrap();
     let logits: Vec<f32> = logits.flatten_all().unwrap().to_vec1().unwrap();
     let expected = [(7042, 17.3713), (260, 14.8886), (4528, 13.2450), (2250, 13.0095), (1315, 12.9515)];

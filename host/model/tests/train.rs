@@ -5,10 +5,10 @@ use candle_core::{Device, Tensor};
 use diapason_core::config::{Method, Schedule, Train};
 use diapason_core::event::{Event, Silent};
 use diapason_model::encode::Example;
-use diapason_model::kernels::Span;
 use diapason_model::kernels::Weight;
+use diapason_model::kernels::{Sequences, Span};
 use diapason_model::linear::Mode;
-use diapason_model::train::{Outcome, Trainer, train, trainable};
+use diapason_model::train::{Outcome, Run, Trainer, train, trainable};
 use diapason_model::{Model, SaveType, arch};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -60,14 +60,14 @@ fn settings(method: Method) -> Train {
 
 fn run(config: &Train, seed: u64, folder: &Path) -> (Model, Outcome) {
     let mut model = model(1);
-    let outcome = train(&mut model, &examples(), config, seed, folder, &Silent).unwrap();
+    let outcome = train(&mut model, Run::new(&examples(), config, seed, folder, &Silent)).unwrap();
     (model, outcome)
 }
 
 fn logits(model: &Model) -> Vec<f32> {
     let ids = Tensor::new(&[[3_u32, 8, 1, 4]], &Device::Cpu).unwrap();
-    let spans = [Span { offset: 0, keys: 4 }];
-    let hidden = model.llama().forward_hidden(&ids, &spans, None, &Mode::Inference).unwrap();
+    let spans = vec![Span { offset: 0, keys: 4 }];
+    let hidden = model.llama().forward_hidden(&ids, &Sequences::Padded(spans), None, &Mode::Inference).unwrap();
     let logits = model.llama().logits(&hidden, &Mode::Inference).unwrap();
     assert!(!logits.track_op(), "inference records gradients");
     logits.flatten_all().unwrap().to_vec1().unwrap()
@@ -79,7 +79,7 @@ fn steps(folder: &Path) -> Vec<Value> {
 }
 
 fn failure(config: &Train, examples: &[Example], folder: &Path) -> String {
-    let error = train(&mut model(1), examples, config, 1, folder, &Silent).unwrap_err();
+    let error = train(&mut model(1), Run::new(examples, config, 1, folder, &Silent)).unwrap_err();
     format!("{error} | {}", error.hint_text().unwrap_or_default())
 }
 
@@ -145,7 +145,7 @@ fn cutting_a_step_into_batches_changes_nothing_beyond_rounding() {
     let rows: Vec<usize> = (0..24).collect();
     let pass = |batch_size: usize| {
         let config = Train { batch_size, ..config.clone() };
-        Trainer::new(model.llama(), &vars, &config, 1).gradients(&examples(), &rows).unwrap()
+        Trainer::new(&vars, &config, 1).gradients(model.llama(), &examples(), &rows).unwrap()
     };
     let whole = pass(24);
     for batch_size in [1, 5, 8] {
@@ -166,7 +166,7 @@ fn events_tell_what_is_trained_and_every_logged_step() {
     let sink = |event: &Event| seen.lock().unwrap().push(event.clone());
     let folder = tempfile::tempdir().unwrap();
     let config = Train { logging_steps: 5, max_steps: Some(12), ..settings(Method::Lora) };
-    let outcome = train(&mut model(1), &examples(), &config, 1, folder.path(), &sink).unwrap();
+    let outcome = train(&mut model(1), Run::new(&examples(), &config, 1, folder.path(), &sink)).unwrap();
     // A and B of q, o (32 to 32), k, v (32 to 16), gate, up (32 to 48) and down (48 to 32), two layers.
     let adapter = 2 * 4 * (2 * 64 + 2 * 48 + 3 * 80);
     assert_eq!((outcome.trainable, outcome.steps), (adapter, 12));

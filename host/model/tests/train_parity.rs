@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor, Var};
 use diapason_core::config::{Method, Schedule, Train};
 use diapason_model::Model;
 use diapason_model::encode::Example;
-use diapason_model::kernels::Span;
+use diapason_model::kernels::{Sequences, Span};
 use diapason_model::linear::Mode;
 use diapason_model::schedule::LearningRate;
 use diapason_model::train::{Trainer, trainable};
@@ -65,8 +65,8 @@ fn settings(method: Method, golden: &Golden) -> Train {
 
 fn probe(model: &Model, ids: &[u32]) -> Vec<f32> {
     let input = Tensor::new(ids, &Device::Cpu).unwrap().unsqueeze(0).unwrap();
-    let spans = [Span { offset: 0, keys: ids.len() }];
-    let hidden = model.llama().forward_hidden(&input, &spans, None, &Mode::Inference).unwrap();
+    let spans = vec![Span { offset: 0, keys: ids.len() }];
+    let hidden = model.llama().forward_hidden(&input, &Sequences::Padded(spans), None, &Mode::Inference).unwrap();
     let logits = model.llama().logits(&hidden.narrow(1, ids.len() - 1, 1).unwrap(), &Mode::Inference).unwrap();
     logits.flatten_all().unwrap().to_vec1().unwrap()
 }
@@ -83,9 +83,9 @@ fn run(name: &str, model: &Model, vars: &[(String, Var)], settings: &Train, gold
     let rows = golden.rows.iter().map(|row| Example { ids: row.ids.clone(), learn: row.learn.clone() });
     let examples: Vec<Example> = rows.collect();
     let rate = LearningRate::new(expected.rate, Schedule::Cosine, golden.warmup, 0.0, golden.order.len() as u64);
-    let mut trainer = Trainer::new(model.llama(), vars, settings, 1);
+    let mut trainer = Trainer::new(vars, settings, 1);
     for (step, rows) in (1..).zip(&golden.order) {
-        let pass = trainer.gradients(&examples, rows).unwrap();
+        let pass = trainer.gradients(model.llama(), &examples, rows).unwrap();
         let (loss, norm) = (expected.losses[step - 1], expected.norms[step - 1]);
         assert!((pass.loss - loss).abs() <= 2e-5, "{name}, step {step}: loss {} for {loss}", pass.loss);
         assert!((pass.norm / norm - 1.0).abs() <= 1e-3, "{name}, step {step}: norm {} for {norm}", pass.norm);

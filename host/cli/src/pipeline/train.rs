@@ -10,7 +10,7 @@ use diapason_core::report::Training;
 use diapason_core::sample::{Conversation, Sample};
 use diapason_core::{Error, Result, digest};
 use diapason_model::encode::{self, Example};
-use diapason_model::train::Outcome;
+use diapason_model::train::{Outcome, Run};
 use std::path::Path;
 
 const STAGE: &str = "train";
@@ -129,7 +129,7 @@ fn train(session: &mut Session, examples: &[Example]) -> Result<()> {
     let model = &mut session.base()?.model;
     let steps = steps(examples.len(), &config);
     ui.emit(&Event::StageStarted { stage: STAGE.into(), total: Some(steps as u64) });
-    let outcome = diapason_model::train::train(model, examples, &config, seed, &folder, &ui)?;
+    let outcome = diapason_model::train::train(model, Run::new(examples, &config, seed, &folder, &ui))?;
     summarise(&folder, &outcome)?;
     session.ended(STAGE, format!("{} steps on {} rows, loss {:.3}", outcome.steps, examples.len(), outcome.final_loss));
     Ok(())

@@ -7,7 +7,7 @@ pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod markdown;
-mod number;
+pub(crate) mod number;
 mod page;
 mod samples;
 pub(crate) mod terminal;

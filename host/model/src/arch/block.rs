@@ -2,9 +2,9 @@
 
 use super::cache::Cache;
 use super::config::Config;
-use crate::kernels::{self, Span};
+use crate::kernels::{self, Sequences};
 use crate::linear::{Linear, Mode};
-use candle_core::{Result, Tensor};
+use candle_core::{Result, Tensor, bail};
 
 /// One layer.
 #[derive(Debug, Clone)]
@@ -48,11 +48,11 @@ pub struct Mlp {
 }
 
 /// What a forward pass is about, the same for all layers.
-pub(super) struct Pass<'a> {
+pub(crate) struct Pass<'a> {
     pub config: &'a Config,
     pub cos: Tensor,
     pub sin: Tensor,
-    pub spans: &'a [Span],
+    pub sequences: &'a Sequences,
     pub mode: &'a Mode,
 }
 
@@ -95,7 +95,7 @@ impl Block {
     }
 
     /// Maps the residual stream `x` [b, t, hidden]. `cache` comes with the layer's index.
-    pub(super) fn forward(&self, x: &Tensor, pass: &Pass, cache: Option<(&mut Cache, usize)>) -> Result<Tensor> {
+    pub(crate) fn forward(&self, x: &Tensor, pass: &Pass, cache: Option<(&mut Cache, usize)>) -> Result<Tensor> {
         let normed = kernels::rms_norm(x, &self.input_norm, pass.config.norm_eps)?;
         let x = (x + self.attention.forward(&normed, pass, cache)?)?;
         let normed = kernels::rms_norm(&x, &self.post_norm, pass.config.norm_eps)?;
@@ -117,13 +117,14 @@ impl Attention {
         let v = project(&self.v, kv_heads)?;
         let (k, v) = match cache {
             Some((cache, layer)) => {
-                let seen = cache.push(layer, &k, &v, pass.spans)?;
+                let Sequences::Padded(spans) = pass.sequences else { bail!("packed sequences have no cache") };
+                let seen = cache.push(layer, &k, &v, spans)?;
                 // At the start of a sequence the cache holds nothing else, and `k` and `v` are shorter.
-                if pass.spans.iter().all(|span| span.offset == 0) { (k, v) } else { seen }
+                if spans.iter().all(|span| span.offset == 0) { (k, v) } else { seen }
             }
             None => (k, v),
         };
-        let y = kernels::attention(&q, &k, &v, pass.spans)?;
+        let y = kernels::attention(&q, &k, &v, pass.sequences)?;
         self.o.forward(&y.reshape((b, t, heads * head_dim))?, pass.mode)
     }
 }

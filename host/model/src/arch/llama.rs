@@ -4,9 +4,9 @@ use super::block::{Attention, Block, LINEARS, Mlp, Pass};
 use super::cache::Cache;
 use super::config::Config;
 use super::rotary::Rotary;
-use crate::kernels::{self, Span, Weight};
+use crate::kernels::{self, Sequences, Weight};
 use crate::linear::{Linear, Mode};
-use candle_core::{Result as Computed, Tensor, bail};
+use candle_core::{Device, Result as Computed, Tensor, bail};
 
 /// Where a decoder's parameters come from, named as in transformers. A function of name and shape is one.
 pub trait Parameters {
@@ -64,25 +64,66 @@ impl Llama {
         &self.config
     }
 
+    /// Where the parameters live.
+    pub fn device(&self) -> &Device {
+        self.embed.device()
+    }
+
     /// The last layer's normed output [b, t, hidden] for `ids` [b, t] (u32).
     ///
-    /// Each row's span says at which position its first token stands and how many tokens, cached ones included, are not
-    /// padding. With a cache, keys and values are kept there, and those of earlier calls are seen.
+    /// A padded row's span says at which position its first token stands and how many tokens, cached ones included, are
+    /// not padding. With a cache, keys and values are kept there, and those of earlier calls are seen.
     pub fn forward_hidden(
         &self,
         ids: &Tensor,
-        spans: &[Span],
+        sequences: &Sequences,
         mut cache: Option<&mut Cache>,
         mode: &Mode,
     ) -> Computed<Tensor> {
-        let (b, t) = ids.dims2()?;
-        let (cos, sin) = self.rotary.angles(spans, t, ids.device())?;
-        let pass = Pass { config: &self.config, cos, sin, spans, mode };
-        let mut x = self.embed.index_select(&ids.flatten_all()?, 0)?.reshape((b, t, self.config.hidden_size))?;
+        let pass = self.pass(ids, sequences, mode)?;
+        let mut x = self.embedded(ids, &pass)?;
         for (i, layer) in self.layers.iter().enumerate() {
             x = layer.forward(&x, &pass, cache.as_deref_mut().map(|cache| (cache, i)))?;
         }
-        kernels::rms_norm(&x, &self.norm, self.config.norm_eps)
+        self.normed(&x)
+    }
+
+    /// What the layers of a forward pass have in common.
+    pub(crate) fn pass<'a>(&'a self, ids: &Tensor, sequences: &'a Sequences, mode: &'a Mode) -> Computed<Pass<'a>> {
+        let (cos, sin) = self.rotary.angles(sequences, ids.dim(1)?, ids.device())?;
+        Ok(Pass { config: &self.config, cos, sin, sequences, mode })
+    }
+
+    /// The first layer's input [b, t, hidden].
+    pub(crate) fn embedded(&self, ids: &Tensor, pass: &Pass) -> Computed<Tensor> {
+        let (b, t) = ids.dims2()?;
+        let x = self.embed.index_select(&ids.flatten_all()?, 0)?.reshape((b, t, self.config.hidden_size))?;
+        match *pass.mode {
+            Mode::Training { seed, neftune } if neftune > 0.0 => {
+                x + self.noise(pass, (b, t), seed, neftune, ids.device())?
+            }
+            _ => Ok(x),
+        }
+    }
+
+    /// NEFTune's noise: uniform in ±alpha / √(length of the sequence · hidden).
+    fn noise(&self, pass: &Pass, (b, t): (usize, usize), seed: u64, alpha: f64, device: &Device) -> Computed<Tensor> {
+        let hidden = self.config.hidden_size;
+        let lengths: Vec<usize> = match pass.sequences {
+            Sequences::Packed(lengths) => lengths.clone(),
+            Sequences::Padded(spans) => spans.iter().map(|_| t).collect(),
+        };
+        let mut values = Vec::with_capacity(b * t * hidden);
+        for n in lengths {
+            let scale = alpha / ((n * hidden) as f64).sqrt();
+            values.extend(kernels::noise(seed, values.len(), n * hidden, scale as f32));
+        }
+        Tensor::from_vec(values, (b, t, hidden), device)
+    }
+
+    /// The last layer's output [b, t, hidden], normed.
+    pub(crate) fn normed(&self, x: &Tensor) -> Computed<Tensor> {
+        kernels::rms_norm(x, &self.norm, self.config.norm_eps)
     }
 
     /// Logits [.., vocab] of `hidden` [.., hidden].

@@ -1,7 +1,7 @@
 //! The angles of rotary position embeddings.
 
 use super::config::Config;
-use crate::kernels::Span;
+use crate::kernels::Sequences;
 use candle_core::{Device, Result, Tensor};
 
 /// The rotary frequencies of a model.
@@ -19,15 +19,21 @@ impl Rotary {
         Self { frequencies: (0..d / 2).map(|i| config.scaling.stretch(base(i)) as f32).collect() }
     }
 
-    /// Cosines and sines for `t` tokens of each row: both [t, d/2] if all rows start at the same offset, otherwise
-    /// [b, t, d/2].
-    pub fn angles(&self, spans: &[Span], t: usize, device: &Device) -> Result<(Tensor, Tensor)> {
-        let same = spans.windows(2).all(|pair| pair[0].offset == pair[1].offset);
-        let rows = if same { &spans[..spans.len().min(1)] } else { spans };
-        let positions = || rows.iter().flat_map(|span| (span.offset..span.offset + t).map(|position| position as f32));
-        let angles = || positions().flat_map(|position| self.frequencies.iter().map(move |f| position * f));
+    /// Cosines and sines for the tokens of a batch [b, t]: both [t, d/2] if all rows start at the same position,
+    /// otherwise [b, t, d/2].
+    pub fn angles(&self, sequences: &Sequences, t: usize, device: &Device) -> Result<(Tensor, Tensor)> {
+        let positions: Vec<usize> = match sequences {
+            Sequences::Packed(lengths) => lengths.iter().flat_map(|n| 0..*n).collect(),
+            Sequences::Padded(spans) => {
+                let same = spans.windows(2).all(|pair| pair[0].offset == pair[1].offset);
+                let rows = if same { &spans[..spans.len().min(1)] } else { spans };
+                rows.iter().flat_map(|span| span.offset..span.offset + t).collect()
+            }
+        };
+        let angles =
+            || positions.iter().flat_map(|position| self.frequencies.iter().map(move |f| *position as f32 * f));
         let half = self.frequencies.len();
-        let shape = if same { vec![t, half] } else { vec![rows.len(), t, half] };
+        let shape = if positions.len() == t { vec![t, half] } else { vec![positions.len() / t, t, half] };
         let cos = Tensor::from_vec(angles().map(f32::cos).collect(), shape.as_slice(), device)?;
         let sin = Tensor::from_vec(angles().map(f32::sin).collect(), shape.as_slice(), device)?;
         Ok((cos, sin))

@@ -27,25 +27,70 @@ pub struct Span {
     pub keys: usize,
 }
 
-/// Attention of `q` [b, t, h, d] over `k` and `v` [b, s, kv, d], one span for each of the b rows; gives [b, t, h, d].
-pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, spans: &[Span]) -> Result<Tensor> {
+/// How the sequences of a batch lie in its tensors [b, t, ..].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sequences {
+    /// One in each of the b rows, padded on the right.
+    Padded(Vec<Span>),
+    /// One behind the other in a single row, with these numbers of tokens; none sees another.
+    Packed(Vec<usize>),
+}
+
+impl Sequences {
+    /// The sequences of a batch [b, t] with keys [b, s]; an error if they do not fit.
+    fn rows(&self, (b, t): (usize, usize), s: usize) -> Result<Vec<Row>> {
+        match self {
+            Self::Padded(spans) => {
+                if let Some(span) = spans.iter().find(|span| span.keys > s) {
+                    bail!("a span of {} keys where there are {s}", span.keys);
+                }
+                if spans.len() != b {
+                    bail!("{} spans for a batch of {b}", spans.len());
+                }
+                let row = |(i, span): (usize, &Span)| Row { first: i * t, t, first_key: i * s, s, span: *span };
+                Ok(spans.iter().enumerate().map(row).collect())
+            }
+            Self::Packed(lengths) => {
+                let total: usize = lengths.iter().sum();
+                if b != 1 || t != s || total != t {
+                    bail!("{total} packed tokens in a batch of {b} with {t} queries and {s} keys");
+                }
+                let mut first = 0;
+                let row = |t: &usize| {
+                    let row = Row { first, t: *t, first_key: first, s: *t, span: Span { offset: 0, keys: *t } };
+                    first += t;
+                    row
+                };
+                Ok(lengths.iter().map(row).collect())
+            }
+        }
+    }
+}
+
+/// A sequence: `t` queries and `s` keys, from these tokens of the batch on.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    first: usize,
+    t: usize,
+    first_key: usize,
+    s: usize,
+    span: Span,
+}
+
+/// Attention of `q` [b, t, h, d] over `k` and `v` [b, s, kv, d]; gives [b, t, h, d].
+pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, sequences: &Sequences) -> Result<Tensor> {
     let (b, t, h, d) = q.dims4()?;
     let (_, s, kv, _) = k.dims4()?;
-    if k.dims() != [b, s, kv, d] || v.dims() != k.dims() || h % kv != 0 || spans.len() != b {
-        bail!("attention of {:?} over {:?} and {:?} with {} spans", q.shape(), k.shape(), v.shape(), spans.len());
+    if k.dims() != [b, s, kv, d] || v.dims() != k.dims() || h % kv != 0 {
+        bail!("attention of {:?} over {:?} and {:?}", q.shape(), k.shape(), v.shape());
     }
-    if let Some(span) = spans.iter().find(|span| span.keys > s) {
-        bail!("a span of {} keys where there are {s}", span.keys);
-    }
-    let op = Attention { shape: Heads { t, s, h, kv, d }, spans: spans.to_vec(), lse: OnceLock::new() };
+    let op = Attention { shape: Heads { h, kv, d }, rows: sequences.rows((b, t), s)?, lse: OnceLock::new() };
     q.contiguous()?.apply_op3(&k.contiguous()?, &v.contiguous()?, op)
 }
 
-/// Sizes of an attention, the batch left out.
+/// Heads of an attention and their width.
 #[derive(Debug, Clone, Copy)]
 struct Heads {
-    t: usize,
-    s: usize,
     h: usize,
     kv: usize,
     d: usize,
@@ -70,14 +115,16 @@ fn visible(span: Span, i: usize) -> usize {
 
 struct Attention {
     shape: Heads,
-    spans: Vec<Span>,
+    /// In the order of their tokens, which they leave no gaps between.
+    rows: Vec<Row>,
     /// [b, t, h], kept by the forward pass.
     lse: OnceLock<Vec<f32>>,
 }
 
 /// A tile of queries of one row, and where its results go.
 struct Tile<'a> {
-    row: usize,
+    row: Row,
+    /// Number of the first query within its row.
     first: usize,
     /// [queries, h, d]
     y: &'a mut [f32],
@@ -87,24 +134,29 @@ struct Tile<'a> {
 
 impl Attention {
     fn tiles<'a>(&self, y: &'a mut [f32], lse: &'a mut [f32]) -> Vec<Tile<'a>> {
-        let Heads { t, h, d, .. } = self.shape;
-        let rows = y.chunks_mut(t * h * d).zip(lse.chunks_mut(t * h)).enumerate();
-        rows.flat_map(|(row, (y, lse))| {
-            let tiles = y.chunks_mut(TILE * h * d).zip(lse.chunks_mut(TILE * h)).enumerate();
-            tiles.map(move |(i, (y, lse))| Tile { row, first: i * TILE, y, lse })
-        })
-        .collect()
+        let Heads { h, d, .. } = self.shape;
+        let (mut y, mut lse) = (y, lse);
+        let mut tiles = Vec::new();
+        for row in &self.rows {
+            let (own_y, own_lse) = (
+                y.split_off_mut(..row.t * h * d).unwrap_or_default(),
+                lse.split_off_mut(..row.t * h).unwrap_or_default(),
+            );
+            let own = own_y.chunks_mut(TILE * h * d).zip(own_lse.chunks_mut(TILE * h)).enumerate();
+            tiles.extend(own.map(|(i, (y, lse))| Tile { row: *row, first: i * TILE, y, lse }));
+        }
+        tiles
     }
 
     fn forward(&self, q: &[f32], k: &[f32], v: &[f32], tile: Tile) {
-        let Heads { t, s, h, kv, d } = self.shape;
-        let span = self.spans[tile.row];
+        let Heads { h, kv, d } = self.shape;
+        let Row { first, first_key, span, .. } = tile.row;
         let queries = tile.lse.len() / h;
         let keys = (tile.first..tile.first + queries).map(|i| visible(span, i)).max().unwrap_or_default();
         if keys == 0 {
             return;
         }
-        let (q, k, v) = (&q[tile.row * t * h * d..], &k[tile.row * s * kv * d..], &v[tile.row * s * kv * d..]);
+        let (q, k, v) = (&q[first * h * d..], &k[first_key * kv * d..], &v[first_key * kv * d..]);
         let mut scores = vec![0.0; queries * keys];
         for head in 0..h {
             let group = head / (h / kv);
@@ -166,7 +218,7 @@ impl CustomOp3 for Attention {
         let Some(lse) = self.lse.get() else { bail!("backward of an attention before its forward") };
         let g = g.contiguous()?;
         let (dq, dk, dv) = storage::read([q, k, v, y, &g], |[q, k, v, y, g]| {
-            Ok(backward::gradients(self.shape, &self.spans, &backward::Saved { q, k, v, y, g, lse }))
+            Ok(backward::gradients(self.shape, &self.rows, &backward::Saved { q, k, v, y, g, lse }))
         })?;
         let tensor = |values: Vec<f32>, like: &Tensor| Tensor::from_vec(values, like.shape(), like.device()).map(Some);
         Ok((tensor(dq, q)?, tensor(dk, k)?, tensor(dv, v)?))

@@ -33,6 +33,14 @@ impl Dropout {
     }
 }
 
+/// Numbers uniform in −1..1, computed from a counter: the noise that NEFTune (Jain et al. 2023,
+/// <https://arxiv.org/abs/2310.05914>) adds to embeddings. Gives `n` of them times `scale`, from number `first` on.
+pub(crate) fn noise(seed: u64, first: usize, n: usize, scale: f32) -> impl Iterator<Item = f32> {
+    let key = (mix64(seed ^ mix64(u64::MAX)) >> 32) as u32;
+    let uniform = move |i: usize| mix32(i as u32 ^ key).wrapping_add((i >> 32) as u32) as f32 / 2_f32.powi(31) - 1.0;
+    (first..first + n).map(move |i| uniform(i) * scale)
+}
+
 /// splitmix64's finaliser (Steele et al. 2014).
 fn mix64(x: u64) -> u64 {
     let x = x.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -63,6 +71,16 @@ mod tests {
             assert!((mean - 1.0).abs() < 0.01, "{mean}");
         }
         assert!(Dropout::new(0.0, 1, 1).is_none());
+    }
+
+    #[test]
+    fn noise_is_uniform_and_can_be_had_in_parts() {
+        let whole: Vec<f32> = noise(7, 0, 10_000, 2.0).collect();
+        let parts: Vec<f32> = noise(7, 0, 10, 2.0).chain(noise(7, 10, 9990, 2.0)).collect();
+        assert_eq!(whole, parts);
+        let mean = |power: i32| whole.iter().map(|x| x.powi(power)).sum::<f32>() / 10_000.0;
+        assert!(mean(1).abs() < 0.05 && (mean(2) - 4.0 / 3.0).abs() < 0.05);
+        assert!(whole.iter().all(|x| x.abs() <= 2.0) && noise(8, 0, 1, 2.0).next() != Some(whole[0]));
     }
 
     #[test]

@@ -1,24 +1,61 @@
-//! Fine-tuning: one loop for adapters and for full training, which differ only in what is [`trainable`].
+//! Fine-tuning: one loop for all methods, which differ only in what is [`trainable`] and in how the layers keep their
+//! weights.
 
 mod guard;
 mod log;
+mod plan;
+mod resume;
+mod stopping;
 pub mod trainable;
+mod trainer;
+
+pub use trainer::{Pass, Trainer, mean_loss};
 
 use crate::Model;
-use crate::arch::Llama;
-use crate::batch::{self, Batch};
 use crate::checkpoint;
 use crate::encode::Example;
-use crate::linear::{Lora, Mode};
-use crate::loss::cross_entropy;
-use crate::optim::{AdamW, clip_scale, global_norm};
+use crate::linear::Lora;
 use crate::schedule::LearningRate;
-use candle_core::{Device, Tensor, Var};
+use candle_core::Var;
 use diapason_core::config::Train;
 use diapason_core::event::{Event, Sink, Step};
 use diapason_core::{Error, Result};
+use log::Log;
+use plan::{Plan, StepRows};
+use resume::{Progress, Store};
 use std::path::Path;
 use std::time::Instant;
+use stopping::Watch;
+
+/// What a run works with, beside the model.
+pub struct Run<'a> {
+    /// The rows to learn.
+    pub examples: &'a [Example],
+    /// Rows whose loss is watched.
+    pub held_out: &'a [Example],
+    /// The settings.
+    pub config: &'a Train,
+    /// Seeds everything that is random.
+    pub seed: u64,
+    /// The run folder.
+    pub folder: &'a Path,
+    /// Is told what happens.
+    pub sink: &'a dyn Sink,
+    /// Asked before every forward pass; once it says yes, the run saves its state and ends with an error.
+    pub interrupted: &'a dyn Fn() -> bool,
+    /// Early stopping on a measure: its value for the model as it is, the higher the better.
+    pub measure: Option<Measure<'a>>,
+}
+
+impl<'a> Run<'a> {
+    /// A run without held-out rows that nothing interrupts.
+    pub fn new(examples: &'a [Example], config: &'a Train, seed: u64, folder: &'a Path, sink: &'a dyn Sink) -> Self {
+        Self { examples, held_out: &[], config, seed, folder, sink, interrupted: &|| false, measure: None }
+    }
+}
+
+/// A measure of a model.
+pub type Measure<'a> = &'a mut dyn FnMut(&mut Model) -> Result<f64>;
 
 /// What came of a training run.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,67 +68,112 @@ pub struct Outcome {
     pub trainable: u64,
     /// All parameters, adapters included.
     pub total: u64,
-    /// Tokens that went through the model, padding not counted.
+    /// Tokens that went through the model.
     pub tokens: u64,
+    /// Whether early stopping ended the run.
+    pub stopped_early: bool,
 }
 
-/// Fine-tunes `model` on `examples`.
+/// Fine-tunes `model`.
 ///
-/// With LoRA, `folder/adapter` is written and the adapter stays attached; with full training, `folder/model`. Each
-/// epoch's state is kept under `folder/checkpoints` if the configuration says so, and every step is a line of
-/// `folder/train.jsonl`. The same model, examples, configuration and seed give the same bytes.
+/// With an adapter, `folder/adapter` is written and the adapter stays attached; with full training, `folder/model`. Each
+/// epoch's adapter is kept under `folder/checkpoints` if the configuration says so, and every step is a line of
+/// `folder/train.jsonl`. The same model, examples, configuration and seed give the same bytes, whether or not the run
+/// was broken off and started again: it goes on from the state that it saves every `save_steps`.
 ///
 /// # Errors
 /// Rows that are too long or have nothing to learn, a parameter that gets no gradient, a loss that is not finite (the
-/// last good state is then kept under `folder/checkpoints`), and failures to write.
-pub fn train(
-    model: &mut Model,
-    examples: &[Example],
-    config: &Train,
-    seed: u64,
-    folder: &Path,
-    sink: &dyn Sink,
-) -> Result<Outcome> {
-    guard::check_rows(examples, config, model.llama().config())?;
-    let vars = trainable::prepare(model, config, seed)?;
-    let trained = steps(model, &vars, examples, config, seed, folder, sink);
-    trainable::finish(model.llama_mut(), config)?;
+/// last good state is then kept under `folder/checkpoints`), an interruption, and failures to write.
+pub fn train(model: &mut Model, mut run: Run) -> Result<Outcome> {
+    guard::check_rows(run.examples, run.config, model.llama().config())?;
+    let base = model.digests().weights.clone();
+    let vars = trainable::prepare(model, run.config, run.seed)?;
+    let store = Store::new(run.folder, &base, [run.examples, run.held_out], run.config, run.seed);
+    let trained = Loop::new(model, &vars, &mut run, &store).and_then(Loop::run);
+    trainable::finish(model.llama_mut(), run.config)?;
     let outcome = trained?;
-    checkpoint::save_result(model, config, folder)?;
+    checkpoint::save_result(model, run.config, run.folder)?;
+    store.remove()?;
     Ok(outcome)
 }
 
-/// The run's steps; gives the outcome, with the trained parameters still variables.
-fn steps(
-    model: &Model,
-    vars: &[(String, Var)],
-    examples: &[Example],
-    config: &Train,
-    seed: u64,
-    folder: &Path,
-    sink: &dyn Sink,
-) -> Result<Outcome> {
-    let plan = Plan::new(examples, config, seed);
-    let rate = LearningRate::new(config.learning_rate, config.schedule, config.warmup, config.decay, plan.total);
-    let mut trainer = Trainer::new(model.llama(), vars, config, seed);
-    let mut log = log::Log::create(folder, sink, config.logging_steps)?;
-    let mut outcome = trainer.outcome();
-    sink.emit(&Event::Trainable { trainable: outcome.trainable, total: outcome.total });
-    let mut watch = guard::Gradients::new(vars);
-    for (number, rows) in (1..).zip(plan.rows()) {
+/// The parameters that are trained and all of them, of a model that is ready to train.
+fn counts(model: &Model, vars: &[(String, Var)]) -> (u64, u64) {
+    let trainable = vars.iter().map(|(_, var)| var.elem_count() as u64).sum();
+    let added: usize = model.llama().linears().filter_map(|(_, linear)| linear.lora()).map(Lora::elem_count).sum();
+    (trainable, model.llama().parameter_count() + added as u64)
+}
+
+/// A run under way.
+struct Loop<'a, 'r> {
+    model: &'a mut Model,
+    vars: &'a [(String, Var)],
+    run: &'a mut Run<'r>,
+    store: &'a Store,
+    trainer: Trainer,
+    log: Log<'r>,
+    progress: Progress,
+    watch: Option<Watch<'a>>,
+    gradients: guard::Gradients,
+}
+
+impl<'a, 'r> Loop<'a, 'r> {
+    fn new(model: &'a mut Model, vars: &'a [(String, Var)], run: &'a mut Run<'r>, store: &'a Store) -> Result<Self> {
+        let config = run.config;
+        let mut trainer = Trainer::new(vars, config, run.seed);
+        let (progress, best) = store.restore(vars, &mut trainer)?.unwrap_or_default();
+        let log = Log::open(run.folder, progress.log, run.sink, config.logging_steps)?;
+        let watch = config.early_stopping.as_ref().map(|early| Watch::new(early, vars, &progress, best));
+        Ok(Self { model, vars, run, store, trainer, log, progress, watch, gradients: guard::Gradients::new(vars) })
+    }
+
+    fn run(mut self) -> Result<Outcome> {
+        let config = self.run.config;
+        let plan = Plan::new(self.run.examples, config, self.run.seed);
+        let (trainable, total) = counts(self.model, self.vars);
+        self.run.sink.emit(&Event::Trainable { trainable, total });
+        if self.progress.step > 0 {
+            self.run.sink.emit(&Event::Resumed { step: self.progress.step, steps: plan.total });
+        }
+        let rate = LearningRate::new(config.learning_rate, config.schedule, config.warmup, config.decay, plan.total);
+        let mut stopped_early = self.is_over();
+        for (number, rows) in (1..).zip(plan.rows()).skip(self.progress.step as usize) {
+            if stopped_early {
+                break;
+            }
+            self.step(number, &rows, &plan, rate.at(number))?;
+            stopped_early = self.look(number, &rows, &plan)?;
+            self.keep(number, &rows)?;
+        }
+        if let Some(watch) = &self.watch {
+            watch.restore()?;
+        }
+        let Progress { step: steps, loss: final_loss, tokens, .. } = self.progress;
+        Ok(Outcome { steps, final_loss, trainable, total, tokens, stopped_early })
+    }
+
+    /// Whether early stopping had ended the run that this one goes on from.
+    fn is_over(&self) -> bool {
+        let patience = self.run.config.early_stopping.as_ref().map(|early| early.patience);
+        patience.is_some_and(|patience| self.progress.without_gain >= patience)
+    }
+
+    fn step(&mut self, number: u64, rows: &StepRows, plan: &Plan, learning_rate: f64) -> Result<()> {
         let started = Instant::now();
-        let learning_rate = rate.at(number);
-        let pass = trainer.gradients(examples, rows.rows)?;
+        let Run { examples, interrupted, .. } = *self.run;
+        let pass = self.trainer.gradients_until(self.model.llama(), examples, rows.rows, interrupted)?;
+        let Some(pass) = pass else { return Err(self.interrupt(plan.total)) };
         if !pass.loss.is_finite() || !pass.norm.is_finite() {
-            checkpoint::save(model, config, folder, &format!("step-{}", number - 1))?;
+            let name = format!("step-{}", number - 1);
+            checkpoint::save(self.model, self.run.config, self.run.folder, &name)?;
             return Err(guard::diverged(number, &pass, rows.rows));
         }
-        watch.check(vars, &pass.gradients, learning_rate)?;
-        trainer.update(&pass, learning_rate)?;
-        outcome.steps = number;
-        outcome.final_loss = pass.loss;
-        outcome.tokens += pass.tokens;
-        log.step(&Step {
+        self.gradients.check(self.vars, &pass.gradients, learning_rate)?;
+        self.trainer.update(&pass, learning_rate)?;
+        self.progress.step = number;
+        self.progress.loss = pass.loss;
+        self.progress.tokens += pass.tokens;
+        self.log.write(&Event::Step(Step {
             step: number,
             steps: plan.total,
             epoch: rows.epoch,
@@ -101,138 +183,85 @@ fn steps(
             tokens: pass.tokens,
             supervised: pass.supervised,
             seconds: started.elapsed().as_secs_f64(),
-        })?;
-        if let Some(epoch) = rows.ends.filter(|_| config.save_per_epoch) {
-            checkpoint::save(model, config, folder, &format!("epoch-{epoch}"))?;
-        }
-    }
-    Ok(outcome)
-}
-
-/// Every optimizer step of a run.
-struct Plan {
-    epochs: Vec<Vec<Vec<usize>>>,
-    total: u64,
-}
-
-/// One step of the plan.
-struct StepRows<'a> {
-    rows: &'a [usize],
-    /// Passes over the data after this step.
-    epoch: f64,
-    /// The epoch, from 1, that this step ends.
-    ends: Option<usize>,
-}
-
-impl Plan {
-    fn new(examples: &[Example], config: &Train, seed: u64) -> Self {
-        let lengths: Vec<usize> = examples.iter().map(batch::input_length).collect();
-        let rows_per_step = config.batch_size * config.gradient_accumulation;
-        let epoch = |epoch: usize| batch::steps(&lengths, rows_per_step, seed, epoch as u64);
-        let epochs: Vec<_> = (0..config.epochs).map(epoch).collect();
-        let all = epochs.iter().map(Vec::len).sum::<usize>();
-        Self { epochs, total: all.min(config.max_steps.unwrap_or(all)) as u64 }
+        }))
     }
 
-    fn rows(&self) -> impl Iterator<Item = StepRows<'_>> {
-        let steps = self.epochs.iter().enumerate().flat_map(|(epoch, steps)| {
-            steps.iter().enumerate().map(move |(i, rows)| StepRows {
-                rows,
-                epoch: epoch as f64 + (i + 1) as f64 / steps.len() as f64,
-                ends: (i + 1 == steps.len()).then_some(epoch + 1),
-            })
-        });
-        steps.take(self.total as usize)
-    }
-}
-
-/// Computes gradients and applies them.
-pub struct Trainer<'a> {
-    llama: &'a Llama,
-    vars: Vec<Var>,
-    optimizer: AdamW,
-    batch_size: usize,
-    max_norm: f64,
-    seed: u64,
-    /// Forward passes so far: each has dropout masks of its own.
-    passes: u64,
-}
-
-/// What one step's rows gave.
-pub struct Pass {
-    /// Mean cross-entropy over the step's supervised tokens, in nats.
-    pub loss: f64,
-    /// One for each variable.
-    pub gradients: Vec<Tensor>,
-    /// L2 norm of all gradients.
-    pub norm: f64,
-    /// Tokens that are not padding.
-    pub tokens: u64,
-    /// Tokens that are learned.
-    pub supervised: u64,
-}
-
-impl<'a> Trainer<'a> {
-    /// A trainer of `vars`, which are parameters of `llama` or of its adapter.
-    pub fn new(llama: &'a Llama, vars: &[(String, Var)], config: &Train, seed: u64) -> Self {
-        Self {
-            llama,
-            optimizer: AdamW::new(vars, config.into()),
-            vars: vars.iter().map(|(_, var)| var.clone()).collect(),
-            batch_size: config.batch_size,
-            max_norm: config.max_gradient_norm,
-            seed,
-            passes: 0,
+    /// Saves the state before a step that was broken off.
+    fn interrupt(&mut self, steps: u64) -> Error {
+        let step = self.progress.step;
+        match self.save_state() {
+            Ok(()) => Error::run(format!("interrupted after step {step} of {steps}"))
+                .hint("everything is saved: the same command goes on from here"),
+            Err(error) => error.context("interrupted, and the state could not be saved"),
         }
     }
 
-    fn outcome(&self) -> Outcome {
-        let trainable = self.vars.iter().map(|var| var.elem_count() as u64).sum();
-        let adapters = self.llama.linears().filter_map(|(_, linear)| linear.lora());
-        let added: usize = adapters.map(Lora::elem_count).sum();
-        let total = self.llama.parameter_count() + added as u64;
-        Outcome { steps: 0, final_loss: f64::NAN, trainable, total, tokens: 0 }
+    fn save_state(&mut self) -> Result<()> {
+        self.progress.log = self.log.bytes();
+        let kept = self.watch.as_ref().map_or(&[][..], |watch| &watch.kept);
+        self.store.save(self.vars, &self.trainer, kept, &self.progress)
     }
 
-    /// The gradients of the mean loss over all supervised tokens of `rows`: how the rows are cut into batches makes no
-    /// difference beyond rounding.
-    pub fn gradients(&mut self, examples: &[Example], rows: &[usize]) -> Result<Pass> {
-        let supervised: usize = rows.iter().map(|row| batch::supervised(&examples[*row])).sum();
-        let mut pass = Pass { loss: 0.0, gradients: Vec::new(), norm: 0.0, tokens: 0, supervised: supervised as u64 };
-        for rows in rows.chunks(self.batch_size) {
-            let rows: Vec<&Example> = rows.iter().map(|row| &examples[*row]).collect();
-            self.add_batch(&mut pass, &rows, supervised).map_err(failed)?;
-        }
-        pass.norm = global_norm(&pass.gradients).map_err(failed)?;
-        Ok(pass)
-    }
-
-    fn add_batch(&mut self, pass: &mut Pass, rows: &[&Example], supervised: usize) -> candle_core::Result<()> {
-        self.passes += 1;
-        let mode = Mode::Training { seed: self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(self.passes) };
-        let batch = Batch::new(rows, &Device::Cpu)?;
-        let hidden = self.llama.forward_hidden(&batch.ids, &batch.spans, None, &mode)?;
-        let loss = cross_entropy(&hidden, self.llama.head_weight(), &batch.targets, supervised as f64)?;
-        pass.loss += f64::from(loss.to_scalar::<f32>()?);
-        pass.tokens += batch.tokens as u64;
-        let mut store = loss.backward()?;
-        let mut gradient =
-            |var: &Var| store.remove(var).map_or_else(|| var.zeros_like(), |gradient| gradient.contiguous());
-        let new = self.vars.iter().map(&mut gradient);
-        pass.gradients = match pass.gradients.is_empty() {
-            true => new.collect::<candle_core::Result<_>>()?,
-            false => pass.gradients.iter().zip(new).map(|(sum, new)| sum + new?).collect::<candle_core::Result<_>>()?,
+    /// Looks at the held-out loss and the metric where it is time for it; says whether to stop.
+    fn look(&mut self, number: u64, rows: &StepRows, plan: &Plan) -> Result<bool> {
+        let due = match self.run.config.eval_steps {
+            Some(every) => number.is_multiple_of(every as u64),
+            None => rows.ends.is_some(),
         };
-        Ok(())
+        if !due && number != plan.total {
+            return Ok(false);
+        }
+        let held_out = match self.run.held_out.is_empty() {
+            true => None,
+            false => Some(self.held_out_loss(number)?),
+        };
+        let Some(early) = &self.run.config.early_stopping else { return Ok(false) };
+        let value = match Watch::is_loss(early) {
+            true => held_out.ok_or_else(|| {
+                Error::config("early stopping watches the held-out loss, but no rows are held out")
+                    .hint("set `data.held_out`")
+            })?,
+            false => self.measure(number)?,
+        };
+        let Some(watch) = &mut self.watch else { return Ok(false) };
+        let stop = watch.look(value)?;
+        watch.note(&mut self.progress);
+        Ok(stop)
     }
 
-    /// Clips the gradients and takes an AdamW step.
-    pub fn update(&mut self, pass: &Pass, learning_rate: f64) -> Result<()> {
-        let scale = clip_scale(pass.norm, self.max_norm);
-        self.optimizer.step(&pass.gradients, scale, learning_rate).map_err(failed)
+    fn held_out_loss(&mut self, number: u64) -> Result<f64> {
+        let Run { held_out, config, .. } = *self.run;
+        let loss = trainable::without_gradients(self.model, self.vars, config, |model| {
+            mean_loss(model.llama(), held_out, config.batch_size)
+        })?;
+        self.log.write(&Event::Evaluated { step: number, metric: "loss".into(), value: loss })?;
+        Ok(loss)
+    }
+
+    fn measure(&mut self, number: u64) -> Result<f64> {
+        let config = self.run.config;
+        let Some(measure) = &mut self.run.measure else {
+            return Err(Error::config("early stopping watches a measure that nobody takes"));
+        };
+        let value = trainable::without_gradients(self.model, self.vars, config, measure)?;
+        let metric = config.early_stopping.as_ref().map(|early| early.metric.clone()).unwrap_or_default();
+        self.log.write(&Event::Evaluated { step: number, metric, value })?;
+        Ok(value)
+    }
+
+    /// Saves the state where it is due, and the epoch's adapter.
+    fn keep(&mut self, number: u64, rows: &StepRows) -> Result<()> {
+        let config = self.run.config;
+        if let Some(epoch) = rows.ends.filter(|_| config.save_per_epoch) {
+            checkpoint::save(self.model, config, self.run.folder, &format!("epoch-{epoch}"))?;
+        }
+        if number.is_multiple_of(config.save_steps as u64) || rows.ends.is_some() {
+            self.save_state()?;
+        }
+        Ok(())
     }
 }
 
 fn failed(source: candle_core::Error) -> Error {
-    Error::run("failed to compute a training step").because(source)
+    Error::run("failed to compute").because(source)
 }

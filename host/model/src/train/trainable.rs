@@ -1,7 +1,7 @@
 //! Which parameters a run trains.
 
 use crate::Model;
-use crate::adapter::{is_saved, names_layer};
+use crate::adapter::{MODULES, is_saved, names_layer};
 use crate::arch::Llama;
 use crate::kernels::row_norms;
 use crate::linear::{Linear, Lora, Rescale};
@@ -36,6 +36,28 @@ pub fn finish(llama: &mut Llama, config: &Train) -> Result<()> {
         llama.replace_module(name, tensor);
     }
     Ok(())
+}
+
+/// Calls `body` with parameters that record no gradients, as for inference, and makes them trainable again.
+pub fn without_gradients<T>(
+    model: &mut Model,
+    vars: &[(String, Var)],
+    config: &Train,
+    mut body: impl FnMut(&mut Model) -> Result<T>,
+) -> Result<T> {
+    finish(model.llama_mut(), config)?;
+    let result = body(model);
+    let find = |name: &str| vars.iter().find(|(own, _)| own == name).map(|(_, var)| var.as_tensor().clone());
+    if config.method == Method::Full {
+        let back = |name: &str, tensor: &Tensor| Ok(find(name).unwrap_or_else(|| tensor.clone()));
+        model.llama_mut().replace_parameters(back).map_err(failed)?;
+    }
+    for name in MODULES {
+        if let Some(tensor) = find(&format!("{name}.weight")).filter(|_| config.method.is_adapter()) {
+            model.llama_mut().replace_module(name, tensor);
+        }
+    }
+    result
 }
 
 fn release(llama: &mut Llama) -> Result<Vec<(String, Var)>> {

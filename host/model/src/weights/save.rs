@@ -51,7 +51,8 @@ pub fn save(path: &Path, weights: &[(String, Weight)], dtype: SaveType) -> Resul
             Weight::Nf4(weight) => views.extend(quantised(name, weight)),
         }
     }
-    files::write(path, &encode(views.into_iter())?)
+    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    files::write(path, &encode(views.into_iter(), metadata)?)
 }
 
 fn quantised(name: &str, weight: &Nf4) -> impl Iterator<Item = (String, Bytes)> {
@@ -60,13 +61,15 @@ fn quantised(name: &str, weight: &Nf4) -> impl Iterator<Item = (String, Bytes)> 
 }
 
 /// A safetensors file of tensors given as name, type, shape and little-endian elements.
-pub fn save_bytes(tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)>) -> Result<Vec<u8>> {
+pub fn save_bytes(
+    tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)>,
+    metadata: HashMap<String, String>,
+) -> Result<Vec<u8>> {
     let views = tensors.into_iter().map(|(name, dtype, shape, bytes)| (name, Bytes { dtype, shape, bytes }));
-    encode(views)
+    encode(views, metadata)
 }
 
-fn encode(views: impl Iterator<Item = (String, Bytes)>) -> Result<Vec<u8>> {
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
+fn encode(views: impl Iterator<Item = (String, Bytes)>, metadata: HashMap<String, String>) -> Result<Vec<u8>> {
     safetensors::serialize(views, Some(metadata))
         .map_err(|source| Error::run("failed to encode weights").because(source))
 }

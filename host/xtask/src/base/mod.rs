@@ -13,7 +13,8 @@ use diapason_core::event::Event;
 use diapason_core::sample::Segment;
 use diapason_model::arch;
 use diapason_model::encode::{Example, encode};
-use diapason_model::{Model, train};
+use diapason_model::train::{self, Run};
+use diapason_model::Model;
 use std::path::PathBuf;
 
 /// Options of `cargo x base`.
@@ -46,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let text = model.tokenizer();
     let examples = rows.iter().map(|row| encode(text.as_ref(), &render(row))).collect::<Result<Vec<Example>, _>>()?;
     let out = tempfile::tempdir()?;
-    let outcome = train::train(&mut model, &examples, &recipe(), arguments.seed, out.path(), &print)?;
+    let outcome = train::train(&mut model, Run::new(&examples, &recipe(), arguments.seed, out.path(), &print))?;
     println!("{} steps, {} tokens, final loss {:.4}", outcome.steps, outcome.tokens, outcome.final_loss);
     Ok(model.save(&folder.join("base"), diapason_model::SaveType::F16)?)
 }

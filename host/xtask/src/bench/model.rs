@@ -5,7 +5,8 @@ use diapason_core::config::Train;
 use diapason_core::event::Event;
 use diapason_core::language_model::{Decoding, LanguageModel};
 use diapason_model::encode::Example;
-use diapason_model::{Model, device, train};
+use diapason_model::train::{self, Run};
+use diapason_model::{Model, device};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -62,7 +63,7 @@ fn training(model: &mut Model, steps: usize) -> Result<()> {
         }
     };
     let folder = tempfile::tempdir()?;
-    train::train(model, &examples, &settings, 1, folder.path(), &sink)?;
+    train::train(model, Run::new(&examples, &settings, 1, folder.path(), &sink))?;
     let mut rates = times.into_inner().unwrap_or_default().split_off(1);
     rates.sort_by(f64::total_cmp);
     println!(

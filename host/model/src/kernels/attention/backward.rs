@@ -1,6 +1,6 @@
 //! The backward pass of attention, for one key/value head of one row at a time.
 
-use super::{Heads, Span, TILE, visible};
+use super::{Heads, Row, Span, TILE, visible};
 use crate::kernels::gemm::{Into, Matrix, product_here};
 use crate::kernels::simd::{exp, sum, vectorised};
 use rayon::prelude::*;
@@ -26,40 +26,43 @@ struct Part {
 }
 
 /// dq, dk and dv, in the layouts of q, k and v.
-pub(super) fn gradients(shape: Heads, spans: &[Span], saved: &Saved) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
+pub(super) fn gradients(shape: Heads, rows: &[Row], saved: &Saved) -> (Vec<f32>, Vec<f32>, Vec<f32>) {
     let groups = shape.kv;
-    let parts: Vec<Part> = (0..spans.len() * groups)
+    let parts: Vec<Part> = (0..rows.len() * groups)
         .into_par_iter()
-        .map(|i| part(shape, spans[i / groups], &saved.row(shape, i / groups), i % groups))
+        .map(|i| part(shape, &rows[i / groups], &saved.row(shape, &rows[i / groups]), i % groups))
         .collect();
-    let gather = |width: usize, of: fn(&Part) -> &[f32]| {
+    let gather = |width: usize, size: usize, of: fn(&Part) -> &[f32]| {
         let slices: Vec<&[f32]> = parts.iter().map(of).collect();
-        interleave(&slices, groups, width)
+        interleave(&slices, groups, width, size)
     };
     let width = shape.h / groups * shape.d;
-    (gather(width, |part| &part.dq), gather(shape.d, |part| &part.dk), gather(shape.d, |part| &part.dv))
+    let dq = gather(width, saved.q.len(), |part| &part.dq);
+    (dq, gather(shape.d, saved.k.len(), |part| &part.dk), gather(shape.d, saved.k.len(), |part| &part.dv))
 }
 
-/// From one slice [n, width] for each row and group to [rows, n, groups, width].
-fn interleave(parts: &[&[f32]], groups: usize, width: usize) -> Vec<f32> {
-    let size = parts.first().map_or(0, |part| part.len());
-    let mut out = vec![0.0; parts.len() * size];
-    if size > 0 {
-        out.par_chunks_mut(groups * size).zip(parts.par_chunks(groups)).for_each(|(out, parts)| {
-            for (i, target) in out.chunks_exact_mut(width).enumerate() {
-                target.copy_from_slice(&parts[i % groups][i / groups * width..][..width]);
-            }
-        });
-    }
+/// From one slice [n, width] for each row and group, n of its own for each row, to [Σ n, groups, width].
+fn interleave(parts: &[&[f32]], groups: usize, width: usize, size: usize) -> Vec<f32> {
+    let mut out = vec![0.0; size];
+    let mut rest = out.as_mut_slice();
+    let rows = parts.chunks(groups).map(|parts| {
+        let row = rest.split_off_mut(..parts.iter().map(|part| part.len()).sum::<usize>()).unwrap_or_default();
+        (row, parts)
+    });
+    rows.collect::<Vec<_>>().into_par_iter().for_each(|(row, parts)| {
+        for (i, target) in row.chunks_exact_mut(width).enumerate() {
+            target.copy_from_slice(&parts[i % groups][i / groups * width..][..width]);
+        }
+    });
     out
 }
 
 impl<'a> Saved<'a> {
     /// The same, of one row of the batch.
-    fn row(&self, shape: Heads, row: usize) -> Self {
-        let Heads { t, s, h, kv, d } = shape;
-        let queries = |data: &'a [f32], width: usize| &data[row * t * h * width..][..t * h * width];
-        let keys = |data: &'a [f32]| &data[row * s * kv * d..][..s * kv * d];
+    fn row(&self, shape: Heads, row: &Row) -> Self {
+        let Heads { h, kv, d } = shape;
+        let queries = |data: &'a [f32], width: usize| &data[row.first * h * width..][..row.t * h * width];
+        let keys = |data: &'a [f32]| &data[row.first_key * kv * d..][..row.s * kv * d];
         Self {
             q: queries(self.q, d),
             k: keys(self.k),
@@ -71,8 +74,8 @@ impl<'a> Saved<'a> {
     }
 }
 
-fn part(shape: Heads, span: Span, saved: &Saved, group: usize) -> Part {
-    let Heads { t, s, h, kv, d } = shape;
+fn part(shape: Heads, row: &Row, saved: &Saved, group: usize) -> Part {
+    let (Heads { h, kv, d }, &Row { t, s, span, .. }) = (shape, row);
     let heads = h / kv;
     let mut part = Part { dq: vec![0.0; t * heads * d], dk: vec![0.0; s * d], dv: vec![0.0; s * d] };
     let mut scratch = (Vec::new(), Vec::new());

@@ -1,0 +1,195 @@
+//! One optimizer step: gradients of some rows, then AdamW.
+
+use super::failed;
+use crate::arch::Llama;
+use crate::batch::{self, Batch};
+use crate::encode::Example;
+use crate::kernels::pull_back;
+use crate::linear::Mode;
+use crate::loss::cross_entropy;
+use crate::optim::{AdamW, clip_scale, global_norm};
+use candle_core::backprop::GradStore;
+use candle_core::{Result as Computed, Tensor, Var};
+use diapason_core::Result;
+use diapason_core::config::Train;
+
+/// Computes gradients and applies them.
+pub struct Trainer {
+    vars: Vec<Var>,
+    pub(super) optimizer: AdamW,
+    settings: Train,
+    seed: u64,
+    /// Forward passes so far: each has dropout masks of its own.
+    pub(super) passes: u64,
+}
+
+/// What one step's rows gave.
+pub struct Pass {
+    /// Mean cross-entropy over the step's supervised tokens, in nats.
+    pub loss: f64,
+    /// One for each variable.
+    pub gradients: Vec<Tensor>,
+    /// L2 norm of all gradients.
+    pub norm: f64,
+    /// Tokens that went through the model.
+    pub tokens: u64,
+    /// Tokens that are learned.
+    pub supervised: u64,
+}
+
+impl Trainer {
+    /// A trainer of `vars`, which are parameters of a model or of its adapter.
+    pub fn new(vars: &[(String, Var)], config: &Train, seed: u64) -> Self {
+        Self {
+            optimizer: AdamW::new(vars, config.into()),
+            vars: vars.iter().map(|(_, var)| var.clone()).collect(),
+            settings: config.clone(),
+            seed,
+            passes: 0,
+        }
+    }
+
+    /// The gradients of the mean loss over all supervised tokens of `rows`: how the rows are cut into passes makes no
+    /// difference beyond rounding.
+    pub fn gradients(&mut self, llama: &Llama, examples: &[Example], rows: &[usize]) -> Result<Pass> {
+        self.gradients_until(llama, examples, rows, &|| false).map(|pass| pass.unwrap_or_else(Pass::empty))
+    }
+
+    /// Like [`Trainer::gradients`]; `None` once `interrupted`, which is asked before every forward pass.
+    pub(super) fn gradients_until(
+        &mut self,
+        llama: &Llama,
+        examples: &[Example],
+        rows: &[usize],
+        interrupted: &dyn Fn() -> bool,
+    ) -> Result<Option<Pass>> {
+        let passes = self.passes;
+        let supervised: usize = rows.iter().map(|row| batch::supervised(&examples[*row])).sum();
+        let mut pass = Pass { supervised: supervised as u64, ..Pass::empty() };
+        for rows in self.passes_of(examples, rows) {
+            if interrupted() {
+                // The step will be taken again from its first pass on.
+                self.passes = passes;
+                return Ok(None);
+            }
+            let rows: Vec<&Example> = rows.iter().map(|row| &examples[*row]).collect();
+            self.add_batch(llama, &mut pass, &rows, supervised).map_err(failed)?;
+        }
+        pass.norm = global_norm(&pass.gradients).map_err(failed)?;
+        Ok(Some(pass))
+    }
+
+    fn passes_of(&self, examples: &[Example], rows: &[usize]) -> Vec<Vec<usize>> {
+        let lengths: Vec<usize> = rows.iter().map(|row| batch::input_length(&examples[*row])).collect();
+        let Train { batch_size, packing, max_sequence_length, .. } = self.settings;
+        let places: Vec<usize> = (0..rows.len()).collect();
+        let passes = batch::passes(&places, &lengths, batch_size, packing.then_some(max_sequence_length));
+        passes.into_iter().map(|pass| pass.into_iter().map(|place| rows[place]).collect()).collect()
+    }
+
+    fn add_batch(&mut self, llama: &Llama, pass: &mut Pass, rows: &[&Example], supervised: usize) -> Computed<()> {
+        self.passes += 1;
+        let seed = self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(self.passes);
+        let mode = Mode::Training { seed, neftune: self.settings.neftune_alpha };
+        let batch = Batch::new(rows, llama.device())?;
+        pass.tokens += batch.tokens() as u64;
+        let (loss, gradients) = match self.settings.gradient_checkpointing {
+            false => self.whole(llama, &batch, &mode, supervised as f64)?,
+            true => self.by_layer(llama, &batch, &mode, supervised as f64)?,
+        };
+        pass.loss += loss;
+        for (i, (var, gradient)) in self.vars.iter().zip(gradients).enumerate() {
+            let gradient = gradient.map_or_else(|| var.zeros_like(), |gradient| gradient.contiguous())?;
+            match pass.gradients.get_mut(i) {
+                Some(sum) => *sum = (&*sum + gradient)?,
+                None => pass.gradients.push(gradient),
+            }
+        }
+        Ok(())
+    }
+
+    /// Loss and gradients by one backward pass through everything.
+    fn whole(&self, llama: &Llama, batch: &Batch, mode: &Mode, divisor: f64) -> Computed<(f64, Vec<Option<Tensor>>)> {
+        let hidden = llama.forward_hidden(&batch.ids, &batch.sequences, None, mode)?;
+        let loss = cross_entropy(&hidden, llama.head_weight(), &batch.targets, divisor)?;
+        let mut store = loss.backward()?;
+        Ok((value(&loss)?, self.vars.iter().map(|var| store.remove(var)).collect()))
+    }
+
+    /// Like [`Trainer::whole`], with only the layers' inputs kept: each layer is computed once more when its gradient is
+    /// due (Chen et al. 2016, <https://arxiv.org/abs/1604.06174>).
+    fn by_layer(
+        &self,
+        llama: &Llama,
+        batch: &Batch,
+        mode: &Mode,
+        divisor: f64,
+    ) -> Computed<(f64, Vec<Option<Tensor>>)> {
+        let pass = llama.pass(&batch.ids, &batch.sequences, mode)?;
+        let mut inputs = Vec::with_capacity(llama.layers.len());
+        let mut x = llama.embedded(&batch.ids, &pass)?.detach();
+        for layer in &llama.layers {
+            let y = layer.forward(&x, &pass, None)?.detach();
+            inputs.push(std::mem::replace(&mut x, y));
+        }
+        let mut gradients = vec![None; self.vars.len()];
+        let last = Var::from_tensor(&x)?;
+        let loss = cross_entropy(&llama.normed(&last)?, llama.head_weight(), &batch.targets, divisor)?;
+        let mut upstream = self.keep(loss.backward()?, &last, &mut gradients)?;
+        for (layer, input) in llama.layers.iter().zip(inputs).rev() {
+            let input = Var::from_tensor(&input)?;
+            let store = pull_back(&layer.forward(&input, &pass, None)?, &upstream)?;
+            upstream = self.keep(store, &input, &mut gradients)?;
+        }
+        let embedded = llama.embedded(&batch.ids, &pass)?;
+        if embedded.track_op() {
+            self.keep(pull_back(&embedded, &upstream)?, &last, &mut gradients)?;
+        }
+        Ok((value(&loss)?, gradients))
+    }
+
+    /// Adds what `store` holds of the variables; gives the gradient of `input`.
+    fn keep(&self, mut store: GradStore, input: &Var, gradients: &mut [Option<Tensor>]) -> Computed<Tensor> {
+        for (var, sum) in self.vars.iter().zip(gradients) {
+            *sum = match (sum.take(), store.remove(var)) {
+                (Some(sum), Some(new)) => Some((sum + new)?),
+                (one, other) => one.or(other),
+            };
+        }
+        store.remove(input).map_or_else(|| input.zeros_like(), |gradient| gradient.contiguous())
+    }
+
+    /// Clips the gradients and takes an AdamW step.
+    pub fn update(&mut self, pass: &Pass, learning_rate: f64) -> Result<()> {
+        let scale = clip_scale(pass.norm, self.settings.max_gradient_norm);
+        self.optimizer.step(&pass.gradients, scale, learning_rate).map_err(failed)
+    }
+}
+
+impl Pass {
+    fn empty() -> Self {
+        Self { loss: 0.0, gradients: Vec::new(), norm: 0.0, tokens: 0, supervised: 0 }
+    }
+}
+
+/// Mean cross-entropy in nats over all supervised tokens of `examples`, `batch_size` rows at a time; no gradients are
+/// recorded if the model's parameters are no variables.
+pub fn mean_loss(llama: &Llama, examples: &[Example], batch_size: usize) -> Result<f64> {
+    let supervised: usize = examples.iter().map(batch::supervised).sum();
+    let mut total = 0.0;
+    for rows in examples.chunks(batch_size) {
+        let rows: Vec<&Example> = rows.iter().collect();
+        total += loss_of(llama, &rows).map_err(failed)?;
+    }
+    Ok(total / supervised as f64)
+}
+
+fn loss_of(llama: &Llama, rows: &[&Example]) -> Computed<f64> {
+    let batch = Batch::new(rows, llama.device())?;
+    let hidden = llama.forward_hidden(&batch.ids, &batch.sequences, None, &Mode::Inference)?;
+    value(&cross_entropy(&hidden.detach(), &llama.head_weight().detach(), &batch.targets, 1.0)?)
+}
+
+fn value(loss: &Tensor) -> Computed<f64> {
+    Ok(f64::from(loss.to_scalar::<f32>()?))
+}
