@@ -29,7 +29,7 @@ pub fn lora(
     x.contiguous()?.apply_op3(a, b, op)
 }
 
-pub(super) struct Lora {
+pub(crate) struct Lora {
     pub(super) weight: Weight,
     pub(super) bias: Option<Tensor>,
     pub(super) scale: f32,

@@ -78,7 +78,7 @@ impl Store {
         for ((name, _), best) in vars.iter().zip(best) {
             tensors.push(raw(format!("best.{name}"), best)?);
         }
-        let moments = trainer.optimizer.state().into_iter();
+        let moments = trainer.optimizer.state().map_err(super::failed)?.into_iter();
         tensors.extend(moments.map(|(name, dtype, shape, bytes)| (format!("opt.{name}"), dtype, shape, bytes)));
         files::write(&self.path, &weights::save_bytes(tensors, HashMap::from([("progress".to_owned(), json)]))?)
     }

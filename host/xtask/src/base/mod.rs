@@ -11,10 +11,10 @@ use anyhow::Result;
 use diapason_core::config::{Method, Schedule, Train};
 use diapason_core::event::Event;
 use diapason_core::sample::Segment;
+use diapason_model::Model;
 use diapason_model::arch;
 use diapason_model::encode::{Example, encode};
 use diapason_model::train::{self, Run};
-use diapason_model::Model;
 use std::path::PathBuf;
 
 /// Options of `cargo x base`.

@@ -128,10 +128,7 @@ impl Array<'static> {
 }
 
 /// Calls `body` with the numbers of contiguous tensors on a GPU.
-pub(super) fn read<const N: usize, R>(
-    tensors: [&Tensor; N],
-    body: impl FnOnce([Array; N]) -> Result<R>,
-) -> Result<R> {
+pub(super) fn read<const N: usize, R>(tensors: [&Tensor; N], body: impl FnOnce([Array; N]) -> Result<R>) -> Result<R> {
     let guards = tensors.map(Tensor::storage_and_layout);
     let mut arrays = Vec::with_capacity(N);
     for (storage, layout) in &guards {

@@ -14,11 +14,7 @@ const THREADS: usize = 1024;
 
 /// The loss of `hidden` [rows, d] under `weight` [vocab, d], and for an upstream gradient of 1 those gradients that are
 /// wanted. Products are computed in the type of `hidden`; logits and the sum of dweight are f32.
-pub(crate) fn forward(
-    op: &CrossEntropy,
-    hidden: Operand,
-    weight: Operand,
-) -> Result<(CudaStorage, Gradients)> {
+pub(crate) fn forward(op: &CrossEntropy, hidden: Operand, weight: Operand) -> Result<(CudaStorage, Gradients)> {
     let (hidden_shape, weight_shape) = (hidden.1.shape(), weight.1.shape());
     let (hidden, weight) = (Array::of(hidden)?, Array::of(weight)?);
     let (device, dtype, weight_type) = (hidden.device().clone(), hidden.dtype(), weight.dtype());

@@ -2,7 +2,7 @@
 
 use super::array::{Array, read};
 use super::launch::{Module, arguments, blocks, module};
-use crate::optim::{BETA1, BETA2, EPSILON, Update};
+use crate::optim::moments::{BETA1, BETA2, EPSILON, Update};
 use candle_core::{CudaDevice, DType, Result, Tensor, bail};
 
 const MODULE: Module = module!("optim");

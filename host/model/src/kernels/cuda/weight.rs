@@ -6,7 +6,7 @@ use super::gemm::{Into, Matrix, product};
 use super::linear::row_dots;
 use super::nf4::Nf4;
 use crate::kernels;
-use candle_core::{CudaDevice, DType, Result, Tensor, bail};
+use candle_core::{CudaDevice, DType, Result, Tensor};
 
 /// Numbers of a tile: 128 MiB in bf16.
 const TILE: usize = 1 << 26;
@@ -31,11 +31,8 @@ impl Weight<'_> {
                 read([weight], |[weight]| body(&Weight::Dense(weight, input)))
             }
             kernels::Weight::Nf4(weight) => {
-                let resident = weight.resident(|| Nf4::upload(device, weight))?;
-                if !resident.is_on(device) {
-                    bail!("a weight in 4 bits is in the memory of another GPU");
-                }
-                body(&Weight::Nf4(resident, weight.shape()))
+                let shape = weight.shape();
+                body(&Weight::Nf4(Nf4::of(weight, device)?, shape))
             }
         }
     }
@@ -70,7 +67,12 @@ impl Weight<'_> {
     }
 
     /// Calls `body` with the first row and the numbers, in type `dtype`, of one tile after the other.
-    fn tiles(&self, device: &CudaDevice, dtype: DType, mut body: impl FnMut(usize, &Array) -> Result<()>) -> Result<()> {
+    fn tiles(
+        &self,
+        device: &CudaDevice,
+        dtype: DType,
+        mut body: impl FnMut(usize, &Array) -> Result<()>,
+    ) -> Result<()> {
         let [out, input] = self.shape();
         match self {
             Self::Dense(weight, _) if weight.dtype() == dtype => body(0, weight),
