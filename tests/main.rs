@@ -1,6 +1,7 @@
 //! End-to-end tests.
 
 mod bad_input;
+mod crash;
 mod plugins;
 mod schema;
 mod thread;

@@ -1,7 +1,7 @@
 //! The command line as it is typed.
 
 use crate::ui::Format;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Fine-tune a language model, prove that it got better, gate its release.
@@ -28,8 +28,8 @@ pub enum Command {
     Init(Init),
     /// Look for faults in the datasets: findings.jsonl.
     Validate(Config),
-    /// Fine-tune the base model: adapter/ or model/, and train.jsonl.
-    Train(Config),
+    /// Fine-tune the base model: adapter/ or model/, and train.jsonl. Goes on where it was broken off.
+    Train(Train),
     /// Let base and tuned answer, and score the answers: outputs.*.jsonl and scores.jsonl.
     Eval(Config),
     /// Compare base and tuned, paired by sample: comparison.json.
@@ -42,6 +42,12 @@ pub enum Command {
     Run(Config),
     /// Let a model answer one prompt.
     Generate(Generate),
+    /// Merge an adapter into its base: a model folder of its own.
+    Merge(Merge),
+    /// Write a model, with its adapter merged in, as a GGUF file for llama.cpp.
+    Export(Export),
+    /// Write a model whose linear layers are in 4 bits, as bitsandbytes does.
+    Quantize(Quantize),
     /// List, inspect, write and test plugins.
     #[command(subcommand)]
     Plugin(Plugin),
@@ -55,6 +61,17 @@ pub struct Config {
     /// The run's configuration.
     #[arg(long, short, default_value = "diapason.toml", value_name = "FILE")]
     pub config: PathBuf,
+}
+
+/// `train`.
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Which configuration.
+    #[command(flatten)]
+    pub config: Config,
+    /// Print the first N rows' tokens and what of them is learned; train nothing.
+    #[arg(long, value_name = "N")]
+    pub show: Option<usize>,
 }
 
 /// `init`.
@@ -107,6 +124,86 @@ pub struct Generate {
     /// auto, cpu or cuda:N.
     #[arg(long, default_value = "auto")]
     pub device: String,
+}
+
+/// `merge`.
+#[derive(Debug, Args)]
+pub struct Merge {
+    /// The base: a safetensors folder or a GGUF file.
+    #[arg(long, value_name = "PATH")]
+    pub model: PathBuf,
+    /// The adapter, in PEFT's format.
+    #[arg(long, value_name = "DIR")]
+    pub adapter: PathBuf,
+    /// The folder to write.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Number format of the weights.
+    #[arg(long, value_enum, default_value_t)]
+    pub dtype: Dtype,
+    /// Largest size of a file of weights, in GB.
+    #[arg(long, value_name = "GB", default_value_t = 5.0)]
+    pub max_shard_size: f64,
+}
+
+/// Number formats of saved weights.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Dtype {
+    /// 16 bits with the range of f32.
+    #[default]
+    Bf16,
+    /// 16 bits with more precision and less range.
+    F16,
+    /// 32 bits.
+    F32,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    /// A safetensors folder or a GGUF file.
+    #[arg(long, value_name = "PATH")]
+    pub model: PathBuf,
+    /// A LoRA adapter in PEFT's format, to be merged in.
+    #[arg(long, value_name = "DIR")]
+    pub adapter: Option<PathBuf>,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// How the weights are kept.
+    #[arg(long = "type", value_enum, default_value_t, value_name = "TYPE")]
+    pub kind: Kind,
+}
+
+/// How a GGUF file keeps weights.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    /// 16 bits.
+    F16,
+    /// 8.5 bits.
+    #[default]
+    #[value(name = "q8_0")]
+    Q8_0,
+    /// 4.5 bits.
+    #[value(name = "q4_0")]
+    Q4_0,
+}
+
+/// `quantize`.
+#[derive(Debug, Args)]
+pub struct Quantize {
+    /// A safetensors folder or a GGUF file.
+    #[arg(long, value_name = "PATH")]
+    pub model: PathBuf,
+    /// The folder to write.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Keep the quantisation constants in 32 bits.
+    #[arg(long)]
+    pub no_double_quantization: bool,
+    /// Number format of what is not quantised: embedding, output head and norms.
+    #[arg(long, value_enum, default_value_t)]
+    pub dtype: Dtype,
 }
 
 /// `plugin`.

@@ -7,6 +7,7 @@ pub mod args;
 mod command;
 mod embedded;
 mod exit;
+mod interrupt;
 pub mod pipeline;
 mod plan;
 mod render;
@@ -25,7 +26,8 @@ use std::process::ExitCode;
 pub fn main() -> ExitCode {
     let arguments = args::Arguments::parse();
     let ui = Ui::new(arguments.format, arguments.quiet);
-    let exit = command::run(arguments.command, &ui).unwrap_or_else(|error| {
+    let done = interrupt::install().and_then(|()| command::run(arguments.command, &ui));
+    let exit = done.unwrap_or_else(|error| {
         ui.error(&error);
         Exit::of(&error)
     });

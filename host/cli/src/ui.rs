@@ -128,7 +128,8 @@ impl Sink for Ui {
                 self.note(|paint| paint.dim(&format!("  going on after step {step} of {steps}")));
             }
             Event::Evaluated { step, metric, value } => {
-                self.note(|paint| paint.dim(&format!("  step {step}: held-out {metric} {value:.4}")));
+                let what = if metric == "loss" { "held-out loss" } else { metric };
+                self.note(|paint| paint.dim(&format!("  step {step}: {what} {value:.4}")));
             }
             Event::Step(step) => self.progress(step.step),
             Event::Warning { message } => self.warn("Warning:", message),
@@ -160,6 +161,11 @@ pub struct Paint(bool);
 impl Paint {
     fn for_stream(terminal: bool) -> Self {
         Self(terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
+    }
+
+    /// Whether there are colours at all.
+    pub(crate) fn is_colour(self) -> bool {
+        self.0
     }
 
     pub(crate) fn bold(self, text: &str) -> String {

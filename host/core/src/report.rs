@@ -60,6 +60,9 @@ pub struct Training {
     pub seconds: f64,
     /// Step and mean cross-entropy in nats.
     pub loss: Vec<(u64, f64)>,
+    /// Step and mean cross-entropy in nats of the rows that were held out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub held_out: Vec<(u64, f64)>,
 }
 
 /// One sample with both answers.

@@ -10,6 +10,7 @@ mod generate;
 pub mod kernels;
 pub mod linear;
 pub mod loss;
+pub mod merge;
 mod model;
 pub mod optim;
 pub mod quant;
@@ -17,6 +18,7 @@ mod sampling;
 pub mod schedule;
 mod score;
 pub mod tokenizer;
+pub mod tokens;
 pub mod train;
 pub mod weights;
 

@@ -4,7 +4,7 @@ use crate::arch::{Config, Llama, Parameters};
 use crate::kernels::Weight;
 use crate::quant;
 use crate::tokenizer::{Tokenizer, from_gguf};
-use crate::weights::{self, Folder, Format, Gguf, SaveType};
+use crate::weights::{self, Entry, Folder, Format, Gguf, SaveType};
 use candle_core::{Device, Tensor};
 use diapason_core::language_model::{Completion, Decoding, LanguageModel, Likelihood};
 use diapason_core::{Error, Result, digest, files, language_model};
@@ -115,6 +115,16 @@ impl Model {
         self.tokenizer.clone()
     }
 
+    /// The `tokenizer.json`.
+    pub(crate) fn tokenizer_json(&self) -> &[u8] {
+        self.tokenizer.json()
+    }
+
+    /// What a token stands for, to be read; special ones by their names.
+    pub fn shown(&self, id: u32) -> String {
+        self.tokenizer.shown(id)
+    }
+
     /// The chat template that came with the model.
     pub fn chat_template(&self) -> Option<&str> {
         self.chat_template.as_deref()
@@ -212,18 +222,25 @@ impl Model {
     }
 
     /// Writes a folder that this crate and transformers open: weights, configuration, tokenizer and chat template.
-    /// Adapters are left out.
+    /// Adapters are left out; linear layers in 4 bits stay so.
     pub fn save(&self, folder: &Path, dtype: SaveType) -> Result<()> {
+        let parameters = self.llama.parameters();
+        let entries = parameters.iter().flat_map(|(name, weight)| Entry::of(name, weight, dtype)).collect();
+        weights::save_sharded(folder, entries, weights::SHARD)?;
+        self.save_rest(folder, dtype, self.llama.quantised())
+    }
+
+    /// Everything but the weights; `double` says of weights in 4 bits whether their constants are quantised too.
+    pub(crate) fn save_rest(&self, folder: &Path, dtype: SaveType, double: Option<bool>) -> Result<()> {
         let pretty = |json: &Value| format!("{json:#}\n");
         let mut config = self.llama.config().to_json();
         config["eos_token_id"] = self.stop_ids.clone().into();
         let mut special = self.special_tokens.clone();
         special.insert("tokenizer_class".to_owned(), "PreTrainedTokenizerFast".into());
         config["torch_dtype"] = dtype.name().into();
-        if let Some(double) = self.llama.quantised() {
-            config[quant::CONFIG_KEY] = quant::config(double, SaveType::Bf16);
+        if let Some(double) = double {
+            config[quant::CONFIG_KEY] = quant::config(double, dtype);
         }
-        weights::save(&folder.join("model.safetensors"), &self.llama.parameters(), dtype)?;
         files::write(&folder.join("config.json"), pretty(&config).as_bytes())?;
         files::write(&folder.join("tokenizer.json"), self.tokenizer.json())?;
         files::write(&folder.join("tokenizer_config.json"), pretty(&special.into()).as_bytes())?;

@@ -3,8 +3,8 @@
 
 use diapason_core::digest;
 use diapason_model::SaveType;
-use diapason_model::quant::{Nf4, parts};
-use diapason_model::weights::save_bytes;
+use diapason_model::kernels::Weight;
+use diapason_model::quant::Nf4;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -64,9 +64,11 @@ fn quantize(name: &str, case: &Case) -> Nf4 {
 }
 
 fn file(weight: &Nf4) -> Vec<u8> {
-    let parts =
-        parts(weight).into_iter().map(|part| (format!("w.weight{}", part.suffix), part.dtype, part.shape, part.bytes));
-    save_bytes(parts.collect(), [("format".to_owned(), "pt".to_owned())].into()).unwrap()
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("w.safetensors");
+    let weight = Weight::Nf4(std::sync::Arc::new(weight.clone()));
+    diapason_model::weights::save(&path, &[("w.weight".into(), weight)], SaveType::F32).unwrap();
+    std::fs::read(path).unwrap()
 }
 
 fn numbers(weight: &Nf4) -> String {

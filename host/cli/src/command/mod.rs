@@ -1,5 +1,6 @@
 //! One file for each verb.
 
+mod convert;
 mod demo;
 mod generate;
 mod init;
@@ -24,6 +25,9 @@ pub(crate) fn run(command: Command, ui: &Ui) -> Result<Exit> {
         Command::Gate(arguments) => stages::gate(&arguments, ui),
         Command::Run(arguments) => run::run(&arguments, ui),
         Command::Generate(arguments) => generate::run(&arguments, ui),
+        Command::Merge(arguments) => convert::merge(&arguments, ui),
+        Command::Export(arguments) => convert::export(&arguments, ui),
+        Command::Quantize(arguments) => convert::quantize(&arguments, ui),
         Command::Plugin(arguments) => plugin::run(&arguments, ui),
         Command::Demo(arguments) => demo::run(&arguments, ui),
     }

@@ -1,8 +1,8 @@
 //! The verbs that do one stage: each reads the artefact before it and writes the next.
 
-use crate::args::Config;
+use crate::args::{Config, Train};
 use crate::exit::Exit;
-use crate::pipeline::{Session, compare, eval, report, train, validate};
+use crate::pipeline::{Session, compare, eval, report, show, train, validate};
 use crate::plan::Plan;
 use crate::render::{json, terminal};
 use crate::ui::Ui;
@@ -24,8 +24,13 @@ pub(super) fn validate(arguments: &Config, ui: &Ui) -> Result<Exit> {
 }
 
 /// `diapason train`; errors among the findings stop it.
-pub(super) fn train(arguments: &Config, ui: &Ui) -> Result<Exit> {
-    let mut session = session(arguments, ui)?;
+pub(super) fn train(arguments: &Train, ui: &Ui) -> Result<Exit> {
+    let mut session = session(&arguments.config, ui)?;
+    if let Some(rows) = arguments.show {
+        let shown = show::rows(&mut session, rows)?;
+        ui.result(|paint| show::text(&shown, paint), &json!(shown));
+        return Ok(Exit::Passed);
+    }
     validate::stage(&mut session)?;
     train::stage(&mut session)?;
     written(&session, ui, "trained", "train.jsonl")

@@ -5,10 +5,11 @@ use super::request::Requests;
 use super::session::{Opened, Tuned};
 use super::suite::LoadedSuite;
 use super::{Session, jsonl, score, train};
+use diapason_core::config::Config;
 use diapason_core::language_model::LanguageModel;
 use diapason_core::manifest::digest_of;
-use diapason_core::sample::Conversation;
-use diapason_core::score::{Arm, Output};
+use diapason_core::sample::{Conversation, Sample};
+use diapason_core::score::{Arm, Output, Request};
 use diapason_core::{Error, Result};
 
 /// So many prompts are enough to see whether an adapter does anything.
@@ -129,7 +130,7 @@ fn without_effect(message: &str) -> Error {
         .hint("comparing a model with itself says nothing: train longer, or name the adapter that belongs to this base")
 }
 
-fn conversation(sample: &diapason_core::sample::Sample) -> Conversation {
+fn conversation(sample: &Sample) -> Conversation {
     Conversation { messages: sample.messages.clone(), tools: sample.tools.clone() }
 }
 
@@ -143,17 +144,7 @@ fn answer(
     let config = session.plan.config.clone();
     let mut jobs = Vec::new();
     for (suite, requests) in suites.iter().zip(requests) {
-        let conversations: Vec<_> = suite.samples.iter().map(conversation).collect();
-        let prompts = opened.renderer.prompts(&conversations)?;
-        let limit = suite.config.max_tokens.unwrap_or(config.generate.max_tokens);
-        let rows = suite.samples.iter().zip(prompts).zip(&requests.merged);
-        jobs.extend(rows.map(|((sample, prompt), request)| Job {
-            suite: suite.config.name.clone(),
-            sample: sample.id.clone(),
-            prompt,
-            request: request.clone(),
-            max_tokens: limit,
-        }));
+        jobs.extend(self::jobs(opened, suite, requests, &config)?);
     }
     opened.model.set_batch_size(config.generate.batch_size);
     session.started(stage, Some(generate::units(&jobs)));
@@ -161,6 +152,22 @@ fn answer(
     let tokens: usize = outputs.iter().flat_map(|output| &output.completions).map(|completion| completion.tokens).sum();
     session.ended(stage, format!("{} samples, {tokens} tokens", outputs.len()));
     Ok(outputs)
+}
+
+/// What a suite asks of a model.
+pub(super) fn jobs(opened: &mut Opened, suite: &LoadedSuite, requests: &Requests, config: &Config) -> Result<Vec<Job>> {
+    let conversations: Vec<_> = suite.samples.iter().map(conversation).collect();
+    let prompts = opened.renderer.prompts(&conversations)?;
+    let max_tokens = suite.config.max_tokens.unwrap_or(config.generate.max_tokens);
+    let rows = suite.samples.iter().zip(prompts).zip(&requests.merged);
+    let job = |((sample, prompt), request): ((&Sample, String), &Request)| Job {
+        suite: suite.config.name.clone(),
+        sample: sample.id.clone(),
+        prompt,
+        request: request.clone(),
+        max_tokens,
+    };
+    Ok(rows.map(job).collect())
 }
 
 /// Both sides must have been asked the same: another template would make the comparison one of templates.

@@ -5,13 +5,17 @@ pub(crate) mod compare;
 pub(crate) mod eval;
 mod generate;
 mod jsonl;
+mod preflight;
 pub(crate) mod report;
 mod request;
 mod score;
 mod session;
+pub(crate) mod show;
 mod suite;
+mod tokens;
 pub(crate) mod train;
 pub(crate) mod validate;
+mod watch;
 
 pub(crate) use session::Session;
 

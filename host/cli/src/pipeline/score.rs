@@ -40,6 +40,26 @@ pub(super) fn stage(
     Ok(())
 }
 
+/// One measure of one evaluator for a single arm's answers: the values of the samples that were scored.
+pub(super) fn values(
+    suite: &LoadedSuite,
+    scorer: usize,
+    requests: &Requests,
+    outputs: &[Output],
+    measure: &str,
+    grants: &Grants,
+) -> Result<Vec<f64>> {
+    let answers = Answers::of(outputs);
+    let scoring = Scoring { suite, requests, base: &answers, tuned: &answers, grants };
+    let observations = scoring.observations(&answers, &requests.single[scorer])?;
+    let judgements = suite.evaluators[scorer].evaluator(grants)?.score(&observations)?;
+    let value = |judgement: &Judgement| match &judgement.outcome {
+        Outcome::Scored(measures) => measures.iter().find(|found| found.name == measure).map(|found| found.value),
+        Outcome::Unscored(_) => None,
+    };
+    Ok(judgements.iter().filter_map(value).collect())
+}
+
 fn inputs(session: &mut Session, suites: &[LoadedSuite]) -> Result<String> {
     let mut parts = vec![("limits".to_owned(), serde_json::json!(session.plan.config.limits).to_string())];
     for arm in [Arm::Base, Arm::Tuned] {

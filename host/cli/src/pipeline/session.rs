@@ -9,6 +9,7 @@ use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::{Manifest, digest_of};
 use diapason_core::{Error, Result};
 use diapason_model::Model;
+use diapason_model::weights::Format;
 use diapason_sandbox::Grants;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -132,19 +133,26 @@ impl Session {
         self.digests.remove(path);
     }
 
+    /// How the model's weights are kept: base and tuned alike, or the comparison would be one of formats.
+    pub(super) fn format(&self) -> Format {
+        Format::of_run(&self.plan.config.train)
+    }
+
     /// What the base model and its prompts depend on, known without opening it.
     pub(super) fn model_inputs(&mut self) -> Result<String> {
         let path = self.plan.config.model.path.clone();
         if !path.exists() {
-            return wire::open(&path, "cpu").map(|_| String::new());
+            return wire::open(&path, Format::F32, "cpu").map(|_| String::new());
         }
         let model = self.digest(&path)?;
         let template = self.plan.config.template.clone();
         let plugin = self.plugins.get(&template.plugin)?;
         let settings = serde_json::Value::Object(template.settings.clone()).to_string();
         let origin = Origin::of(&template)?.digest();
+        let format = format!("{:?}", self.format());
         Ok(digest_of([
             ("model", model.as_str()),
+            ("format", format.as_str()),
             ("template plugin", plugin.sha256()),
             ("template", origin.as_str()),
             ("template settings", settings.as_str()),
@@ -180,7 +188,7 @@ impl Session {
     /// Opens another model with the run's template.
     pub(super) fn open(&mut self, path: &Path) -> Result<Opened> {
         self.started("open model", None);
-        let model = wire::open(path, &self.plan.config.model.device)?;
+        let model = wire::open(path, self.format(), &self.plan.config.model.device)?;
         let renderer = Renderer::new(&self.plan.config.template, &mut self.plugins, &model, &self.grants)?;
         model_opened(&self.ui, path, &model);
         Ok(Opened { model, renderer })

@@ -1,16 +1,17 @@
 //! Stage `train`: from the training data to an adapter or a model, with `train.jsonl` and `training.json`.
 
-use super::session::{Opened, Tuned};
+use super::session::Tuned;
+use super::tokens::{self, Rows};
+use super::watch::Watched;
 use super::{Session, jsonl};
+use crate::interrupt;
 use diapason_core::config::Train;
-use diapason_core::dataset::{self, Selection};
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::digest_of;
 use diapason_core::report::Training;
-use diapason_core::sample::{Conversation, Sample};
-use diapason_core::{Error, Result, digest};
-use diapason_model::encode::{self, Example};
-use diapason_model::train::{Outcome, Run};
+use diapason_core::{Error, Result};
+use diapason_model::Model;
+use diapason_model::train::{Measure, Outcome, Run};
 use std::path::Path;
 
 const STAGE: &str = "train";
@@ -22,14 +23,14 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
     if session.plan.config.model.adapter.is_some() {
         return Ok(());
     }
-    let samples = samples(session)?;
+    let samples = tokens::samples(session)?;
     let inputs = inputs(session)?;
     let (_, folder) = session.tuned();
     if session.stands(STAGE, &inputs) {
         return Ok(());
     }
-    let examples = examples(session, &samples)?;
-    train(session, &examples)?;
+    let rows = tokens::rows(session, &samples)?;
+    train(session, &rows)?;
     session.forget(&folder);
     session.close();
     let outputs = outputs(session.plan.folder(), &folder)?;
@@ -54,31 +55,18 @@ pub(super) fn summary(session: &Session) -> Result<Option<Training>> {
 fn summarise(folder: &Path, outcome: &Outcome) -> Result<()> {
     let mut training = Training { trainable: outcome.trainable, total: outcome.total, ..Training::default() };
     for event in jsonl::read::<Event>(&folder.join(LOG), STAGE)? {
-        if let Event::Step(step) = event {
-            training.steps = step.step;
-            training.tokens += step.tokens;
-            training.seconds += step.seconds;
-            training.loss.push((step.step, step.loss));
+        match event {
+            Event::Step(step) => {
+                training.steps = step.step;
+                training.tokens += step.tokens;
+                training.seconds += step.seconds;
+                training.loss.push((step.step, step.loss));
+            }
+            Event::Evaluated { step, metric, value } if metric == "loss" => training.held_out.push((step, value)),
+            _ => {}
         }
     }
     jsonl::write(&folder.join(SUMMARY), &[training])
-}
-
-fn samples(session: &mut Session) -> Result<Vec<Sample>> {
-    let Some(data) = session.plan.config.data.clone() else {
-        return Err(Error::config("no training data is configured")
-            .hint("add `[data]` with `train = \"….jsonl\"`, or name an existing adapter in `model.adapter`"));
-    };
-    let selection = Selection { limit: data.limit, system: data.system.as_deref() };
-    let samples = dataset::load(&data.train, &selection)?;
-    session.manifest.digests.insert("data.train".into(), digest::of_file(&data.train)?);
-    match samples.iter().find(|sample| sample.reference.is_none()) {
-        Some(sample) => {
-            Err(Error::data(format!("row {} of {} has no answer to learn", sample.id, data.train.display()))
-                .hint("give it an `output`, a `completion` or an assistant's turn at the end"))
-        }
-        None => Ok(samples),
-    }
 }
 
 fn inputs(session: &mut Session) -> Result<String> {
@@ -86,52 +74,30 @@ fn inputs(session: &mut Session) -> Result<String> {
     let config = &session.plan.config;
     let data = session.manifest.digests.get("data.train").cloned().unwrap_or_default();
     // The digest stands for the rows, wherever their file lies.
-    let rows = config.data.as_ref().map(|data| (&data.limit, &data.system));
+    let rows = config.data.as_ref().map(|data| (&data.limit, &data.system, data.held_out));
     let settings = serde_json::json!([config.train, rows, config.run.seed]).to_string();
     Ok(digest_of([("model", model.as_str()), ("data", data.as_str()), ("settings", settings.as_str())]))
 }
 
-/// Renders and encodes every row; refuses rows that are too long or teach nothing, all at once.
-fn examples(session: &mut Session, samples: &[Sample]) -> Result<Vec<Example>> {
-    let longest = session.plan.config.train.max_sequence_length;
-    let Opened { model, renderer } = session.base()?;
-    let conversation = |sample: &Sample| Conversation { messages: sample.conversation(), tools: sample.tools.clone() };
-    let rendered = renderer.training(&samples.iter().map(conversation).collect::<Vec<_>>())?;
-    let tokenizer = model.tokenizer();
-    let encode = |segments: &Vec<_>| encode::encode(tokenizer.as_ref(), segments);
-    let examples = rendered.iter().map(encode).collect::<Result<Vec<_>>>()?;
-    check(samples, &examples, longest)?;
-    Ok(examples)
-}
-
-fn check(samples: &[Sample], examples: &[Example], longest: usize) -> Result<()> {
-    let fault = |(sample, example): (&Sample, &Example)| {
-        if example.ids.len() > longest {
-            Some(format!("  row {}: {} tokens", sample.id, example.ids.len()))
-        } else if !example.learn.contains(&true) {
-            Some(format!("  row {}: nothing to learn after the chat template", sample.id))
-        } else {
-            None
-        }
-    };
-    let faults: Vec<String> = samples.iter().zip(examples).filter_map(fault).collect();
-    if faults.is_empty() {
-        return Ok(());
-    }
-    let shown = faults.iter().take(10).cloned().collect::<Vec<_>>().join("\n");
-    let message = format!("{} rows cannot be trained on (at most {longest} tokens a row):\n{shown}", faults.len());
-    Err(Error::data(message).hint("shorten these rows, or raise `train.max_sequence_length`; no row is cut silently"))
-}
-
-fn train(session: &mut Session, examples: &[Example]) -> Result<()> {
+fn train(session: &mut Session, rows: &Rows) -> Result<()> {
     let (config, seed) = (session.plan.config.train.clone(), session.plan.config.run.seed);
     let (folder, ui) = (session.plan.folder().to_owned(), session.ui.clone());
+    let metric = config.early_stopping.as_ref().map(|early| early.metric.clone()).filter(|metric| metric != "loss");
+    let watched = metric.map(|metric| Watched::of(session, &metric)).transpose()?;
+    let mut take = |model: &mut Model| watched.as_ref().map_or(Ok(f64::NAN), |watched| watched.value(model));
+    let higher_is_better = watched.as_ref().is_some_and(|watched| watched.higher_is_better);
+    let measure = watched.is_some().then_some(Measure { take: &mut take, higher_is_better });
     let model = &mut session.base()?.model;
-    let steps = steps(examples.len(), &config);
-    ui.emit(&Event::StageStarted { stage: STAGE.into(), total: Some(steps as u64) });
-    let outcome = diapason_model::train::train(model, Run::new(examples, &config, seed, &folder, &ui))?;
+    let Rows { train, held_out } = rows;
+    ui.emit(&Event::StageStarted { stage: STAGE.into(), total: Some(steps(train.len(), &config) as u64) });
+    let outcome = interrupt::while_training(|interrupted| {
+        let run = Run { held_out, interrupted, measure, ..Run::new(train, &config, seed, &folder, &ui) };
+        diapason_model::train::train(model, run)
+    })?;
     summarise(&folder, &outcome)?;
-    session.ended(STAGE, format!("{} steps on {} rows, loss {:.3}", outcome.steps, examples.len(), outcome.final_loss));
+    let early = if outcome.stopped_early { ", stopped early" } else { "" };
+    let summary = format!("{} steps on {} rows, loss {:.3}{early}", outcome.steps, train.len(), outcome.final_loss);
+    session.ended(STAGE, summary);
     Ok(())
 }
 

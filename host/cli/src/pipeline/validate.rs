@@ -6,7 +6,7 @@ use diapason_core::dataset;
 use diapason_core::finding::{Finding, Row, Severity};
 use diapason_core::manifest::digest_of;
 use diapason_core::report::FindingCounts;
-use diapason_core::{Error, Result, digest, files};
+use diapason_core::{Error, Result, digest};
 use diapason_sandbox::{Grants, Plugin, Validator};
 
 const STAGE: &str = "validate";
@@ -84,14 +84,14 @@ fn splits(session: &mut Session) -> Result<(Option<Split>, Vec<Split>)> {
     let config = session.plan.config.clone();
     let train = match &config.data {
         Some(data) => {
-            let text = files::read_text(&data.train)?;
-            session.manifest.digests.insert("data.train".into(), digest::of_bytes(text.as_bytes()));
+            let text = dataset::text(&data.train)?;
+            session.manifest.digests.insert("data.train".into(), digest::of_file(&data.train)?);
             Some(Split { name: "train".into(), rows: dataset::rows(&text, "train", data.limit) })
         }
         None => None,
     };
     let suite = |suite: &config::Suite| {
-        let rows = dataset::rows(&files::read_text(&suite.data)?, "test", suite.limit);
+        let rows = dataset::rows(&dataset::text(&suite.data)?, "test", suite.limit);
         Ok(Split { name: suite.name.clone(), rows })
     };
     Ok((train, config.suites.iter().map(suite).collect::<Result<_>>()?))

@@ -7,6 +7,7 @@ use diapason_core::Result;
 use diapason_core::language_model::{Completion, Decoding, Judge, LanguageModel as _, Likelihood, Tokenizer};
 use diapason_core::sample::{Conversation, Message};
 use diapason_model::Model;
+use diapason_model::weights::Format;
 use diapason_sandbox::Grants;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -26,7 +27,7 @@ impl LateJudge {
     fn opened(&mut self) -> Result<&mut (Model, Renderer)> {
         if self.opened.is_none() {
             let config = &self.plan.config;
-            let model = open(&config.model.path, &config.model.device)?;
+            let model = open(&config.model.path, Format::F32, &config.model.device)?;
             let mut plugins = Plugins::new(&config.limits, &self.ui)?;
             let renderer = Renderer::new(&config.template, &mut plugins, &model, &Grants::default())?;
             self.opened = Some((model, renderer));
@@ -74,7 +75,7 @@ impl LateTokenizer {
             Some(tokenizer) => Ok(tokenizer.clone()),
             None => {
                 let config = &self.plan.config.model;
-                let tokenizer = open(&config.path, &config.device)?.tokenizer();
+                let tokenizer = open(&config.path, Format::F32, &config.device)?.tokenizer();
                 *opened = Some(tokenizer.clone());
                 Ok(tokenizer)
             }

@@ -1,17 +1,18 @@
 //! Models by path.
 
 use diapason_core::{Error, Result, digest, manifest};
+use diapason_model::weights::Format;
 use diapason_model::{Model, device};
 use std::path::{Path, PathBuf};
 
-/// Opens the model at `path` on the device of that name.
-pub(crate) fn open(path: &Path, device: &str) -> Result<Model> {
+/// Opens the model at `path` on the device of that name, with its weights in this format.
+pub(crate) fn open(path: &Path, format: Format, device: &str) -> Result<Model> {
     if !path.exists() {
         return Err(Error::data(format!("failed to open model {}", path.display()))
             .because("there is no such file or folder")
             .hint("`model.path` or `--model` names a safetensors folder or a GGUF file"));
     }
-    Model::open(path, &device::parse(device)?)
+    Model::open_as(path, format, &device::parse(device)?)
 }
 
 /// SHA-256 of a file, or of a folder's files by name: what a model or an adapter is, without opening it.

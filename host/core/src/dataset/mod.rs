@@ -1,8 +1,12 @@
-//! Datasets: JSONL rows to samples. Four shapes are understood: `instruction`/`input`/`output` (Alpaca), `messages`,
+//! Datasets: rows of JSONL or Parquet to samples. Four shapes are understood: `instruction`/`input`/`output` (Alpaca), `messages`,
 //! `prompt`/`completion`, and `conversations` with `from`/`value` (ShareGPT). Nothing is dropped silently: a file with a
 //! row that cannot be read is refused, with every such row listed.
 
+mod parquet;
 mod shape;
+mod split;
+
+pub use split::split;
 
 use crate::finding::Row;
 use crate::sample::Sample;
@@ -22,13 +26,22 @@ pub struct Selection<'a> {
     pub system: Option<&'a str>,
 }
 
-/// Reads the samples of the JSONL file at `path`.
+/// The rows of the file at `path` as JSON lines: a JSONL file as it stands, a `.parquet` file row by row.
+///
+/// Errors with [`crate::Class::Data`] where the file cannot be read.
+pub fn text(path: &Path) -> Result<String> {
+    match path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
+        true => parquet::lines(path),
+        false => files::read_text(path),
+    }
+}
+
+/// Reads the samples of the file at `path`; see [`text()`].
 ///
 /// Errors with [`crate::Class::Data`] where the file cannot be read, a row is no sample, an id is used twice or there is
 /// no row at all. The message names file, line and column.
 pub fn load(path: &Path, selection: &Selection<'_>) -> Result<Vec<Sample>> {
-    let text = files::read_text(path)?;
-    parse(&text, &path.display().to_string(), selection)
+    parse(&text(path)?, &path.display().to_string(), selection)
 }
 
 /// Reads the samples of `text`, called `name` in messages; see [`load`].

@@ -87,3 +87,32 @@ fn limit_and_system_message() {
     assert_eq!(systems, ["house", "own"]);
     assert_eq!(samples[1].id, "3");
 }
+
+/// Files by pyarrow (`tests/oracles/parquet_file.py`).
+#[test]
+fn parquet_is_read_like_json_lines() {
+    let file = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(format!("{name}.parquet"));
+    let read = |name: &str| load(&file(name), &Selection::default()).expect(name);
+    let messages = read("messages");
+    assert_eq!(messages.iter().map(|sample| sample.id.as_str()).collect::<Vec<_>>(), ["a", "b", "c"]);
+    assert_eq!(messages[1].messages[0].content, "Say nö");
+    assert_eq!(messages[2].reference.as_deref(), Some("a \"quote\""));
+    let alpaca = read("alpaca");
+    assert_eq!(alpaca[0].messages.last().expect("a turn").content, "Add\n\n1 + 1");
+    assert_eq!((alpaca[1].reference.as_deref(), alpaca[1].id.as_str()), (Some("Berlin"), "2"));
+    assert_eq!(read("prompt")[1].reference.as_deref(), Some("2"));
+    assert_eq!(read("sharegpt")[0].reference.as_deref(), Some("Ho"));
+}
+
+#[test]
+fn what_is_no_readable_parquet_is_refused_with_a_hint() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let folder = tempfile::tempdir().expect("folder");
+    let whole = std::fs::read(golden.join("messages.parquet")).expect("read");
+    let cut = folder.path().join("cut.parquet");
+    std::fs::write(&cut, &whole[..whole.len() / 2]).expect("write");
+    for path in [cut, golden.join("lz4.parquet"), folder.path().join("none.parquet")] {
+        let error = load(&path, &Selection::default()).expect_err("refused");
+        assert!(error.to_string().contains("failed to read") && error.hint_text().is_some(), "{error}");
+    }
+}

@@ -110,8 +110,11 @@ fn parts(model: &Model, tensors: HashMap<String, Tensor>, config: &AdapterConfig
         }
         let (name, part) = layer(name).ok_or_else(|| unknown(key))?;
         let &(out, input) = shapes.get(name).ok_or_else(|| {
-            Error::data(format!("`{key}` belongs to no layer of the model"))
-                .hint("the adapter is of another architecture")
+            let hint = match name == "lm_head" && llama.config().tied {
+                true => "embedding and output head are one here: an adapter of one of them would break the other",
+                false => "the adapter is of another architecture",
+            };
+            Error::data(format!("`{key}` belongs to no layer of the model")).hint(hint)
         })?;
         let rank = config.rank(name);
         let halves = parts.halves.entry(name.to_owned()).or_default();

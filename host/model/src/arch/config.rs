@@ -303,9 +303,15 @@ impl Fields<'_> {
                 .hint("models of the Llama family use silu"));
         }
         if let Some(quantization) = self.get("quantization_config") {
-            let method = quantization.get("quant_method").and_then(Value::as_str).unwrap_or("an unknown method");
-            return Err(Error::data(format!("the weights are quantised by {method}, which is not supported"))
-                .hint("use the unquantised folder, or a GGUF file"));
+            let text = |key: &str| quantization.get(key).and_then(Value::as_str);
+            let method = text("quant_method").unwrap_or("an unknown method");
+            if method != "bitsandbytes" || text("bnb_4bit_quant_type") != Some("nf4") {
+                let kind = text("bnb_4bit_quant_type").map(|kind| format!(" ({kind})")).unwrap_or_default();
+                return Err(Error::data(format!(
+                    "the weights are quantised by {method}{kind}, which is not supported"
+                ))
+                .hint("readable: bitsandbytes' nf4, GGUF files, and folders that are not quantised"));
+            }
         }
         match self.rope_parameter("partial_rotary_factor").and_then(Value::as_f64) {
             Some(part) if part != 1.0 => {

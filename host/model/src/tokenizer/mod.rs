@@ -1,8 +1,10 @@
 //! Text to tokens and back, by the model's own tokenizer.
 
 mod gguf;
+mod gguf_write;
 
 pub(crate) use gguf::from_gguf;
+pub(crate) use gguf_write::metadata as gguf_metadata;
 
 use diapason_core::{Error, Result, language_model};
 
@@ -46,6 +48,15 @@ impl Tokenizer {
         let id = self.id(token)?;
         let known = self.inner.get_added_tokens_decoder();
         known.get(&id).filter(|token| token.special).map(|_| id)
+    }
+
+    /// What a token stands for, to be read: its text, or the name of a special one.
+    pub fn shown(&self, id: u32) -> String {
+        let known = self.inner.get_added_tokens_decoder();
+        match known.get(&id) {
+            Some(token) => token.content.clone(),
+            None => self.inner.decode(&[id], false).unwrap_or_else(|_| format!("<{id}>")),
+        }
     }
 
     /// The largest id plus one.

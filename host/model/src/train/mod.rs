@@ -43,7 +43,7 @@ pub struct Run<'a> {
     pub sink: &'a dyn Sink,
     /// Asked before every forward pass; once it says yes, the run saves its state and ends with an error.
     pub interrupted: &'a dyn Fn() -> bool,
-    /// Early stopping on a measure: its value for the model as it is, the higher the better.
+    /// What early stopping looks at where that is not the held-out loss.
     pub measure: Option<Measure<'a>>,
 }
 
@@ -55,7 +55,12 @@ impl<'a> Run<'a> {
 }
 
 /// A measure of a model.
-pub type Measure<'a> = &'a mut dyn FnMut(&mut Model) -> Result<f64>;
+pub struct Measure<'a> {
+    /// Takes it of the model as it is.
+    pub take: &'a mut dyn FnMut(&mut Model) -> Result<f64>,
+    /// Whether a larger value is the better one.
+    pub higher_is_better: bool,
+}
 
 /// What came of a training run.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +128,9 @@ impl<'a, 'r> Loop<'a, 'r> {
         let mut trainer = Trainer::new(vars, config, run.seed);
         let (progress, best) = store.restore(vars, &mut trainer)?.unwrap_or_default();
         let log = Log::open(run.folder, progress.log, run.sink, config.logging_steps)?;
-        let watch = config.early_stopping.as_ref().map(|early| Watch::new(early, vars, &progress, best));
+        let higher_is_better = run.measure.as_ref().is_some_and(|measure| measure.higher_is_better);
+        let watch = config.early_stopping.as_ref();
+        let watch = watch.map(|early| Watch::new(early, higher_is_better, vars, &progress, best));
         Ok(Self { model, vars, run, store, trainer, log, progress, watch, gradients: guard::Gradients::new(vars) })
     }
 
@@ -149,6 +156,7 @@ impl<'a, 'r> Loop<'a, 'r> {
             watch.restore()?;
         }
         let Progress { step: steps, loss: final_loss, tokens, .. } = self.progress;
+        let stopped_early = stopped_early && steps < plan.total;
         Ok(Outcome { steps, final_loss, trainable, total, tokens, stopped_early })
     }
 
@@ -243,7 +251,7 @@ impl<'a, 'r> Loop<'a, 'r> {
         let Some(measure) = &mut self.run.measure else {
             return Err(Error::config("early stopping watches a measure that nobody takes"));
         };
-        let value = trainable::without_gradients(self.model, self.vars, config, measure)?;
+        let value = trainable::without_gradients(self.model, self.vars, config, &mut *measure.take)?;
         let metric = config.early_stopping.as_ref().map(|early| early.metric.clone()).unwrap_or_default();
         self.log.write(&Event::Evaluated { step: number, metric, value })?;
         Ok(value)

@@ -5,11 +5,11 @@
 
 use super::trainer::Trainer;
 use crate::encode::Example;
-use crate::weights;
+use crate::weights::{self, Entry, SaveType};
 use candle_core::{Device, Tensor, Var};
 use diapason_core::config::Train;
-use diapason_core::{Error, Result, digest, files};
-use safetensors::{Dtype, SafeTensors};
+use diapason_core::{Error, Result, digest};
+use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -73,14 +73,15 @@ impl Store {
             .map_err(|source| Error::run("failed to write the state as JSON").because(source))?;
         let mut tensors = Vec::new();
         for (name, var) in vars {
-            tensors.push(raw(format!("var.{name}"), var)?);
+            tensors.extend(Entry::of(&format!("var.{name}"), &var.as_detached_tensor().into(), SaveType::F32));
         }
         for ((name, _), best) in vars.iter().zip(best) {
-            tensors.push(raw(format!("best.{name}"), best)?);
+            tensors.extend(Entry::of(&format!("best.{name}"), &best.clone().into(), SaveType::F32));
         }
         let moments = trainer.optimizer.state().map_err(super::failed)?.into_iter();
-        tensors.extend(moments.map(|(name, dtype, shape, bytes)| (format!("opt.{name}"), dtype, shape, bytes)));
-        files::write(&self.path, &weights::save_bytes(tensors, HashMap::from([("progress".to_owned(), json)]))?)
+        tensors
+            .extend(moments.map(|(name, dtype, shape, bytes)| Entry::raw(format!("opt.{name}"), dtype, shape, bytes)));
+        weights::write(&self.path, tensors, HashMap::from([("progress".to_owned(), json)]))
     }
 
     /// Takes over a saved state, if there is one of this very run; gives how far it is and the best variables.
@@ -131,14 +132,6 @@ impl Store {
             _ => Ok(()),
         }
     }
-}
-
-/// A tensor with its name, type, shape and bytes.
-type Raw = (String, Dtype, Vec<usize>, Vec<u8>);
-
-fn raw(name: String, tensor: &Tensor) -> Result<Raw> {
-    let values = tensor.flatten_all().and_then(|flat| flat.to_vec1::<f32>()).map_err(super::failed)?;
-    Ok((name, Dtype::F32, tensor.dims().to_vec(), values.iter().flat_map(|value| value.to_le_bytes()).collect()))
 }
 
 fn tensor(bytes: &[u8], like: &Var) -> Result<Tensor> {

@@ -9,6 +9,7 @@ use diapason_core::config::EarlyStopping;
 /// Watches the metric of one run.
 pub(super) struct Watch<'a> {
     settings: &'a EarlyStopping,
+    higher_is_better: bool,
     vars: &'a [(String, Var)],
     best: Option<f64>,
     without_gain: usize,
@@ -20,21 +21,22 @@ impl<'a> Watch<'a> {
     /// A watch that goes on from what an earlier one saw.
     pub(super) fn new(
         settings: &'a EarlyStopping,
+        higher_is_better: bool,
         vars: &'a [(String, Var)],
         progress: &Progress,
         kept: Vec<Tensor>,
     ) -> Self {
-        Self { settings, vars, best: progress.best, without_gain: progress.without_gain, kept }
+        Self { settings, higher_is_better, vars, best: progress.best, without_gain: progress.without_gain, kept }
     }
 
-    /// Whether the metric is the held-out loss, which is better the lower it is; others are better the higher.
+    /// Whether the metric is the held-out loss.
     pub(super) fn is_loss(settings: &EarlyStopping) -> bool {
         settings.metric == "loss"
     }
 
     /// Takes note of the metric's value; says whether it is time to stop.
     pub(super) fn look(&mut self, value: f64) -> Result<bool> {
-        let gain = |best: f64| if Self::is_loss(self.settings) { best - value } else { value - best };
+        let gain = |best: f64| if self.higher_is_better { value - best } else { best - value };
         if self.best.is_none_or(|best| gain(best) > self.settings.min_delta) {
             self.best = Some(value);
             self.without_gain = 0;

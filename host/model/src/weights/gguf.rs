@@ -187,7 +187,7 @@ impl Gguf {
 }
 
 /// The name in GGUF of a parameter of transformers.
-fn own_name(name: &str) -> Option<String> {
+pub(super) fn own_name(name: &str) -> Option<String> {
     match name {
         "model.embed_tokens.weight" => return Some("token_embd.weight".to_owned()),
         "model.norm.weight" => return Some("output_norm.weight".to_owned()),
@@ -215,10 +215,10 @@ fn own_name(name: &str) -> Option<String> {
 
 /// The number of heads of a projection that llama.cpp stores in the order of its own rotary embedding; it does so for
 /// the architecture it calls llama only.
-fn interleaved_heads(config: &Config, name: &str) -> Option<usize> {
+pub(super) fn interleaved_heads(config: &Config, name: &str) -> Option<usize> {
     match (config.architecture, name.rsplit_once('.')?.0) {
-        (Architecture::Llama, name) if name.ends_with("q_proj") => Some(config.heads),
-        (Architecture::Llama, name) if name.ends_with("k_proj") => Some(config.kv_heads),
+        (Architecture::Llama | Architecture::Mistral, name) if name.ends_with("q_proj") => Some(config.heads),
+        (Architecture::Llama | Architecture::Mistral, name) if name.ends_with("k_proj") => Some(config.kv_heads),
         _ => None,
     }
 }

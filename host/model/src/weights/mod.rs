@@ -3,17 +3,22 @@
 mod folder;
 mod format;
 mod gguf;
+mod gguf_write;
 mod save;
 
 pub use folder::Folder;
 pub use format::Format;
 pub use gguf::Gguf;
-pub use save::{SaveType, save, save_bytes};
+pub use gguf_write::{GgufType, export};
+pub use save::{Entry, SaveType, save, save_sharded, write};
 
 use diapason_core::{Error, Result};
 use memmap2::Mmap;
 use std::fs::File;
 use std::path::Path;
+
+/// Largest size of a file of weights in bytes, as in transformers: 5 GB.
+pub const SHARD: u64 = 5_000_000_000;
 
 /// Maps a file into memory.
 fn map(path: &Path) -> Result<Mmap> {

@@ -1,12 +1,15 @@
-//! Writing weights as safetensors.
+//! Writing weights as safetensors, one tensor at a time: no second copy of a model is made.
 
 use crate::kernels::Weight;
-use crate::quant::{self, Nf4, Part};
+use crate::linear::Linear;
+use crate::quant::{self, Part};
 use candle_core::{DType, Tensor};
 use diapason_core::{Error, Result, files};
-use safetensors::{Dtype, View};
-use std::borrow::Cow;
+use safetensors::Dtype;
+use safetensors::tensor::{Metadata, TensorInfo};
+use serde_json::{Map, Value, json};
 use std::collections::HashMap;
+use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
 /// The number format of saved weights.
@@ -32,84 +35,169 @@ impl SaveType {
 
     /// What `config.json` calls it.
     pub fn name(self) -> &'static str {
+        self.facts().0
+    }
+
+    /// Bytes that a number takes.
+    pub fn size(self) -> usize {
+        self.facts().1.bitsize() / 8
+    }
+
+    fn facts(self) -> (&'static str, Dtype) {
         match self {
-            Self::F32 => "float32",
-            Self::Bf16 => "bfloat16",
-            Self::F16 => "float16",
+            Self::F32 => ("float32", Dtype::F32),
+            Self::Bf16 => ("bfloat16", Dtype::BF16),
+            Self::F16 => ("float16", Dtype::F16),
         }
+    }
+
+    /// The numbers of a tensor, little-endian.
+    fn bytes(self, tensor: &Tensor) -> candle_core::Result<Vec<u8>> {
+        let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
+        Ok(match self {
+            Self::F32 => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
+            Self::Bf16 => values.iter().flat_map(|value| half::bf16::from_f32(*value).to_le_bytes()).collect(),
+            Self::F16 => values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect(),
+        })
     }
 }
 
-/// Writes named weights into one safetensors file, sorted by name; those in 4 bits as bitsandbytes does, the others as
-/// numbers of type `dtype`.
-pub fn save(path: &Path, weights: &[(String, Weight)], dtype: SaveType) -> Result<()> {
-    let fail = |source: candle_core::Error| Error::run(format!("failed to gather {}", path.display())).because(source);
-    let mut views = Vec::with_capacity(weights.len());
-    for (name, weight) in weights {
-        match weight {
-            Weight::Dense(tensor) => views.push((name.clone(), Bytes::of(tensor, dtype).map_err(fail)?)),
-            Weight::Nf4(weight) => views.extend(quantised(name, weight)),
-        }
-    }
-    let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    files::write(path, &encode(views.into_iter(), metadata)?)
-}
-
-fn quantised(name: &str, weight: &Nf4) -> impl Iterator<Item = (String, Bytes)> {
-    let bytes = |Part { dtype, shape, bytes, .. }| Bytes { dtype, shape, bytes };
-    quant::parts(weight).into_iter().map(move |part| (format!("{name}{}", part.suffix), bytes(part)))
-}
-
-/// A safetensors file of tensors given as name, type, shape and little-endian elements.
-pub fn save_bytes(
-    tensors: Vec<(String, Dtype, Vec<usize>, Vec<u8>)>,
-    metadata: HashMap<String, String>,
-) -> Result<Vec<u8>> {
-    let views = tensors.into_iter().map(|(name, dtype, shape, bytes)| (name, Bytes { dtype, shape, bytes }));
-    encode(views, metadata)
-}
-
-fn encode(views: impl Iterator<Item = (String, Bytes)>, metadata: HashMap<String, String>) -> Result<Vec<u8>> {
-    safetensors::serialize(views, Some(metadata))
-        .map_err(|source| Error::run("failed to encode weights").because(source))
-}
-
-struct Bytes {
+/// A tensor to be written.
+pub struct Entry<'a> {
+    name: String,
     dtype: Dtype,
     shape: Vec<usize>,
-    bytes: Vec<u8>,
+    /// Its elements, made when they are due.
+    bytes: Box<dyn Fn() -> candle_core::Result<Vec<u8>> + 'a>,
 }
 
-impl Bytes {
-    fn of(tensor: &Tensor, dtype: SaveType) -> candle_core::Result<Self> {
-        let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
-        let (dtype, bytes) = match dtype {
-            SaveType::F32 => (Dtype::F32, values.iter().flat_map(|value| value.to_le_bytes()).collect()),
-            SaveType::Bf16 => {
-                (Dtype::BF16, values.iter().flat_map(|value| half::bf16::from_f32(*value).to_le_bytes()).collect())
+impl<'a> Entry<'a> {
+    /// A tensor of little-endian elements that are there already.
+    pub fn raw(name: String, dtype: Dtype, shape: Vec<usize>, bytes: Vec<u8>) -> Self {
+        Self { name, dtype, shape, bytes: Box::new(move || Ok(bytes.clone())) }
+    }
+
+    /// The tensors of a weight: several if it is in 4 bits, otherwise one of numbers of type `dtype`.
+    pub fn of(name: &str, weight: &Weight, dtype: SaveType) -> Vec<Self> {
+        match weight {
+            Weight::Dense(tensor) => {
+                let (shape, tensor) = (tensor.dims().to_vec(), tensor.clone());
+                vec![Self::made(name, dtype, shape, move || dtype.bytes(&tensor))]
             }
-            SaveType::F16 => {
-                (Dtype::F16, values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect())
+            Weight::Nf4(weight) => {
+                let entry =
+                    |Part { suffix, dtype, shape, bytes }| Self::raw(format!("{name}{suffix}"), dtype, shape, bytes);
+                quant::parts(weight).into_iter().map(entry).collect()
             }
-        };
-        Ok(Self { dtype, shape: tensor.dims().to_vec(), bytes })
+        }
+    }
+
+    /// The weight [out, in] of a layer with its adapter in it, as numbers of type `dtype`.
+    pub fn merged(name: &str, layer: &'a Linear, shape: Vec<usize>, dtype: SaveType) -> Self {
+        Self::made(name, dtype, shape, move || dtype.bytes(&layer.merged()?))
+    }
+
+    fn made(
+        name: &str,
+        dtype: SaveType,
+        shape: Vec<usize>,
+        bytes: impl Fn() -> candle_core::Result<Vec<u8>> + 'a,
+    ) -> Self {
+        Self { name: name.to_owned(), dtype: dtype.facts().1, shape, bytes: Box::new(bytes) }
+    }
+
+    fn elements(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    fn size(&self) -> usize {
+        self.elements() * self.dtype.bitsize() / 8
     }
 }
 
-impl View for Bytes {
-    fn dtype(&self) -> Dtype {
-        self.dtype
-    }
+/// Writes named weights into one safetensors file: those in 4 bits as bitsandbytes does, the others as numbers of type
+/// `dtype`.
+pub fn save(path: &Path, weights: &[(String, Weight)], dtype: SaveType) -> Result<()> {
+    let entries = weights.iter().flat_map(|(name, weight)| Entry::of(name, weight, dtype)).collect();
+    write(path, entries, HashMap::from([("format".to_owned(), "pt".to_owned())]))
+}
 
-    fn shape(&self) -> &[usize] {
-        &self.shape
+/// Writes a model's weights into `folder` as transformers does: `model.safetensors`, or shards of at most `limit` bytes
+/// with an index. Shards of what was there before are removed. Gives the number of files.
+pub fn save_sharded(folder: &Path, entries: Vec<Entry>, limit: u64) -> Result<usize> {
+    let (size, parameters) =
+        entries.iter().fold((0, 0), |(size, n), entry| (size + entry.size() as u64, n + entry.elements() as u64));
+    let format = || HashMap::from([("format".to_owned(), "pt".to_owned())]);
+    remove_weights(folder)?;
+    if size <= limit {
+        return write(&folder.join("model.safetensors"), entries, format()).map(|()| 1);
     }
+    let mut shards: Vec<(u64, Vec<Entry>)> = Vec::new();
+    for entry in entries {
+        let size = entry.size() as u64;
+        match shards.last_mut().filter(|(taken, _)| taken + size <= limit) {
+            Some((taken, shard)) => {
+                *taken += size;
+                shard.push(entry);
+            }
+            None => shards.push((size, vec![entry])),
+        }
+    }
+    let count = shards.len();
+    let mut weight_map = Map::new();
+    for (number, (_, shard)) in (1..).zip(shards) {
+        let name = format!("model-{number:05}-of-{count:05}.safetensors");
+        weight_map.extend(shard.iter().map(|entry| (entry.name.clone(), Value::from(name.as_str()))));
+        write(&folder.join(name), shard, format())?;
+    }
+    let metadata = json!({"total_parameters": parameters, "total_size": size});
+    let index = json!({"metadata": metadata, "weight_map": weight_map});
+    files::write(&folder.join("model.safetensors.index.json"), format!("{index:#}\n").as_bytes())?;
+    Ok(count)
+}
 
-    fn data(&self) -> Cow<'_, [u8]> {
-        Cow::Borrowed(&self.bytes)
+/// Weights of an earlier model would be read instead of the new ones, or beside them.
+fn remove_weights(folder: &Path) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    let is_weights = |name: &str| name.starts_with("model") && name.contains(".safetensors");
+    for path in entries.flatten().map(|entry| entry.path()) {
+        if path.file_name().and_then(|name| name.to_str()).is_some_and(is_weights) {
+            std::fs::remove_file(&path)
+                .map_err(|source| Error::run(format!("failed to remove {}", path.display())).because(source))?;
+        }
     }
+    Ok(())
+}
 
-    fn data_len(&self) -> usize {
-        self.bytes.len()
-    }
+/// Writes one safetensors file, its tensors in the order of the reference implementation: by type, then by name.
+///
+/// # Errors
+/// A tensor cannot be made, or the file not be written; what was there before is then untouched.
+pub fn write(path: &Path, mut entries: Vec<Entry>, metadata: HashMap<String, String>) -> Result<()> {
+    entries.sort_by(|a, b| b.dtype.cmp(&a.dtype).then_with(|| a.name.cmp(&b.name)));
+    let header = header(&entries, metadata)
+        .map_err(|source| Error::run(format!("failed to describe {}", path.display())).because(source))?;
+    files::write_with(path, |file| {
+        let mut file = BufWriter::with_capacity(1 << 20, file);
+        file.write_all(&(header.len() as u64).to_le_bytes())?;
+        file.write_all(&header)?;
+        for entry in &entries {
+            file.write_all(&(entry.bytes)().map_err(std::io::Error::other)?)?;
+        }
+        file.flush()
+    })
+}
+
+/// The JSON header, padded so that the tensors start at a multiple of 8 bytes.
+fn header(entries: &[Entry], metadata: HashMap<String, String>) -> serde_json::Result<Vec<u8>> {
+    let mut start = 0;
+    let infos = entries.iter().map(|entry| {
+        let data_offsets = (start, start + entry.size());
+        start = data_offsets.1;
+        (entry.name.clone(), TensorInfo { dtype: entry.dtype, shape: entry.shape.clone(), data_offsets })
+    });
+    let metadata = Metadata::new(Some(metadata), infos.collect()).map_err(serde::ser::Error::custom)?;
+    let mut header = serde_json::to_vec(&metadata)?;
+    header.resize(header.len().next_multiple_of(size_of::<u64>()), b' ');
+    Ok(header)
 }

@@ -1,0 +1,96 @@
+//! `diapason merge`, `export` and `quantize`: a model in another form.
+
+use crate::args::{Dtype, Export, Kind, Merge, Quantize};
+use crate::exit::Exit;
+use crate::ui::Ui;
+use crate::wire;
+use diapason_core::{Error, Result};
+use diapason_model::SaveType;
+use diapason_model::merge::{self, Merged};
+use diapason_model::weights::{self, Format, GgufType};
+use serde_json::json;
+use std::path::Path;
+
+/// `diapason merge`.
+pub(super) fn merge(arguments: &Merge, ui: &Ui) -> Result<Exit> {
+    let limit = arguments.max_shard_size;
+    if !(limit > 0.0 && limit.is_finite()) {
+        return Err(Error::config(format!("--max-shard-size is {limit}, expected more than 0")));
+    }
+    apart(&arguments.out, &[&arguments.model, &arguments.adapter])?;
+    let mut model = wire::open(&arguments.model, Format::F32, "cpu")?;
+    model.attach_adapter(&arguments.adapter)?;
+    let merged = merge::merge(&mut model, &arguments.out, save_type(arguments.dtype), (limit * 1e9) as u64)?;
+    let Merged { files, positions, same_token, largest, mean, adapter } = merged;
+    let out = arguments.out.display();
+    let weights = if files == 1 { "1 file".into() } else { format!("{files} files") };
+    let text = format!(
+        "merged: {out}, weights in {weights}\n\
+         logits change by at most {largest:.4}, {mean:.5} in the mean (the adapter itself: at most {adapter:.4})\n\
+         the likeliest token is the same at {same_token} of {positions} positions of a probe text\n"
+    );
+    ui.result(|_| text, &json!({"written": out.to_string(), "merged": merged}));
+    Ok(Exit::Passed)
+}
+
+/// `diapason export`.
+pub(super) fn export(arguments: &Export, ui: &Ui) -> Result<Exit> {
+    apart(&arguments.out, &[&arguments.model])?;
+    let mut model = wire::open(&arguments.model, Format::F32, "cpu")?;
+    if let Some(adapter) = &arguments.adapter {
+        model.attach_adapter(adapter)?;
+    }
+    let wide = weights::export(&model, &arguments.out, gguf_type(arguments.kind))?;
+    let out = arguments.out.display().to_string();
+    let note = match wide.as_slice() {
+        [] => String::new(),
+        [first, ..] => {
+            format!("{} tensors stay in 16 bits, their rows are no multiple of 32 (first: {first})\n", wide.len())
+        }
+    };
+    ui.result(|_| format!("exported: {out}\n{note}"), &json!({"written": out, "in_16_bits": wide}));
+    Ok(Exit::Passed)
+}
+
+/// `diapason quantize`.
+pub(super) fn quantize(arguments: &Quantize, ui: &Ui) -> Result<Exit> {
+    apart(&arguments.out, &[&arguments.model])?;
+    let format = Format::Nf4 { double: !arguments.no_double_quantization };
+    let model = wire::open(&arguments.model, format, "cpu")?;
+    model.save(&arguments.out, save_type(arguments.dtype))?;
+    let weights =
+        || model.llama().linears().map(|(_, layer)| layer.weight()).filter(|weight| weight.trainable().is_none());
+    let (bytes, numbers) =
+        weights().fold((0, 0), |(bytes, numbers), weight| (bytes + weight.bytes(), numbers + weight.elem_count()));
+    let bits = bytes as f64 * 8.0 / (numbers as f64).max(1.0);
+    let out = arguments.out.display().to_string();
+    let text = format!("quantized: {out}, {numbers} parameters in {bits:.3} bits each\n");
+    ui.result(|_| text, &json!({"written": out, "quantized": numbers, "bits": bits}));
+    Ok(Exit::Passed)
+}
+
+/// Refuses to write over what is read.
+fn apart(out: &Path, inputs: &[&Path]) -> Result<()> {
+    let real = |path: &Path| path.canonicalize().ok();
+    match inputs.iter().find(|input| real(out).is_some() && real(out) == real(input)) {
+        Some(input) => Err(Error::config(format!("{} would be written over", input.display()))
+            .hint("name another folder or file with `--out`")),
+        None => Ok(()),
+    }
+}
+
+fn save_type(dtype: Dtype) -> SaveType {
+    match dtype {
+        Dtype::Bf16 => SaveType::Bf16,
+        Dtype::F16 => SaveType::F16,
+        Dtype::F32 => SaveType::F32,
+    }
+}
+
+fn gguf_type(kind: Kind) -> GgufType {
+    match kind {
+        Kind::F16 => GgufType::F16,
+        Kind::Q8_0 => GgufType::Q8_0,
+        Kind::Q4_0 => GgufType::Q4_0,
+    }
+}

@@ -1,0 +1,79 @@
+//! A suite's measure as training goes on, for early stopping.
+
+use super::generate::{self, Job};
+use super::request::Requests;
+use super::score;
+use super::suite::LoadedSuite;
+use super::{Session, eval};
+use diapason_core::config::{Generate, did_you_mean};
+use diapason_core::event::Silent;
+use diapason_core::{Error, Result};
+use diapason_model::Model;
+use diapason_sandbox::Grants;
+
+/// Everything that it takes to measure the model once more, prompts included.
+pub(super) struct Watched {
+    suite: LoadedSuite,
+    requests: Requests,
+    /// Number of the evaluator within the suite.
+    scorer: usize,
+    measure: String,
+    pub(super) higher_is_better: bool,
+    jobs: Vec<Job>,
+    generate: Generate,
+    seed: u64,
+    grants: Grants,
+}
+
+impl Watched {
+    /// What `metric`, as `suite.plugin.measure`, asks for.
+    ///
+    /// # Errors
+    /// The suite has no such measure.
+    pub(super) fn of(session: &mut Session, metric: &str) -> Result<Self> {
+        let suites = session.suites()?;
+        let found = suites.into_iter().find_map(|suite| {
+            let rest = metric.strip_prefix(&suite.config.name)?.strip_prefix('.')?.to_owned();
+            Some((suite, rest))
+        });
+        let (suite, rest) = found.ok_or_else(|| Error::config(format!("`{metric}` names no suite")))?;
+        let described = suite.describe(&session.grants)?;
+        let evaluators = described.iter().take(suite.evaluators.len()).enumerate();
+        let all = evaluators.flat_map(|(scorer, plugin)| {
+            plugin.measures.iter().map(move |info| (scorer, format!("{}.{}", plugin.name, info.name), info))
+        });
+        let all: Vec<_> = all.collect();
+        let Some((scorer, _, info)) = all.iter().find(|(_, name, info)| *name == rest || info.name == rest) else {
+            let known = all.iter().map(|(_, name, _)| name.as_str());
+            return Err(Error::config(format!(
+                "no evaluator of suite `{}` gives the measure `{rest}`",
+                suite.config.name
+            ))
+            .hint(did_you_mean(&rest, known)));
+        };
+        let (scorer, measure, higher_is_better) = (*scorer, info.name.clone(), info.higher_is_better);
+        let requests = Requests::of(&suite, &session.grants)?;
+        let config = session.plan.config.clone();
+        let jobs = eval::jobs(session.base()?, &suite, &requests, &config)?;
+        let grants = session.grants.clone();
+        let (generate, seed) = (config.generate, config.run.seed);
+        Ok(Self { suite, requests, scorer, measure, higher_is_better, jobs, generate, seed, grants })
+    }
+
+    /// The measure's mean over the suite's scored samples.
+    ///
+    /// # Errors
+    /// The model or the evaluator fails, or not one sample is scored.
+    pub(super) fn value(&self, model: &mut Model) -> Result<f64> {
+        let batch_size = model.batch_size();
+        model.set_batch_size(self.generate.batch_size);
+        let outputs = generate::outputs(model, &self.jobs, &self.generate, self.seed, &Silent);
+        model.set_batch_size(batch_size);
+        let values = score::values(&self.suite, self.scorer, &self.requests, &outputs?, &self.measure, &self.grants)?;
+        match values.len() {
+            0 => Err(Error::run(format!("no sample of suite `{}` was scored", self.suite.config.name))
+                .hint("early stopping needs a measure that exists")),
+            n => Ok(values.iter().sum::<f64>() / n as f64),
+        }
+    }
+}

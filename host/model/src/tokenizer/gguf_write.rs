@@ -1,0 +1,99 @@
+//! A `tokenizer.json` as a GGUF file's metadata.
+
+use crate::model::Model;
+use candle_core::quantized::gguf_file::Value as Metadata;
+use diapason_core::{Error, Result};
+use serde_json::Value;
+
+/// Kinds of tokens, as llama.cpp numbers them (`llama_token_type`).
+const NORMAL: i32 = 1;
+const CONTROL: i32 = 3;
+const USER_DEFINED: i32 = 4;
+const UNUSED: i32 = 5;
+
+/// Tokens, their kinds, merges, special tokens and chat template.
+///
+/// # Errors
+/// The tokenizer is no byte-level BPE, or cuts words in a way that llama.cpp has no name for.
+pub(crate) fn metadata(model: &Model) -> Result<Vec<(String, Metadata)>> {
+    let json: Value = serde_json::from_slice(model.tokenizer_json())
+        .map_err(|source| Error::data("failed to read the tokenizer").because(source))?;
+    let pre = pre_tokenizer(&json)?;
+    let (tokens, kinds) = tokens(&json, model.llama().config().vocab_size);
+    let text = |text: &str| Metadata::String(text.to_owned());
+    let mut metadata = vec![
+        ("tokenizer.ggml.model", text("gpt2")),
+        ("tokenizer.ggml.pre", text(pre)),
+        ("tokenizer.ggml.token_type", Metadata::Array(kinds.into_iter().map(Metadata::I32).collect())),
+    ];
+    let merges = merges(&json);
+    if !merges.is_empty() {
+        metadata.push(("tokenizer.ggml.merges", Metadata::Array(merges.into_iter().map(Metadata::String).collect())));
+    }
+    let id = |token: &str| tokens.iter().position(|known| known == token).map(|id| id as u32);
+    let special = model.special_tokens();
+    for (name, key) in [
+        ("bos_token", "tokenizer.ggml.bos_token_id"),
+        ("eos_token", "tokenizer.ggml.eos_token_id"),
+        ("unk_token", "tokenizer.ggml.unknown_token_id"),
+        ("pad_token", "tokenizer.ggml.padding_token_id"),
+    ] {
+        let found = special.get(name).and_then(Value::as_str).and_then(id);
+        // A model that names no end-of-text token stops at others.
+        let found = found.or_else(|| model.stop_ids().first().copied().filter(|_| name == "eos_token"));
+        metadata.extend(found.map(|id| (key, Metadata::U32(id))));
+    }
+    // Chat templates write the token where it belongs.
+    metadata.push(("tokenizer.ggml.add_bos_token", Metadata::Bool(false)));
+    metadata.extend(model.chat_template().map(|template| ("tokenizer.chat_template", text(template))));
+    metadata.push(("tokenizer.ggml.tokens", Metadata::Array(tokens.into_iter().map(Metadata::String).collect())));
+    Ok(metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// llama.cpp's name for the way in which the tokenizer cuts a text into words.
+fn pre_tokenizer(json: &Value) -> Result<&'static str> {
+    let pre = json["pre_tokenizer"].to_string();
+    let refuse = |what: &str| {
+        Err(Error::data(format!("the tokenizer {what}, which has no name in GGUF here"))
+            .hint("byte-level BPE is written with the pre-tokenizers gpt-2, smollm, llama-bpe and qwen2; `diapason merge` writes a folder that llama.cpp's own converter reads"))
+    };
+    if json["model"]["type"] != "BPE" || !pre.contains("ByteLevel") {
+        return refuse("is no byte-level BPE");
+    }
+    match () {
+        () if pre.contains("Digits") => Ok("smollm"),
+        () if pre.contains("\\\\p{N}{1,3}") => Ok("llama-bpe"),
+        () if pre.contains("\\\\p{N}|") && json["normalizer"]["type"] == "NFC" => Ok("qwen2"),
+        () if !pre.contains("Split") => Ok("gpt-2"),
+        () => refuse("cuts words by an expression of its own"),
+    }
+}
+
+/// Every row of the embedding with its kind; rows without a token are padding.
+fn tokens(json: &Value, rows: usize) -> (Vec<String>, Vec<i32>) {
+    let mut tokens: Vec<String> = (0..rows).map(|id| format!("[PAD{id}]")).collect();
+    let mut kinds = vec![UNUSED; rows];
+    let mut set = |id: Option<u64>, token: &str, kind: i32| {
+        if let Some(id) = id.map(|id| id as usize).filter(|id| *id < rows) {
+            token.clone_into(&mut tokens[id]);
+            kinds[id] = kind;
+        }
+    };
+    for (token, id) in json["model"]["vocab"].as_object().into_iter().flatten() {
+        set(id.as_u64(), token, NORMAL);
+    }
+    for added in json["added_tokens"].as_array().into_iter().flatten() {
+        let kind = if added["special"] == true { CONTROL } else { USER_DEFINED };
+        set(added["id"].as_u64(), added["content"].as_str().unwrap_or_default(), kind);
+    }
+    (tokens, kinds)
+}
+
+/// Merges as `left right`, whether the file keeps them as texts or as pairs.
+fn merges(json: &Value) -> Vec<String> {
+    let merge = |value: &Value| match value {
+        Value::Array(pair) => Some(format!("{} {}", pair.first()?.as_str()?, pair.get(1)?.as_str()?)),
+        other => other.as_str().map(str::to_owned),
+    };
+    json["model"]["merges"].as_array().into_iter().flatten().filter_map(merge).collect()
+}

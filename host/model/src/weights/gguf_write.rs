@@ -1,0 +1,146 @@
+//! Writing GGUF files, in the layout of llama.cpp's converter (`convert_hf_to_gguf.py`).
+
+use super::gguf::{interleaved_heads, own_name};
+use crate::arch::{Architecture, Config, Scaling};
+use crate::linear::Linear;
+use crate::model::Model;
+use crate::tokenizer::gguf_metadata;
+use candle_core::quantized::gguf_file::{self, Value};
+use candle_core::quantized::{GgmlDType, QTensor};
+use candle_core::{Device, Tensor};
+use diapason_core::{Error, Result, files};
+use std::collections::HashMap;
+use std::io::BufWriter;
+use std::path::Path;
+
+/// How the weights of a GGUF file are kept; norms and biases are always in 32 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GgufType {
+    /// 16 bits.
+    F16,
+    /// 8.5 bits: blocks of 32 with a common factor.
+    Q8_0,
+    /// 4.5 bits: blocks of 32 with a common factor.
+    Q4_0,
+}
+
+impl GgufType {
+    fn ggml(self) -> GgmlDType {
+        match self {
+            Self::F16 => GgmlDType::F16,
+            Self::Q8_0 => GgmlDType::Q8_0,
+            Self::Q4_0 => GgmlDType::Q4_0,
+        }
+    }
+
+    /// llama.cpp's number for a file of mostly this type (`llama_ftype`).
+    fn file_type(self) -> u32 {
+        match self {
+            Self::F16 => 1,
+            Self::Q4_0 => 2,
+            Self::Q8_0 => 7,
+        }
+    }
+}
+
+/// Writes `model`, its adapter merged into the weights, to the file `out`. Gives the names of the tensors that are in 16
+/// bits although `kind` is smaller: their rows are no multiple of 32.
+///
+/// # Errors
+/// The tokenizer has no form in GGUF, or the file cannot be written.
+pub fn export(model: &Model, out: &Path, kind: GgufType) -> Result<Vec<String>> {
+    let config = model.llama().config();
+    let fail = |source: candle_core::Error| Error::run(format!("failed to write {}", out.display())).because(source);
+    let mut tensors = tensors(model, kind).map_err(fail)?;
+    if let Scaling::Llama3 { .. } = config.scaling {
+        tensors.push(("rope_freqs.weight".into(), rope_factors(config).map_err(fail)?));
+    }
+    let mut metadata = metadata(config, kind);
+    metadata.extend(gguf_metadata(model)?);
+    let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(name, value)| (name.as_str(), value)).collect();
+    let written: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    files::write_with(out, |file| {
+        gguf_file::write(&mut BufWriter::with_capacity(1 << 20, file), &metadata, &written)
+            .map_err(std::io::Error::other)
+    })?;
+    let wide = |tensor: &QTensor| kind != GgufType::F16 && tensor.dtype() == GgmlDType::F16;
+    Ok(tensors.iter().filter(|(_, tensor)| wide(tensor)).map(|(name, _)| name.clone()).collect())
+}
+
+fn tensors(model: &Model, kind: GgufType) -> candle_core::Result<Vec<(String, QTensor)>> {
+    let (llama, config) = (model.llama(), model.llama().config());
+    let layers: HashMap<String, &Linear> =
+        llama.linears().map(|(name, layer)| (format!("{name}.weight"), layer)).collect();
+    let mut tensors = Vec::new();
+    for (name, weight) in llama.parameters() {
+        // Every parameter of the family has a name in GGUF.
+        let Some(own) = own_name(&name) else { candle_core::bail!("`{name}` has no name in GGUF") };
+        let dense = match layers.get(&name) {
+            Some(layer) => layer.merged()?,
+            None => weight.to_f32()?,
+        };
+        let dense = match interleaved_heads(config, &name) {
+            Some(heads) => interleaved_order(&dense, heads)?,
+            None => dense,
+        };
+        let dtype = match dense.dims() {
+            [_] => GgmlDType::F32,
+            [.., row] if row % kind.ggml().block_size() == 0 => kind.ggml(),
+            _ => GgmlDType::F16,
+        };
+        tensors.push((own, QTensor::quantize(&dense.detach().to_device(&Device::Cpu)?, dtype)?));
+    }
+    Ok(tensors)
+}
+
+/// Rows of each head from halves (0, 1, …, d/2, d/2 + 1, …) to pairs (0, d/2, 1, d/2 + 1, …), as llama.cpp rotates them.
+fn interleaved_order(tensor: &Tensor, heads: usize) -> candle_core::Result<Tensor> {
+    let rows = tensor.dim(0)?;
+    let halves = tensor.reshape((heads, 2, rows / heads / 2, tensor.elem_count() / rows))?;
+    halves.transpose(1, 2)?.contiguous()?.reshape(tensor.shape())
+}
+
+/// What each rotary frequency is divided by.
+fn rope_factors(config: &Config) -> candle_core::Result<QTensor> {
+    let d = config.head_dim;
+    let frequency = |i: usize| config.rope_theta.powf(-(2.0 * i as f64) / d as f64);
+    let factors: Vec<f32> = (0..d / 2).map(|i| (frequency(i) / config.scaling.stretch(frequency(i))) as f32).collect();
+    QTensor::quantize(&Tensor::new(factors, &Device::Cpu)?, GgmlDType::F32)
+}
+
+fn metadata(config: &Config, kind: GgufType) -> Vec<(String, Value)> {
+    let architecture = match config.architecture {
+        Architecture::Llama | Architecture::Mistral => "llama",
+        other => other.model_type(),
+    };
+    let count = |value: usize| Value::U32(value as u32);
+    let own = [
+        ("context_length", count(config.max_positions)),
+        ("embedding_length", count(config.hidden_size)),
+        ("block_count", count(config.layers)),
+        ("feed_forward_length", count(config.intermediate_size)),
+        ("attention.head_count", count(config.heads)),
+        ("attention.head_count_kv", count(config.kv_heads)),
+        ("attention.layer_norm_rms_epsilon", Value::F32(config.norm_eps as f32)),
+        ("attention.key_length", count(config.head_dim)),
+        ("attention.value_length", count(config.head_dim)),
+        ("rope.freq_base", Value::F32(config.rope_theta as f32)),
+        ("rope.dimension_count", count(config.head_dim)),
+        ("vocab_size", count(config.vocab_size)),
+    ];
+    let mut metadata = vec![
+        ("general.architecture".to_owned(), Value::String(architecture.into())),
+        ("general.type".to_owned(), Value::String("model".into())),
+        ("general.file_type".to_owned(), Value::U32(kind.file_type())),
+        ("general.quantization_version".to_owned(), Value::U32(2)),
+    ];
+    metadata.extend(own.into_iter().map(|(name, value)| (format!("{architecture}.{name}"), value)));
+    if let Some(window) = config.sliding_window {
+        metadata.push((format!("{architecture}.attention.sliding_window"), count(window)));
+    }
+    if let Scaling::Linear { factor } = config.scaling {
+        metadata.push((format!("{architecture}.rope.scaling.type"), Value::String("linear".into())));
+        metadata.push((format!("{architecture}.rope.scaling.factor"), Value::F32(factor as f32)));
+    }
+    metadata
+}
