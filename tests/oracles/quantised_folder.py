@@ -39,7 +39,7 @@ def dense(model):
 
 
 def logits(model):
-    model = dense(model).float()
+    model = torch.nn.Module.float(dense(model))
     model.eval()
     with torch.no_grad():
         return model(input_ids=torch.tensor([PROBE])).logits[0, -1].float().tolist()

@@ -69,7 +69,10 @@ fn a_merged_model_is_base_and_adapter() {
         let half = tempfile::tempdir().unwrap();
         model.attach_adapter(&folder("train").join(format!("{name}.{variant}"))).unwrap();
         let merged = merge(&mut model, half.path(), SaveType::Bf16, u64::MAX).unwrap();
-        assert!(merged.files == 1 && merged.largest > 0.0 && merged.largest < 0.2 * merged.adapter.max(1.5), "{merged:?}");
+        assert!(
+            merged.files == 1 && merged.largest > 0.0 && merged.largest < 0.2 * merged.adapter.max(1.5),
+            "{merged:?}"
+        );
     }
 }
 

@@ -31,6 +31,7 @@ pub(crate) fn report(task: usize, other: usize) -> Report {
             loss: (0..17)
                 .map(|i| (i * 10 + 1, 0.09 + 1.12 * (-(i as f64) / 3.2).exp() + 0.03 * f64::from(i as u32 % 3)))
                 .collect(),
+            held_out: (1..5).map(|i| (i * 40, 0.19 + 0.5 * (-(i as f64)).exp() + 0.006 * (i * i) as f64)).collect(),
         }),
         digests: ["adapter", "data.address", "data.train", "template", "tokenizer", "weights"]
             .map(|role| (role.to_owned(), diapason_core::digest::of_bytes(role.as_bytes())))

@@ -1,5 +1,6 @@
 //! From a report to text: for the terminal, for machines, and the report's files.
 
+mod curve;
 #[cfg(test)]
 mod fixture;
 mod forest;

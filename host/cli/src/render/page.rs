@@ -1,7 +1,8 @@
 //! What the page shows, in words and figures: the report turned into what the template fills in.
 
+use super::curve::LossCurve;
 use super::forest;
-use super::number::{Unit, confidence, count, counted, duration, fixed, p_value, plain};
+use super::number::{Unit, confidence, count, counted, duration, fixed, p_value};
 use super::words::{self, Subject};
 use diapason_core::compare::{Level, MeasureComparison, Slice, SuiteComparison};
 use diapason_core::gate::{ConditionResult, GateResult, Verdict};
@@ -18,7 +19,7 @@ pub(crate) struct Page {
     level: String,
     forest: Vec<forest::Group>,
     suites: Vec<Suite>,
-    training: Option<Curve>,
+    training: Option<TrainingCard>,
     findings: Vec<(String, &'static str)>,
     digests: Vec<(String, String)>,
     plugins: Vec<(String, String)>,
@@ -106,25 +107,13 @@ struct SliceRow {
 }
 
 #[derive(Debug, Serialize)]
-struct Curve {
+struct TrainingCard {
     trainable: String,
     steps: String,
     tokens: String,
     seconds: String,
     speed: Option<String>,
-    loss: Option<Loss>,
-}
-
-#[derive(Debug, Serialize)]
-struct Loss {
-    /// SVG points in a box of 1000 by 100.
-    points: String,
-    highest: String,
-    lowest: String,
-    first_step: u64,
-    last_step: u64,
-    first: String,
-    last: String,
+    loss: Option<LossCurve>,
 }
 
 /// Harmful samples that are linked from the overview; the list below has all of them.
@@ -253,40 +242,17 @@ fn slice_row(measure: &MeasureComparison, slice: &Slice) -> SliceRow {
     }
 }
 
-fn training(training: &Training) -> Curve {
+fn training(training: &Training) -> TrainingCard {
     let share = 100.0 * training.trainable as f64 / (training.total as f64).max(1.0);
-    Curve {
+    TrainingCard {
         trainable: format!("{} of {} ({} %)", count(training.trainable), count(training.total), fixed(share, 4)),
         steps: count(training.steps),
         tokens: count(training.tokens),
         seconds: duration(training.seconds),
         speed: (training.seconds > 0.0)
             .then(|| format!("{} tokens/s", count((training.tokens as f64 / training.seconds).round() as u64))),
-        loss: loss(&training.loss),
+        loss: LossCurve::of(training),
     }
-}
-
-/// A curve needs two finite points.
-fn loss(steps: &[(u64, f64)]) -> Option<Loss> {
-    let finite: Vec<(u64, f64)> = steps.iter().copied().filter(|(_, loss)| loss.is_finite()).collect();
-    let [(first_step, first), .., (last_step, last)] = finite[..] else { return None };
-    let highest = finite.iter().map(|(_, loss)| *loss).fold(f64::MIN, f64::max);
-    let lowest = finite.iter().map(|(_, loss)| *loss).fold(f64::MAX, f64::min).min(0.0);
-    let width = (last_step.saturating_sub(first_step)).max(1) as f64;
-    let height = (highest - lowest).max(f64::MIN_POSITIVE);
-    let point = |(step, loss): &(u64, f64)| {
-        let x = 1000.0 * step.saturating_sub(first_step) as f64 / width;
-        format!("{x:.1},{:.2}", 100.0 * (highest - loss) / height)
-    };
-    Some(Loss {
-        points: finite.iter().map(point).collect::<Vec<_>>().join(" "),
-        highest: plain(highest),
-        lowest: plain(lowest),
-        first_step,
-        last_step,
-        first: plain(first),
-        last: plain(last),
-    })
 }
 
 fn findings(report: &Report) -> Vec<(String, &'static str)> {
@@ -306,14 +272,6 @@ fn permissions(names: &[String]) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_loss_curve_starts_left_and_ends_right_and_leaves_out_what_is_not_a_number() {
-        let curve = loss(&[(1, 2.0), (2, f64::NAN), (3, 1.0), (5, 0.5)]).unwrap();
-        assert_eq!(curve.points, "0.0,0.00 500.0,50.00 1000.0,75.00");
-        assert_eq!((curve.first.as_str(), curve.last.as_str()), ("2", "0.5"));
-        assert!(loss(&[(1, 2.0)]).is_none(), "one point is no curve");
-    }
 
     #[test]
     fn the_pieces_of_a_flip_bar_fill_it() {

@@ -54,7 +54,7 @@ impl<'a> Watch<'a> {
 
     /// Puts the best state back.
     pub(super) fn restore(&self) -> Result<()> {
-        let pairs = self.vars.iter().zip(&self.kept);
-        pairs.map(|((_, var), kept)| var.set(kept)).collect::<candle_core::Result<()>>().map_err(failed)
+        let mut pairs = self.vars.iter().zip(&self.kept);
+        pairs.try_for_each(|((_, var), kept)| var.set(kept)).map_err(failed)
     }
 }
