@@ -147,20 +147,8 @@ impl CustomOp2 for CrossEntropy {
 mod tests {
     use super::*;
     use crate::kernels::check::{assert_close, random};
-    use candle_core::{D, DType, Var};
-
-    fn reference(hidden: &Tensor, weight: &Tensor, targets: &[Option<u32>], divisor: f64) -> Result<Tensor> {
-        let (vocab, _) = weight.dims2()?;
-        let logits = hidden.matmul(&weight.t()?)?;
-        let logits = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
-        let logprobs = logits.broadcast_sub(&logits.exp()?.sum_keepdim(D::Minus1)?.log()?)?;
-        let chosen: Vec<f32> = targets
-            .iter()
-            .flat_map(|target| (0..vocab as u32).map(move |token| if Some(token) == *target { 1.0 } else { 0.0 }))
-            .collect();
-        let chosen = Tensor::from_vec(chosen, logits.dims(), hidden.device())?;
-        (logprobs * chosen)?.sum_all()?.to_dtype(DType::F32)? * (-1.0 / divisor)
-    }
+    use crate::kernels::reference::cross_entropy as reference;
+    use candle_core::Var;
 
     #[test]
     fn equals_the_reference_in_value_and_gradient_over_several_chunks() {

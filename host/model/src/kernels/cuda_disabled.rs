@@ -2,12 +2,16 @@
 
 use crate::loss::{CrossEntropy, Gradients};
 use crate::optim::moments::Update;
+use crate::optim::resident::State;
 use candle_core::{CudaStorage, Layout, Result, Shape, Tensor, bail};
 
 type Operand<'a> = (&'a CudaStorage, &'a Layout);
 type Output = Result<(CudaStorage, Shape)>;
 type Two = Result<(Option<Tensor>, Option<Tensor>)>;
 type Three = Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)>;
+
+/// A parameter, its averages, its gradient and its update.
+pub(crate) type Parameter<'a> = (&'a Tensor, &'a State, &'a Tensor, Update);
 
 macro_rules! absent {
     ($($module:ident { $($function:ident($($argument:ty),*) -> $result:ty;)* })*) => {
@@ -41,7 +45,7 @@ absent! {
         backward(&super::super::lora::Lora, [&Tensor; 3], &Tensor, &Tensor) -> Three;
     }
     optim {
-        adamw(&[([&Tensor; 4], Update)]) -> Result<()>;
+        adamw(&[Parameter]) -> Result<()>;
         global_norm(&[Tensor]) -> Result<f64>;
     }
     rms_norm {

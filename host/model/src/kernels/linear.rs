@@ -123,16 +123,11 @@ impl CustomOp1 for Frozen {
 }
 
 #[cfg(test)]
-pub(super) fn reference(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let shape = output_shape(x.shape(), weight.dims2()?)?;
-    x.reshape(((), x.dim(D::Minus1)?))?.matmul(&weight.t()?)?.reshape(shape)
-}
-
-#[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::kernels::check::{assert_close, assert_same, random};
+    use crate::kernels::reference::linear as reference;
     use candle_core::{DType, Var};
 
     #[test]

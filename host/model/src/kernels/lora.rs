@@ -168,9 +168,9 @@ impl CustomOp3 for Lora {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::linear::reference as linear;
     use super::*;
     use crate::kernels::check::{assert_same, random};
+    use crate::kernels::reference::linear;
 
     fn check(dropout: Option<Dropout>) {
         let (weight, bias) = (random(&[11, 7], 50), random(&[11], 51));

@@ -7,6 +7,7 @@
 mod attention;
 #[cfg(test)]
 pub(crate) mod check;
+pub mod compare;
 #[cfg(feature = "cuda")]
 pub(crate) mod cuda;
 #[cfg(not(feature = "cuda"))]
@@ -18,6 +19,7 @@ pub(crate) mod gemm;
 mod linear;
 mod lora;
 mod pull_back;
+pub(crate) mod reference;
 mod rms_norm;
 mod rope;
 pub(crate) mod simd;

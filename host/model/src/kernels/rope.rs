@@ -77,20 +77,11 @@ impl CustomOp1 for Rope {
 mod tests {
     use super::*;
     use crate::kernels::check::{assert_same, random};
-    use candle_core::D;
-
-    fn reference(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
-        let half = x.dim(D::Minus1)? / 2;
-        let (a, b) = (x.narrow(D::Minus1, 0, half)?, x.narrow(D::Minus1, half, half)?);
-        let (cos, sin) = (cos.unsqueeze(D::Minus2)?, sin.unsqueeze(D::Minus2)?);
-        let first = (a.broadcast_mul(&cos)? - b.broadcast_mul(&sin)?)?;
-        let second = (b.broadcast_mul(&cos)? + a.broadcast_mul(&sin)?)?;
-        Tensor::cat(&[first, second], D::Minus1)
-    }
+    use crate::kernels::reference;
 
     fn check(angles: &[usize]) {
         let (cos, sin) = (random(angles, 7), random(angles, 8));
-        assert_same(&[&[3, 5, 2, 12]], 1e-6, |t| rope(&t[0], &cos, &sin), |t| reference(&t[0], &cos, &sin));
+        assert_same(&[&[3, 5, 2, 12]], 1e-6, |t| rope(&t[0], &cos, &sin), |t| reference::rope(&t[0], &cos, &sin));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! AdamW (Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>) and clipping by the global norm, as in PyTorch.
 
 pub(crate) mod moments;
-mod resident;
+pub(crate) mod resident;
 
 use crate::kernels::simd::{PIECE, vectorised};
 use crate::kernels::{cuda, storage};
@@ -10,6 +10,7 @@ use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, Var, bail};
 use diapason_core::config::{Optimizer, Train};
 use moments::{Moments, Update};
 use rayon::prelude::*;
+use resident::State;
 use safetensors::Dtype;
 use std::sync::{Mutex, PoisonError};
 
@@ -82,18 +83,19 @@ impl AdamW {
         Ok(())
     }
 
-    /// All variables in one launch.
+    /// All variables in one launch, or in two where some averages are in 8 bits.
     fn step_on_gpu(&self, gradients: &[Tensor], update: impl Fn(&Slot) -> Update) -> Result<()> {
-        let mut moments: Vec<[Tensor; 2]> = Vec::with_capacity(self.slots.len());
+        let mut moments: Vec<State> = Vec::with_capacity(self.slots.len());
         for slot in &self.slots {
             match &mut *slot.moments.lock().unwrap_or_else(PoisonError::into_inner) {
-                Moments::Resident(resident) => moments.push(resident.tensors()?),
+                Moments::Resident(resident) => moments.push(resident.state()?),
                 _ => bail!("the moving averages of {} are not in its GPU's memory", slot.name),
             }
         }
         let slots = self.slots.iter().zip(&moments).zip(gradients);
-        let rows: Vec<([&Tensor; 4], Update)> =
-            slots.map(|((slot, [m, v]), gradient)| ([slot.var.as_tensor(), m, v, gradient], update(slot))).collect();
+        let rows: Vec<cuda::Parameter> = slots
+            .map(|((slot, state), gradient)| (slot.var.as_tensor(), state, gradient, update(slot)))
+            .collect();
         cuda::optim::adamw(&rows)
     }
 

@@ -1,7 +1,7 @@
 //! AdamW's two moving averages of one variable: in 32 bits, or in 8 as in Dettmers et al. 2022
 //! (<https://arxiv.org/abs/2110.02861>).
 
-use super::resident::Resident;
+use super::resident::{Average, Resident};
 use crate::kernels::simd::{PIECE, vectorised};
 use crate::quant::dynamic::{self, BLOCK, SIGNED, UNSIGNED};
 use candle_core::{Result as Computed, Var};
@@ -122,10 +122,13 @@ impl Moments {
                 ("exp_avg_sq", Dtype::U8, second.codes.clone()),
                 ("exp_avg_sq.absmax", Dtype::F32, floats(&second.absmax)),
             ],
-            Self::Resident(resident) => {
-                let [first, second] = resident.download()?;
-                vec![("exp_avg", Dtype::F32, floats(&first)), ("exp_avg_sq", Dtype::F32, floats(&second))]
-            }
+            Self::Resident(resident) => match resident.download()? {
+                [Average::F32(first), Average::F32(second)] => Self::F32(first, second).save()?,
+                [Average::Eight { codes: a, absmax: b }, Average::Eight { codes: c, absmax: d }] => {
+                    Self::Eight(Eight { codes: a, absmax: b }, Eight { codes: c, absmax: d }).save()?
+                }
+                _ => candle_core::bail!("both averages are in 8 bits or none is"),
+            },
         })
     }
 
@@ -154,10 +157,19 @@ impl Moments {
                 Ok(())
             }
             Self::Resident(resident) => {
-                let [mut first, mut second] = [(); 2].map(|()| vec![0.0; resident.len()]);
-                floats("exp_avg", &mut first).and_then(|()| floats("exp_avg_sq", &mut second))?;
+                let mut averages = resident.zeros();
+                for (name, average) in ["exp_avg", "exp_avg_sq"].into_iter().zip(&mut averages) {
+                    match average {
+                        Average::F32(values) => floats(name, values)?,
+                        Average::Eight { codes, absmax } => {
+                            let found = bytes(name, codes.len())?;
+                            codes.copy_from_slice(found);
+                            floats(&format!("{name}.absmax"), absmax)?;
+                        }
+                    }
+                }
                 let fail = |source| Error::run("failed to copy the optimizer's state to the GPU").because(source);
-                resident.upload([first, second]).map_err(fail)
+                resident.upload(averages).map_err(fail)
             }
         }
     }

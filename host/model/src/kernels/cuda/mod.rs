@@ -21,10 +21,15 @@ pub(crate) mod rope;
 pub(crate) mod swiglu;
 pub(crate) mod weight;
 
-use candle_core::{CudaStorage, Layout, Shape};
+use crate::optim::moments::Update;
+use crate::optim::resident::State;
+use candle_core::{CudaStorage, Layout, Shape, Tensor};
 
 /// An argument of an operation.
 pub(crate) type Operand<'a> = (&'a CudaStorage, &'a Layout);
 
 /// What an operation's forward pass gives.
 pub(crate) type Output = candle_core::Result<(CudaStorage, Shape)>;
+
+/// A parameter, its averages, its gradient and its update.
+pub(crate) type Parameter<'a> = (&'a Tensor, &'a State, &'a Tensor, Update);
