@@ -8,7 +8,7 @@ mod cuda;
 #[cfg(all(feature = "cuda", target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 mod libraries;
 
-use candle_core::Device;
+pub use candle_core::Device;
 use diapason_core::{Error, Result};
 
 /// What a GPU is.

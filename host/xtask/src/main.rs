@@ -1,16 +1,17 @@
-//! Development tasks: `cargo x ci | plugins | base | bench`.
+//! Development tasks: `cargo x ci | plugins | base | bench | gpu`.
 
 // A development tool speaks to whoever runs it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
 mod base;
 mod bench;
+mod gpu;
 mod plugins;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitCode};
 
 #[derive(Parser)]
 #[command(name = "cargo x", about = "Development tasks of Diapason")]
@@ -33,15 +34,19 @@ enum Task {
     Base(base::Arguments),
     /// Measure training, generation, evaluators and component loading.
     Bench(bench::Arguments),
+    /// Prove a GPU's kernels against their references and measure training on it (build with `--features cuda`).
+    Gpu(gpu::Arguments),
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
-        Task::Ci => ci(),
-        Task::Plugins { check } => plugins::run(check),
-        Task::Base(arguments) => base::run(&arguments),
-        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Ci => ci()?,
+        Task::Plugins { check } => plugins::run(check)?,
+        Task::Base(arguments) => base::run(&arguments)?,
+        Task::Bench(arguments) => bench::run(&arguments)?,
+        Task::Gpu(arguments) => return gpu::run(&arguments),
     }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn ci() -> Result<()> {

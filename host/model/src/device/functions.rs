@@ -68,4 +68,36 @@ libraries! {
             curandSetPseudoRandomGeneratorSeed
             curandSetStream
         ];
+    // What candle's kernels for experts and for GGUF's own formats call, some of it before `main`. Nothing here runs these
+    // kernels, and so nobody looks for this library: that they are absent is all that they find.
+    RUNTIME: [], "",
+        [
+            __cudaGetKernel
+            __cudaLaunchKernel
+            __cudaPopCallConfiguration
+            __cudaPushCallConfiguration
+            __cudaRegisterFatBinary
+            __cudaRegisterFatBinaryEnd
+            __cudaRegisterFunction
+            __cudaRegisterVar
+            __cudaUnregisterFatBinary
+            cudaDeviceGetAttribute
+            cudaFree
+            cudaFreeAsync
+            cudaFuncGetAttributes
+            cudaFuncSetAttribute
+            cudaGetDevice
+            cudaGetDeviceCount
+            cudaGetErrorName
+            cudaGetErrorString
+            cudaGetLastError
+            cudaLaunchKernel
+            cudaMalloc
+            cudaMallocAsync
+            cudaMemsetAsync
+            cudaOccupancyMaxActiveBlocksPerMultiprocessorWithFlags
+            cudaPeekAtLastError
+            cudaSetDevice
+            cudaStreamSynchronize
+        ];
 }

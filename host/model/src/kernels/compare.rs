@@ -35,6 +35,11 @@ impl Comparison {
     }
 }
 
+/// The types of activations that `device` has kernels for.
+pub fn types(device: &Device) -> &'static [DType] {
+    if device.is_cuda() { &[DType::F32, DType::BF16] } else { &[DType::F32] }
+}
+
 /// Compares all operations on `device` with activations of type `dtype`: f32, or on a GPU bf16.
 ///
 /// # Errors

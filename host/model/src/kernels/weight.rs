@@ -64,6 +64,14 @@ impl Weight {
         })
     }
 
+    /// The same weight in memory of its own where it is in 4 bits.
+    pub(crate) fn copied(&self) -> Self {
+        match self {
+            Self::Dense(weight) => Self::Dense(weight.clone()),
+            Self::Nf4(weight) => Self::Nf4(Arc::new(Nf4::clone(weight))),
+        }
+    }
+
     /// All of it in f32, for merging and saving.
     pub fn to_f32(&self) -> Result<Tensor> {
         match self {

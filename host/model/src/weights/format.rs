@@ -39,7 +39,7 @@ impl Format {
     }
 
     /// The weight [out, in], which was stored as numbers of type `dtype`, in this format.
-    pub(super) fn of(self, weight: Tensor, dtype: SaveType) -> Result<Weight> {
+    pub(crate) fn of(self, weight: Tensor, dtype: SaveType) -> Result<Weight> {
         match self {
             Self::F32 => Ok(weight.into()),
             Self::Bf16 => Ok(weight.to_dtype(DType::BF16)?.into()),
