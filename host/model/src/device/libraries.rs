@@ -8,6 +8,7 @@
 use super::cuda::Refusal;
 use libloading::Library;
 use std::arch::naked_asm;
+use std::error::Error as _;
 use std::ffi::{OsString, c_void};
 use std::path::PathBuf;
 use std::sync::OnceLock;
@@ -119,8 +120,10 @@ fn find(needed: &Needed) -> Result<(Library, OsString), Refusal> {
             }
         }
     }
-    let why = why.map_or_else(|| needed.files.join(", "), |error| error.to_string());
-    Err((why, needed.hint.to_owned()))
+    // The system's own words are a level below.
+    let words = |error: libloading::Error| error.source().map_or_else(|| error.to_string(), ToString::to_string);
+    let why = why.map_or_else(|| needed.files.join(", "), words);
+    Err((format!("a library of CUDA cannot be loaded: {why}"), needed.hint.to_owned()))
 }
 
 /// Where a library may be: where the system looks, then in the folders of a CUDA toolkit.

@@ -101,7 +101,8 @@ fn results(
 ) -> Result<Vec<Tensor>> {
     let vars = given.iter().map(|tensor| Var::from_tensor(&tensor.to_device(device)?)).collect::<Result<Vec<_>>>()?;
     let arguments = vars.iter().enumerate().map(|(i, var)| activate(i, var.as_tensor())).collect::<Result<Vec<_>>>()?;
-    let y = function(&arguments)?.to_dtype(DType::F32)?;
+    // candle cannot sum a tensor without dimensions on a GPU.
+    let y = function(&arguments)?.to_dtype(DType::F32)?.flatten_all()?;
     let upstream = rounded(&random(y.dims(), 99)?, dtype)?.to_device(device)?;
     let gradients = (&y * upstream)?.sum_all()?.backward()?;
     let mut all = vec![y.detach()];
