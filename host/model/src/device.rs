@@ -123,7 +123,10 @@ mod tests {
     fn auto_is_a_device_that_works() {
         let device = parse("auto").unwrap();
         assert_eq!(device.is_cuda(), is_gpu("auto"));
-        assert_eq!((gpu(&device).unwrap().is_some(), peak(&device).unwrap().is_some()), (is_gpu("auto"), is_gpu("auto")));
+        assert_eq!(
+            (gpu(&device).unwrap().is_some(), peak(&device).unwrap().is_some()),
+            (is_gpu("auto"), is_gpu("auto"))
+        );
     }
 
     #[test]

@@ -153,7 +153,8 @@ mod tests {
 
     fn of(fused: impl Fn(&[Tensor]) -> Result<Tensor> + 'static) -> Comparison {
         let plain: Function = Box::new(|t| t[0].sqr());
-        let case = Case { operation: "square", shapes: vec![vec![3, 4]], activations: 1, fused: Box::new(fused), plain };
+        let case =
+            Case { operation: "square", shapes: vec![vec![3, 4]], activations: 1, fused: Box::new(fused), plain };
         case.compare(&Device::Cpu, DType::F32).unwrap()
     }
 

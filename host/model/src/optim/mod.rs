@@ -93,9 +93,8 @@ impl AdamW {
             }
         }
         let slots = self.slots.iter().zip(&moments).zip(gradients);
-        let rows: Vec<cuda::Parameter> = slots
-            .map(|((slot, state), gradient)| (slot.var.as_tensor(), state, gradient, update(slot)))
-            .collect();
+        let rows: Vec<cuda::Parameter> =
+            slots.map(|((slot, state), gradient)| (slot.var.as_tensor(), state, gradient, update(slot))).collect();
         cuda::optim::adamw(&rows)
     }
 

@@ -74,10 +74,9 @@ impl Resident {
     pub(super) fn upload(&mut self, averages: [Average; 2]) -> Result<()> {
         self.state = Some(match averages {
             [Average::F32(first), Average::F32(second)] => State::F32([self.tensor(first)?, self.tensor(second)?]),
-            [Average::Eight { codes: a, absmax: b }, Average::Eight { codes: c, absmax: d }] => State::Eight {
-                codes: [self.tensor(a)?, self.tensor(c)?],
-                absmax: [self.tensor(b)?, self.tensor(d)?],
-            },
+            [Average::Eight { codes: a, absmax: b }, Average::Eight { codes: c, absmax: d }] => {
+                State::Eight { codes: [self.tensor(a)?, self.tensor(c)?], absmax: [self.tensor(b)?, self.tensor(d)?] }
+            }
             _ => candle_core::bail!("both averages are in 8 bits or none is"),
         });
         Ok(())

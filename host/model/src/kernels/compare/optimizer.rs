@@ -51,7 +51,8 @@ fn gradients(device: &Device, step: i32) -> Result<Vec<Tensor>> {
 
 /// The parameters after all steps, on the CPU, and the codes of averages in 8 bits.
 fn steps(device: &Device, eight_bit: bool) -> Result<(Vec<Tensor>, Vec<Vec<u8>>)> {
-    let vars = parameters()?.iter().map(|value| Var::from_tensor(&value.to_device(device)?)).collect::<Result<Vec<_>>>()?;
+    let vars =
+        parameters()?.iter().map(|value| Var::from_tensor(&value.to_device(device)?)).collect::<Result<Vec<_>>>()?;
     let named: Vec<(String, Var)> = vars.iter().enumerate().map(|(i, var)| (name(i), var.clone())).collect();
     let mut adamw = AdamW::new(&named, Settings { weight_decay: DECAY, lora_plus_ratio: RATIO, eight_bit });
     for step in 1..=STEPS {
