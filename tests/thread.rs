@@ -127,7 +127,7 @@ fn an_adapter_without_effect_is_refused() {
     zero(&folder.path().join("run/adapter/adapter_model.safetensors"));
     let output = diapason(folder.path(), &["eval"]);
     assert_eq!(output.status.code(), Some(4), "{}", text(&output.stdout));
-    assert!(text(&output.stderr).contains("changes no logit"), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("the adapter changes nothing"), "{}", text(&output.stderr));
     assert!(!folder.path().join("run/outputs.tuned.jsonl").exists());
 }
 

@@ -12,6 +12,7 @@ pub mod linear;
 pub mod loss;
 pub mod merge;
 mod model;
+mod open;
 pub mod optim;
 pub mod quant;
 mod sampling;

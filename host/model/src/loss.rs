@@ -11,8 +11,8 @@ use candle_core::{CpuStorage, CudaStorage, CustomOp2, Device, Error, Layout, Res
 use rayon::prelude::*;
 use std::sync::Mutex;
 
-/// Rows of logits that exist at the same time.
-pub(crate) const CHUNK: usize = 1024;
+/// Rows of logits that exist at the same time: enough that the products run at full speed.
+const CHUNK: usize = 256;
 
 /// Cross-entropy of `hidden` [.., d] under the output head `weight` [vocab, d], summed and divided by `divisor`.
 ///
@@ -58,8 +58,7 @@ impl CrossEntropy {
     fn chunk(&self, logits: &mut [f32], vocab: usize, chunk: &[(usize, usize)]) -> f64 {
         let divisor = self.divisor;
         let rows = logits.par_chunks_mut(vocab).zip(chunk);
-        let losses: Vec<f32> =
-            rows.map(|(row, (_, target))| vectorised((row, *target, divisor), row_gradient)).collect();
+        let losses: Vec<f32> = rows.map(|(row, (_, target))| row_gradient(row, *target, divisor)).collect();
         losses.iter().map(|loss| f64::from(*loss)).sum()
     }
 
@@ -78,17 +77,18 @@ fn poisoned(error: impl std::fmt::Display) -> Error {
     Error::Msg(error.to_string())
 }
 
-/// Turns a row of logits into its gradient; gives the row's loss before the division.
-#[inline(always)]
-fn row_gradient((row, target, divisor): (&mut [f32], usize, f32)) -> f32 {
-    let max = simd::max(row);
-    let chosen = row[target];
-    simd::exp_minus(row, max);
-    let total = simd::sum(row.len(), |i| row[i]);
-    let scale = 1.0 / (total * divisor);
-    simd::multiply(row, scale);
-    row[target] -= 1.0 / divisor;
-    max + total.ln() - chosen
+vectorised! {
+    /// Turns a row of logits into its gradient; gives the row's loss before the division.
+    fn row_gradient(row: &mut [f32], target: usize, divisor: f32) -> f32 {
+        let max = simd::max(row);
+        let chosen = row[target];
+        simd::exp_minus(row, max);
+        let total = simd::sum(row.len(), |i| row[i]);
+        let scale = 1.0 / (total * divisor);
+        simd::multiply(row, scale);
+        row[target] -= 1.0 / divisor;
+        max + total.ln() - chosen
+    }
 }
 
 impl CustomOp2 for CrossEntropy {

@@ -97,9 +97,9 @@ impl Block {
     /// Maps the residual stream `x` [b, t, hidden]. `cache` comes with the layer's index.
     pub(crate) fn forward(&self, x: &Tensor, pass: &Pass, cache: Option<(&mut Cache, usize)>) -> Result<Tensor> {
         let normed = kernels::rms_norm(x, &self.input_norm, pass.config.norm_eps)?;
-        let x = (x + self.attention.forward(&normed, pass, cache)?)?;
+        let x = kernels::add_residual(x, &self.attention.forward(&normed, pass, cache)?)?;
         let normed = kernels::rms_norm(&x, &self.post_norm, pass.config.norm_eps)?;
-        &x + self.mlp.forward(&normed, pass.mode)?
+        kernels::add_residual(&x, &self.mlp.forward(&normed, pass.mode)?)
     }
 }
 
@@ -112,8 +112,13 @@ impl Attention {
             Some(weight) => kernels::rms_norm(&x, weight, norm_eps),
             None => Ok(x),
         };
-        let q = kernels::rope(&norm(project(&self.q, heads)?, &self.q_norm)?, &pass.cos, &pass.sin)?;
-        let k = kernels::rope(&norm(project(&self.k, kv_heads)?, &self.k_norm)?, &pass.cos, &pass.sin)?;
+        let rotate = |x: Tensor| {
+            let rotated = kernels::rope(&x, &pass.cos, &pass.sin)?;
+            kernels::release(&x)?;
+            candle_core::Result::Ok(rotated)
+        };
+        let q = rotate(norm(project(&self.q, heads)?, &self.q_norm)?)?;
+        let k = rotate(norm(project(&self.k, kv_heads)?, &self.k_norm)?)?;
         let v = project(&self.v, kv_heads)?;
         let (k, v) = match cache {
             Some((cache, layer)) => {

@@ -169,24 +169,25 @@ impl Attention {
             let queries_of = self.shape.head(q, h, head, tile.first, queries);
             product_here(&mut scores, keys, Into::Replace, self.shape.scale(), queries_of, keys_of.t());
             for (i, row) in scores.chunks_exact_mut(keys).enumerate() {
-                tile.lse[i * h + head] = vectorised((row, visible(span, tile.first + i)), softmax);
+                tile.lse[i * h + head] = softmax(row, visible(span, tile.first + i));
             }
             product_here(&mut tile.y[head * d..], h * d, Into::Replace, 1.0, Matrix::dense(&scores, keys), values_of);
         }
     }
 }
 
-/// Softmax over the first `n` scores, zeros after; gives the logarithm of the denominator.
-#[inline(always)]
-fn softmax((scores, n): (&mut [f32], usize)) -> f32 {
-    let (seen, unseen) = scores.split_at_mut(n);
-    unseen.fill(0.0);
-    let max = simd::max(seen);
-    simd::exp_minus(seen, max);
-    let total = sum(n, |i| seen[i]);
-    let scale = 1.0 / total;
-    simd::multiply(seen, scale);
-    max + total.ln()
+vectorised! {
+    /// Softmax over the first `n` scores, zeros after; gives the logarithm of the denominator.
+    fn softmax(scores: &mut [f32], n: usize) -> f32 {
+        let (seen, unseen) = scores.split_at_mut(n);
+        unseen.fill(0.0);
+        let max = simd::max(seen);
+        simd::exp_minus(seen, max);
+        let total = sum(n, |i| seen[i]);
+        let scale = 1.0 / total;
+        simd::multiply(seen, scale);
+        max + total.ln()
+    }
 }
 
 impl CustomOp3 for Attention {

@@ -78,13 +78,14 @@ impl Lora {
 /// Multiplies by the mask, in place.
 fn mask(values: &mut [f32], dropout: Dropout) {
     let pieces = values.par_chunks_mut(PIECE).enumerate();
-    pieces.for_each(|(piece, values)| vectorised((values, piece * PIECE, dropout), mask_piece));
+    pieces.for_each(|(piece, values)| mask_piece(values, piece * PIECE, dropout));
 }
 
-#[inline(always)]
-fn mask_piece((values, first, dropout): (&mut [f32], usize, Dropout)) {
-    for (i, value) in values.iter_mut().enumerate() {
-        *value *= dropout.factor(first + i);
+vectorised! {
+    fn mask_piece(values: &mut [f32], first: usize, dropout: Dropout) {
+        for (i, value) in values.iter_mut().enumerate() {
+            *value *= dropout.factor(first + i);
+        }
     }
 }
 

@@ -20,13 +20,12 @@ struct RmsNorm {
     eps: f32,
 }
 
-impl RmsNorm {
+vectorised! {
     /// Some rows of x, the weight, and as many rows of y.
-    #[inline(always)]
-    fn forward((norm, x, w, y): (&Self, &[f32], &[f32], &mut [f32])) {
+    fn forward(eps: f32, x: &[f32], w: &[f32], y: &mut [f32]) {
         let d = w.len();
         for (x, y) in x.chunks_exact(d).zip(y.chunks_exact_mut(d)) {
-            let r = norm.reciprocal(x);
+            let r = reciprocal(x, eps);
             for ((y, x), w) in y.iter_mut().zip(x).zip(w) {
                 *y = x * r * w;
             }
@@ -34,11 +33,10 @@ impl RmsNorm {
     }
 
     /// Some rows of x, the weight, and as many rows of g and dx; adds to dw.
-    #[inline(always)]
-    fn backward((norm, [x, w, g], [dx, dw]): (&Self, [&[f32]; 3], [&mut [f32]; 2])) {
+    fn backward(eps: f32, x: &[f32], w: &[f32], g: &[f32], dx: &mut [f32], dw: &mut [f32]) {
         let d = w.len();
         for ((x, g), dx) in x.chunks_exact(d).zip(g.chunks_exact(d)).zip(dx.chunks_exact_mut(d)) {
-            let r = norm.reciprocal(x);
+            let r = reciprocal(x, eps);
             let pull = r * r * r * sum(d, |i| g[i] * w[i] * x[i]) / d as f32;
             for ((((x, w), g), dx), dw) in x.iter().zip(w).zip(g).zip(dx).zip(dw.iter_mut()) {
                 *dx = r * g * w - x * pull;
@@ -46,11 +44,11 @@ impl RmsNorm {
             }
         }
     }
+}
 
-    #[inline(always)]
-    fn reciprocal(&self, x: &[f32]) -> f32 {
-        1.0 / (sum(x.len(), |i| x[i] * x[i]) / x.len() as f32 + self.eps).sqrt()
-    }
+#[inline(always)]
+fn reciprocal(x: &[f32], eps: f32) -> f32 {
+    1.0 / (sum(x.len(), |i| x[i] * x[i]) / x.len() as f32 + eps).sqrt()
 }
 
 impl CustomOp2 for RmsNorm {
@@ -64,7 +62,7 @@ impl CustomOp2 for RmsNorm {
         let mut y = vec![0.0; x.len()];
         let piece = (PIECE / d).max(1) * d;
         y.par_chunks_mut(piece).zip(x.par_chunks(piece)).for_each(|(y, x)| {
-            vectorised((self, x, w, y), Self::forward);
+            forward(self.eps, x, w, y);
         });
         Ok((CpuStorage::F32(y), l1.shape().clone()))
     }
@@ -86,7 +84,7 @@ impl CustomOp2 for RmsNorm {
             let parts: Vec<Vec<f32>> = rows
                 .map(|((dx, x), g)| {
                     let mut dw = vec![0.0; d];
-                    vectorised((self, [x, w, g], [dx, dw.as_mut_slice()]), Self::backward);
+                    backward(self.eps, x, w, g, dx, &mut dw);
                     dw
                 })
                 .collect();

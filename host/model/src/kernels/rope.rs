@@ -27,16 +27,18 @@ struct Rope {
     direction: f32,
 }
 
-/// Rotates the h heads of one token.
-#[inline(always)]
-fn rotate((x, y, cos, sin, direction): (&[f32], &mut [f32], &[f32], &[f32], f32)) {
-    let half = cos.len();
-    for (x, y) in x.chunks_exact(2 * half).zip(y.chunks_exact_mut(2 * half)) {
-        let ((a, b), (first, second)) = (x.split_at(half), y.split_at_mut(half));
-        for i in 0..half {
-            let sin = sin[i] * direction;
-            first[i] = a[i] * cos[i] - b[i] * sin;
-            second[i] = b[i] * cos[i] + a[i] * sin;
+vectorised! {
+    /// Rotates the h heads of one token.
+    fn rotate(x: &[f32], y: &mut [f32], cos: &[f32], sin: &[f32], direction: f32) {
+        let half = cos.len();
+        let sin = &sin[..half];
+        for (x, y) in x.chunks_exact(2 * half).zip(y.chunks_exact_mut(2 * half)) {
+            let ((a, b), (first, second)) = (x.split_at(half), y.split_at_mut(half));
+            for i in 0..half {
+                let sin = sin[i] * direction;
+                first[i] = a[i] * cos[i] - b[i] * sin;
+                second[i] = b[i] * cos[i] + a[i] * sin;
+            }
         }
     }
 }
@@ -56,7 +58,7 @@ impl CustomOp1 for Rope {
             let tokens = y.par_chunks_mut(h * d).zip(x.par_chunks(h * d)).enumerate().with_min_len(16);
             tokens.for_each(|(token, (y, x))| {
                 let (cos, sin) = (&cos[angles(token)..][..d / 2], &sin[angles(token)..][..d / 2]);
-                vectorised((x, y, cos, sin, self.direction), rotate);
+                rotate(x, y, cos, sin, self.direction);
             });
             Ok(())
         })?;

@@ -1,28 +1,86 @@
 //! Vectorised loops without assuming the build machine's processor, and an exponential that vectorises.
 
-use pulp::{Arch, Simd, WithSimd};
+use std::sync::LazyLock;
 
 /// Elements or rows are handed to threads in pieces of about this many numbers.
 pub(crate) const PIECE: usize = 16 * 1024;
 
-struct Call<A, F>(A, F);
+/// What a processor's vectors can do, as x86-64 is divided into levels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Level {
+    /// What every processor of this architecture has.
+    Baseline,
+    /// AVX2 with fused multiply-add.
+    #[cfg(target_arch = "x86_64")]
+    V3,
+    /// AVX-512.
+    #[cfg(target_arch = "x86_64")]
+    V4,
+}
 
-impl<A, R, F: FnOnce(A) -> R> WithSimd for Call<A, F> {
-    type Output = R;
+/// What this processor has.
+pub(crate) fn level() -> Level {
+    static LEVEL: LazyLock<Level> = LazyLock::new(detect);
+    *LEVEL
+}
 
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> R {
-        (self.1)(self.0)
+#[cfg(target_arch = "x86_64")]
+fn detect() -> Level {
+    use std::arch::is_x86_feature_detected as has;
+    let v3 = has!("avx2") && has!("fma") && has!("bmi2") && has!("f16c");
+    let v4 = v3 && has!("avx512f") && has!("avx512bw") && has!("avx512cd") && has!("avx512dq") && has!("avx512vl");
+    match (v4, v3) {
+        (true, _) => Level::V4,
+        (_, true) => Level::V3,
+        _ => Level::Baseline,
     }
 }
 
-/// Calls `body`, compiled for the widest vectors that this processor has.
-///
-/// `body` must be a function marked `#[inline(always)]`, and so must be what it calls: a closure, which cannot be
-/// marked, may be left out of line, and is then compiled for the oldest processor.
-pub(crate) fn vectorised<A, R>(arguments: A, body: impl FnOnce(A) -> R) -> R {
-    Arch::new().dispatch(Call(arguments, body))
+#[cfg(not(target_arch = "x86_64"))]
+fn detect() -> Level {
+    Level::Baseline
 }
+
+/// Defines functions that are compiled once for each [`Level`]; a call runs the widest that this processor has.
+///
+/// What the body calls must be marked `#[inline(always)]`: what is left out of line is compiled for the baseline. A
+/// generic function that takes the body as a value will not do, since the shim that calls a function as a value cannot be
+/// marked.
+macro_rules! vectorised {
+    ($($(#[$attribute:meta])* $see:vis fn $name:ident($($argument:ident: $type:ty),* $(,)?) $(-> $out:ty)? $body:block)+) => {$(
+        $(#[$attribute])*
+        $see fn $name($($argument: $type),*) $(-> $out)? {
+            #[inline(always)]
+            #[allow(clippy::too_many_arguments)]
+            fn body($($argument: $type),*) $(-> $out)? $body
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma,bmi2,f16c")]
+            #[allow(clippy::too_many_arguments)]
+            fn v3($($argument: $type),*) $(-> $out)? {
+                body($($argument),*)
+            }
+
+            #[cfg(target_arch = "x86_64")]
+            #[target_feature(enable = "avx2,fma,bmi2,f16c,avx512f,avx512bw,avx512cd,avx512dq,avx512vl")]
+            #[allow(clippy::too_many_arguments)]
+            fn v4($($argument: $type),*) $(-> $out)? {
+                body($($argument),*)
+            }
+
+            match $crate::kernels::simd::level() {
+                // SAFETY: the level says that this processor has the features of the function.
+                #[cfg(target_arch = "x86_64")]
+                $crate::kernels::simd::Level::V4 => unsafe { v4($($argument),*) },
+                // SAFETY: as above.
+                #[cfg(target_arch = "x86_64")]
+                $crate::kernels::simd::Level::V3 => unsafe { v3($($argument),*) },
+                $crate::kernels::simd::Level::Baseline => body($($argument),*),
+            }
+        }
+    )+};
+}
+pub(crate) use vectorised;
 
 /// `e^x` to about 1e-7 relative, branch-free so that loops over it vectorise; saturates at 2^±126, keeps NaN.
 ///

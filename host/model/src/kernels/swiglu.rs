@@ -22,19 +22,19 @@ fn sigmoid(z: f32) -> f32 {
     1.0 / (1.0 + exp(-z))
 }
 
-#[inline(always)]
-fn forward((z, u, y): (&[f32], &[f32], &mut [f32])) {
-    for ((y, z), u) in y.iter_mut().zip(z).zip(u) {
-        *y = z * sigmoid(*z) * u;
+vectorised! {
+    fn forward(z: &[f32], u: &[f32], y: &mut [f32]) {
+        for ((y, z), u) in y.iter_mut().zip(z).zip(u) {
+            *y = z * sigmoid(*z) * u;
+        }
     }
-}
 
-#[inline(always)]
-fn backward(([z, u, g], [dz, du]): ([&[f32]; 3], [&mut [f32]; 2])) {
-    for ((((z, u), g), dz), du) in z.iter().zip(u).zip(g).zip(dz).zip(du) {
-        let s = sigmoid(*z);
-        *du = g * z * s;
-        *dz = g * u * s * (1.0 + z * (1.0 - s));
+    fn backward(z: &[f32], u: &[f32], g: &[f32], dz: &mut [f32], du: &mut [f32]) {
+        for ((((z, u), g), dz), du) in z.iter().zip(u).zip(g).zip(dz).zip(du) {
+            let s = sigmoid(*z);
+            *du = g * z * s;
+            *dz = g * u * s * (1.0 + z * (1.0 - s));
+        }
     }
 }
 
@@ -47,7 +47,7 @@ impl CustomOp2 for SwiGlu {
         let (z, u) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?);
         let mut y = vec![0.0; z.len()];
         let pieces = y.par_chunks_mut(PIECE).zip(z.par_chunks(PIECE)).zip(u.par_chunks(PIECE));
-        pieces.for_each(|((y, z), u)| vectorised((z, u, y), forward));
+        pieces.for_each(|((y, z), u)| forward(z, u, y));
         Ok((CpuStorage::F32(y), l1.shape().clone()))
     }
 
@@ -64,7 +64,7 @@ impl CustomOp2 for SwiGlu {
             let (mut dz, mut du) = (vec![0.0; z.len()], vec![0.0; z.len()]);
             let inputs = z.par_chunks(PIECE).zip(u.par_chunks(PIECE)).zip(g.par_chunks(PIECE));
             let outputs = dz.par_chunks_mut(PIECE).zip(du.par_chunks_mut(PIECE));
-            inputs.zip(outputs).for_each(|(((z, u), g), (dz, du))| vectorised(([z, u, g], [dz, du]), backward));
+            inputs.zip(outputs).for_each(|(((z, u), g), (dz, du))| backward(z, u, g, dz, du));
             let tensor = |values| Tensor::from_vec(values, gate.shape(), gate.device());
             Ok((Some(tensor(dz)?), Some(tensor(du)?)))
         })

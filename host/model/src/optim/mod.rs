@@ -144,7 +144,7 @@ pub fn global_norm(gradients: &[Tensor]) -> Result<f64> {
     }
     let square = |gradient: &Tensor| {
         storage::read([gradient], |[values]| {
-            let pieces: Vec<f64> = values.par_chunks(PIECE).map(|piece| vectorised(piece, square_sum)).collect();
+            let pieces: Vec<f64> = values.par_chunks(PIECE).map(square_sum).collect();
             Ok(pieces.iter().sum::<f64>())
         })
     };
@@ -161,14 +161,15 @@ pub fn clip_scale(norm: f64, limit: f64) -> f64 {
     if limit > 0.0 { (limit / (norm + 1e-6)).min(1.0) } else { 1.0 }
 }
 
-#[inline(always)]
-fn square_sum(values: &[f32]) -> f64 {
-    let mut lanes = [0.0_f64; 8];
-    let (whole, rest) = values.as_chunks::<8>();
-    for values in whole {
-        lanes.iter_mut().zip(values).for_each(|(lane, value)| *lane += f64::from(*value) * f64::from(*value));
+vectorised! {
+    fn square_sum(values: &[f32]) -> f64 {
+        let mut lanes = [0.0_f64; 8];
+        let (whole, rest) = values.as_chunks::<8>();
+        for values in whole {
+            lanes.iter_mut().zip(values).for_each(|(lane, value)| *lane += f64::from(*value) * f64::from(*value));
+        }
+        lanes.iter().sum::<f64>() + rest.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>()
     }
-    lanes.iter().sum::<f64>() + rest.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>()
 }
 
 /// One variable's step, in one pass over its memory.

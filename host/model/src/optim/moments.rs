@@ -54,9 +54,11 @@ impl Update {
             correction: (1.0 - BETA2.powi(step)).sqrt() as f32,
         }
     }
+}
 
-    #[inline(always)]
-    fn apply((update, weights, first, second, gradient): (&Self, &mut [f32], &mut [f32], &mut [f32], &[f32])) {
+vectorised! {
+    /// Moves some weights and their averages by one step.
+    fn apply(update: &Update, weights: &mut [f32], first: &mut [f32], second: &mut [f32], gradient: &[f32]) {
         let (beta1, beta2, epsilon) = (BETA1 as f32, BETA2 as f32, EPSILON as f32);
         let (rest1, rest2) = ((1.0 - BETA1) as f32, (1.0 - BETA2) as f32);
         for (((weight, m), v), g) in weights.iter_mut().zip(first).zip(second).zip(gradient) {
@@ -90,7 +92,7 @@ impl Moments {
             Self::F32(first, second) => {
                 let weights = weights.par_chunks_mut(PIECE).zip(gradient.par_chunks(PIECE));
                 let moments = first.par_chunks_mut(PIECE).zip(second.par_chunks_mut(PIECE));
-                weights.zip(moments).for_each(|((w, g), (m, v))| vectorised((update, w, m, v, g), Update::apply));
+                weights.zip(moments).for_each(|((w, g), (m, v))| apply(update, w, m, v, g));
             }
             Self::Eight(first, second) => {
                 let weights = weights.par_chunks_mut(BLOCK).zip(gradient.par_chunks(BLOCK));
@@ -99,7 +101,7 @@ impl Moments {
                     let (first, second) = (&mut first[..w.len()], &mut second[..w.len()]);
                     m.read(&SIGNED, first);
                     v.read(&UNSIGNED, second);
-                    vectorised((update, w, &mut *first, &mut *second, g), Update::apply);
+                    apply(update, w, first, second, g);
                     m.write(&SIGNED, first);
                     v.write(&UNSIGNED, second);
                 });

@@ -4,6 +4,7 @@
 
 mod components;
 mod model;
+mod train;
 
 use anyhow::Result;
 use std::path::PathBuf;
@@ -11,7 +12,10 @@ use std::time::{Duration, Instant};
 
 /// Options of `cargo x bench`.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    what: Option<What>,
     /// A model folder or GGUF file; the figures of the README are SmolLM2-135M's. Without it only components are measured.
     #[arg(long, env = "DIAPASON_SMOLLM2")]
     model: Option<PathBuf>,
@@ -23,8 +27,18 @@ pub(crate) struct Arguments {
     repeats: usize,
 }
 
+/// Benchmarks that are asked for by name.
+#[derive(clap::Subcommand)]
+enum What {
+    /// Speed and peak memory of training, beside PyTorch with PEFT.
+    Train(train::Arguments),
+}
+
 /// Measures and prints.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
+    if let Some(What::Train(arguments)) = &arguments.what {
+        return train::run(arguments);
+    }
     println!("{} threads\n", std::thread::available_parallelism().map_or(1, usize::from));
     components::run(arguments.repeats)?;
     match &arguments.model {
@@ -48,4 +62,10 @@ fn timed(call: &mut impl FnMut() -> Result<()>) -> Result<Duration> {
     let start = Instant::now();
     call()?;
     Ok(start.elapsed())
+}
+
+/// The median; the upper of the middle two. Not a number where there is nothing.
+fn median_of(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }

@@ -115,8 +115,8 @@ impl Tile {
         for (i, (p, ds)) in p.chunks_exact_mut(keys).zip(ds.chunks_exact_mut(keys)).enumerate() {
             let index = (first + i) * h + head;
             let [y, g] = [saved.y, saved.g].map(|data| &data[index * d..][..d]);
-            let visible = visible(self.span, first + i);
-            vectorised((p, ds, y, g, visible, saved.lse[index], shape.scale()), scores);
+            let n = visible(self.span, first + i);
+            scores(p, ds, &Query { y, g, n, lse: saved.lse[index], scale: shape.scale() });
         }
         let (p, ds) = (Matrix::dense(p, keys), Matrix::dense(ds, keys));
         let dq = &mut part.dq[(first * heads + local) * d..];
@@ -126,17 +126,25 @@ impl Tile {
     }
 }
 
-/// One query's scores, g·vᵀ, y and g; how many keys it sees; its lse and the scale of scores.
-type Query<'a> = (&'a mut [f32], &'a mut [f32], &'a [f32], &'a [f32], usize, f32, f32);
+/// One query's output and its gradient; how many keys it sees; its lse and the scale of scores.
+struct Query<'a> {
+    y: &'a [f32],
+    g: &'a [f32],
+    n: usize,
+    lse: f32,
+    scale: f32,
+}
 
-/// Of one query: `p` from scores to probabilities, `ds` from g·vᵀ to the scores' gradient; zeros after the first `n`.
-#[inline(always)]
-fn scores((p, ds, y, g, n, lse, scale): Query) {
-    let dot = sum(y.len(), |i| y[i] * g[i]);
-    p[n..].fill(0.0);
-    ds[n..].fill(0.0);
-    for (p, ds) in p[..n].iter_mut().zip(&mut ds[..n]) {
-        *p = exp(*p - lse);
-        *ds = *p * (*ds - dot) * scale;
+vectorised! {
+    /// Of one query: `p` from scores to probabilities, `ds` from g·vᵀ to the scores' gradient; zeros after the keys it sees.
+    fn scores(p: &mut [f32], ds: &mut [f32], query: &Query) {
+        let Query { y, g, n, lse, scale } = *query;
+        let dot = sum(y.len(), |i| y[i] * g[i]);
+        p[n..].fill(0.0);
+        ds[n..].fill(0.0);
+        for (p, ds) in p[..n].iter_mut().zip(&mut ds[..n]) {
+            *p = exp(*p - lse);
+            *ds = *p * (*ds - dot) * scale;
+        }
     }
 }

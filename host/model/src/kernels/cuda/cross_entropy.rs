@@ -4,10 +4,13 @@ use super::Operand;
 use super::array::Array;
 use super::gemm::{Into, Matrix, product};
 use super::launch::{Module, arguments, blocks, each, module};
-use crate::loss::{CHUNK, CrossEntropy, Gradients};
+use crate::loss::{CrossEntropy, Gradients};
 use candle_core::{CudaStorage, DType, Result};
 
 const MODULE: Module = module!("cross_entropy");
+
+/// Rows of logits that exist at the same time: as many as fill a GPU.
+const CHUNK: usize = 1024;
 
 /// Threads that share a row of logits.
 const THREADS: usize = 1024;

@@ -1,0 +1,157 @@
+//! From files to the parts of a model: a safetensors folder as transformers writes it, or a GGUF file.
+
+use crate::arch::{Config, Llama, Parameters};
+use crate::kernels::Weight;
+use crate::model::Digests;
+use crate::tokenizer::{Tokenizer, from_gguf};
+use crate::weights::{Folder, Format, Gguf};
+use candle_core::{Device, Tensor};
+use diapason_core::{Error, Result, digest, files};
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// What the two kinds of files give.
+pub(crate) struct Parts {
+    pub(crate) llama: Llama,
+    pub(crate) tokenizer: Tokenizer,
+    pub(crate) chat_template: Option<String>,
+    pub(crate) special_tokens: Map<String, Value>,
+    pub(crate) stop_ids: Vec<u32>,
+    pub(crate) digests: Digests,
+}
+
+impl Parts {
+    /// Reads a safetensors folder or a `.gguf` file.
+    pub(crate) fn read(path: &Path, format: Format, device: &Device) -> Result<Self> {
+        match path.is_dir() {
+            true => Self::of_folder(path, format, device),
+            false => Self::of_gguf(path, format, device),
+        }
+    }
+
+    fn of_folder(path: &Path, format: Format, device: &Device) -> Result<Self> {
+        let text = files::read_text(&path.join("config.json"))?;
+        let json = parse(&path.join("config.json"), &text)?;
+        let config = Config::from_json(&json)
+            .map_err(|error| error.context(format!("failed to read {}", path.join("config.json").display())))?;
+        let tokenizer = Tokenizer::from_json(files::read_text(&path.join("tokenizer.json"))?.into_bytes())?;
+        let generation = optional(path, "generation_config.json")?;
+        let tokenizer_config = optional(path, "tokenizer_config.json")?;
+        let mut special_tokens = special_tokens(&optional(path, "special_tokens_map.json")?);
+        special_tokens.extend(self::special_tokens(&tokenizer_config));
+        let folder = Folder::open(path)?;
+        let digests = Digests {
+            weights: folder.digest(),
+            tokenizer: digest::of_bytes(tokenizer.json()),
+            config: digest::of_bytes(text.as_bytes()),
+        };
+        Ok(Self {
+            llama: Llama::build(config, FolderParameters { folder, format, device })?,
+            tokenizer,
+            chat_template: chat_template(path, &tokenizer_config)?,
+            special_tokens,
+            stop_ids: ids(&json["eos_token_id"]).chain(ids(&generation["eos_token_id"])).collect(),
+            digests,
+        })
+    }
+
+    fn of_gguf(path: &Path, format: Format, device: &Device) -> Result<Self> {
+        let gguf = Gguf::open(path)?;
+        let config = gguf.config()?;
+        let tokenizer = from_gguf(&gguf)?;
+        let tokens = gguf.texts("tokenizer.ggml.tokens")?;
+        let id = |name: &str| gguf.integer(&format!("tokenizer.ggml.{name}_token_id"));
+        let token = |(name, key): (&str, &str)| Some((key.to_owned(), Value::from(*tokens.get(id(name)? as usize)?)));
+        let names = [("bos", "bos_token"), ("eos", "eos_token"), ("unknown", "unk_token"), ("padding", "pad_token")];
+        let digests = Digests {
+            weights: gguf.digest(),
+            tokenizer: digest::of_bytes(tokenizer.json()),
+            config: digest::of_bytes(config.to_json().to_string().as_bytes()),
+        };
+        Ok(Self {
+            llama: Llama::build(config.clone(), GgufParameters { gguf: &gguf, config: &config, format, device })?,
+            tokenizer,
+            chat_template: gguf.text("tokenizer.chat_template").ok().map(str::to_owned),
+            special_tokens: names.into_iter().filter_map(token).collect(),
+            stop_ids: ["eos", "eot", "eom"].into_iter().filter_map(id).map(|id| id as u32).collect(),
+            digests,
+        })
+    }
+}
+
+struct FolderParameters<'a> {
+    folder: Folder,
+    format: Format,
+    device: &'a Device,
+}
+
+impl Parameters for FolderParameters<'_> {
+    type Error = Error;
+
+    fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        self.folder.parameter(name, shape, self.device)
+    }
+
+    fn linear(&mut self, name: &str, shape: [usize; 2]) -> Result<Weight> {
+        self.folder.weight(name, shape, self.format, self.device)
+    }
+}
+
+struct GgufParameters<'a> {
+    gguf: &'a Gguf,
+    config: &'a Config,
+    format: Format,
+    device: &'a Device,
+}
+
+impl Parameters for GgufParameters<'_> {
+    type Error = Error;
+
+    fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
+        self.gguf.parameter(self.config, name, shape, self.device)
+    }
+
+    fn linear(&mut self, name: &str, shape: [usize; 2]) -> Result<Weight> {
+        self.gguf.weight(self.config, name, shape, self.format, self.device)
+    }
+}
+
+fn parse(path: &Path, text: &str) -> Result<Value> {
+    serde_json::from_str(text)
+        .map_err(|source| Error::data(format!("failed to read {}", path.display())).because(source))
+}
+
+/// A JSON file, or null where there is none.
+fn optional(folder: &Path, name: &str) -> Result<Value> {
+    let path = folder.join(name);
+    if !path.is_file() {
+        return Ok(Value::Null);
+    }
+    parse(&path, &files::read_text(&path)?)
+}
+
+/// `bos_token` and its like, given as a text or as an object with `content`.
+fn special_tokens(json: &Value) -> Map<String, Value> {
+    let text = |value: &Value| value.as_str().or_else(|| value.get("content")?.as_str()).map(Value::from);
+    let fields = json.as_object().into_iter().flatten();
+    let tokens = fields.filter(|(name, _)| name.ends_with("_token") && !name.starts_with("add_"));
+    tokens.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
+}
+
+/// One id or a list of ids.
+fn ids(value: &Value) -> impl Iterator<Item = u32> {
+    let one = value.as_u64().into_iter();
+    one.chain(value.as_array().into_iter().flatten().filter_map(Value::as_u64)).map(|id| id as u32)
+}
+
+/// `chat_template.jinja`, or what older folders keep in `tokenizer_config.json`: a text, or a list with names.
+fn chat_template(folder: &Path, tokenizer_config: &Value) -> Result<Option<String>> {
+    let path = folder.join("chat_template.jinja");
+    if path.is_file() {
+        return files::read_text(&path).map(Some);
+    }
+    let template = &tokenizer_config["chat_template"];
+    let default = template.as_array().into_iter().flatten().find(|entry| entry["name"] == "default");
+    let text = template.as_str().or_else(|| default?["template"].as_str());
+    Ok(text.map(str::to_owned))
+}
