@@ -149,7 +149,10 @@ impl Session {
         let plugin = self.plugins.get(&template.plugin)?;
         let settings = serde_json::Value::Object(template.settings.clone()).to_string();
         let origin = Origin::of(&template)?.digest();
-        let format = format!("{:?}", self.format());
+        let format = match device::is_gpu(&self.plan.config.model.device) {
+            true => format!("{:?}, on a GPU in {:?}", self.format(), self.plan.config.train.compute),
+            false => format!("{:?}", self.format()),
+        };
         Ok(digest_of([
             ("model", model.as_str()),
             ("format", format.as_str()),

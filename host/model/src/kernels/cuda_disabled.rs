@@ -67,5 +67,5 @@ absent! {
 pub(crate) mod nf4 {
     /// A weight's place on a GPU: there is none.
     #[derive(Debug, Default, Clone, PartialEq)]
-    pub(crate) struct Resident;
+    pub(crate) struct Resident(());
 }

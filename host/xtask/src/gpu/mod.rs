@@ -1,7 +1,7 @@
 //! `cargo x gpu`: proves the kernels of a GPU against their references and measures training on it.
 //!
-//! Build it with the feature: `cargo run --release -p xtask --features cuda -- gpu`. With `--device cpu --shape tiny` it
-//! checks itself where there is no GPU. The line that a run prints for each training belongs into
+//! Where there is an NVIDIA driver it builds itself again with the feature `cuda`, as `cargo run --release -p xtask
+//! --features cuda -- gpu` does at once. With `--device cpu --shape tiny` it checks itself where there is no GPU. The line that a run prints for each training belongs into
 //! `host/model/BENCHMARKS.md`.
 
 mod cost;
@@ -12,9 +12,12 @@ mod training;
 use anyhow::{Context, Result, bail};
 use diapason_model::{device, kernels::compare};
 use shape::Shape;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use training::{Measured, Method, Plan};
+
+/// What Linux shows of a loaded driver.
+const DRIVER: &str = "/proc/driver/nvidia/version";
 
 /// What `cargo x gpu` ends with where there is no GPU to be had.
 const NO_DEVICE: u8 = 2;
@@ -60,6 +63,9 @@ pub(crate) struct Arguments {
 
 /// Compares, measures and prints; the exit code is 1 if a kernel is wrong, 2 if there is no such device.
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
+    if !cfg!(feature = "cuda") && arguments.device != "cpu" && Path::new(DRIVER).is_file() {
+        return again();
+    }
     let device = match device::parse(&arguments.device) {
         Ok(device) => device,
         Err(error) => {
@@ -78,6 +84,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode> {
         train(arguments, &device, peak)?;
     }
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// The same command line in a build with CUDA.
+fn again() -> Result<ExitCode> {
+    println!("there is an NVIDIA driver: building with the feature `cuda`");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .args(["run", "--release", "--package", "xtask", "--features", "cuda", "--"])
+        .args(std::env::args_os().skip(1));
+    let status = command.current_dir(crate::root()).status().context("failed to start cargo")?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok(ExitCode::from(code))
 }
 
 fn described(gpu: &device::Gpu) -> String {
