@@ -132,7 +132,8 @@ mod tests {
     #[test]
     fn a_gpu_that_is_not_there_is_refused_with_cause_and_hint() {
         let error = parse("cuda:4095").unwrap_err();
-        assert!(error.to_string().contains("failed to open device `cuda:4095`"), "{error}");
-        assert!(error.hint_text().is_some() && std::error::Error::source(&error).is_some(), "{error:?}");
+        let (text, hint) = (error.to_string(), error.hint_text().unwrap_or_default());
+        let cause = text.strip_prefix("failed to open device `cuda:4095`: ").unwrap_or_default();
+        assert!(!cause.is_empty() && !hint.is_empty(), "{error:?}");
     }
 }

@@ -23,7 +23,16 @@ pub(crate) struct Nf4 {
 #[derive(Debug)]
 enum Absmax {
     Plain(Array<'static>),
-    Double { codes: Array<'static>, map: Array<'static>, nested: Array<'static>, offset: f32 },
+    Double(Box<Nested>),
+}
+
+/// Magnitudes that are quantised themselves: map[code]·nested + offset.
+#[derive(Debug)]
+struct Nested {
+    codes: Array<'static>,
+    map: Array<'static>,
+    nested: Array<'static>,
+    offset: f32,
 }
 
 /// A weight's place on the GPU that it was first needed on. It is no part of what the weight is.
@@ -58,12 +67,12 @@ impl Nf4 {
     fn upload(device: &CudaDevice, weight: &quant::Nf4) -> Result<Self> {
         let absmax = match &weight.absmax {
             nf4::Absmax::Plain(values) => Absmax::Plain(Array::upload(device, values)?),
-            nf4::Absmax::Double { codes, nested, offset } => Absmax::Double {
+            nf4::Absmax::Double { codes, nested, offset } => Absmax::Double(Box::new(Nested {
                 codes: Array::upload(device, codes)?,
                 map: Array::upload(device, dynamic::SIGNED.as_slice())?,
                 nested: Array::upload(device, nested)?,
                 offset: *offset,
-            },
+            })),
         };
         let rounding = match weight.dtype() {
             SaveType::F32 => 0,
@@ -78,7 +87,8 @@ impl Nf4 {
     pub(super) fn dequantize(&self, start: usize, n: usize, out: &Array) -> Result<()> {
         let (plain, codes, map, nested, offset) = match &self.absmax {
             Absmax::Plain(values) => (values.pointer(), 0, 0, 0, 0.0),
-            Absmax::Double { codes, map, nested, offset } => {
+            Absmax::Double(double) => {
+                let Nested { codes, map, nested, offset } = &**double;
                 (0, codes.pointer(), map.pointer(), nested.pointer(), *offset)
             }
         };

@@ -18,7 +18,7 @@ const THREADS: usize = 512;
 /// One step of AdamW, in place. The updates differ in nothing but decay and learning rate.
 pub(crate) fn adamw(parameters: &[Parameter]) -> Result<()> {
     let Some((weight, _, _, Update { scale, correction, .. })) = parameters.first() else { return Ok(()) };
-    let rows = parameters.iter().map(|parameter| Row::of(parameter)).collect::<Result<Vec<_>>>()?;
+    let rows = parameters.iter().map(Row::of).collect::<Result<Vec<_>>>()?;
     let (eight, whole): (Vec<Row>, Vec<Row>) = rows.into_iter().partition(|row| row.fields.len() == EIGHT);
     let rest = |table: &Table| {
         let [beta1, beta2] = [BETA1 as f32, BETA2 as f32];
