@@ -115,7 +115,7 @@ fn run_batch(
         finish(row.index, row.completion(model, Finish::Length)?);
     }
     let capacity = rows.iter().map(|row| row.prompt + row.room).max().unwrap_or(0);
-    let mut cache = Cache::new(model.llama().config(), rows.len(), capacity, model.device()).map_err(fail)?;
+    let mut cache = Cache::new(model.llama(), rows.len(), capacity).map_err(fail)?;
     let mut seen = 0;
     while !rows.is_empty() {
         let logits = step(model, &rows, seen, &mut cache).map_err(fail)?;

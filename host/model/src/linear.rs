@@ -97,8 +97,8 @@ impl Linear {
 
     /// The weight [out, in] in f32 with the adapter in it.
     pub fn merged(&self) -> Result<Tensor> {
-        let weight = self.weight.to_f32()?;
-        let Some(lora) = &self.lora else { return Ok(weight) };
+        let Some(lora) = &self.lora else { return self.weight.to_f32() };
+        let weight = self.weight.to_f32()?.to_device(lora.b.device())?;
         let update = (lora.b.matmul(&lora.a)? * lora.scale)?;
         let sum = (weight + update.detach())?;
         match &lora.magnitude {
@@ -123,9 +123,10 @@ impl Lora {
     fn forward(&self, x: &Tensor, weight: &Weight, bias: Option<&Tensor>, mode: &Mode) -> Result<Tensor> {
         let Some(magnitude) = &self.magnitude else { return self.update(x, weight, bias, mode) };
         // The row lengths are no part of the gradient (section 4.3 of the paper).
-        let y = self.update(x, weight, None, mode)?.broadcast_mul(&self.rescale(weight, magnitude, mode)?)?;
+        let y = self.update(x, weight, None, mode)?;
+        let y = y.broadcast_mul(&self.rescale(weight, magnitude, mode)?.to_dtype(y.dtype())?)?;
         match bias {
-            Some(bias) => y.broadcast_add(bias),
+            Some(bias) => y.broadcast_add(&bias.to_dtype(y.dtype())?),
             None => Ok(y),
         }
     }

@@ -6,8 +6,8 @@
 
 use crate::kernels::gemm::{Into, Matrix, product};
 use crate::kernels::simd::{self, vectorised};
-use crate::kernels::storage;
-use candle_core::{CpuStorage, CustomOp2, Error, Layout, Result, Shape, Tensor};
+use crate::kernels::{cuda, storage};
+use candle_core::{CpuStorage, CudaStorage, CustomOp2, Device, Error, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use std::sync::Mutex;
 
@@ -40,14 +40,17 @@ pub fn cross_entropy(hidden: &Tensor, weight: &Tensor, targets: &[Option<u32>], 
     hidden.apply_op2(&weight.contiguous()?, op)
 }
 
-struct CrossEntropy {
+/// The gradients of hidden states and of the weight, where they are wanted.
+pub(crate) type Gradients = (Option<Tensor>, Option<Tensor>);
+
+pub(crate) struct CrossEntropy {
     /// Row and target.
-    supervised: Vec<(usize, usize)>,
-    divisor: f32,
+    pub(crate) supervised: Vec<(usize, usize)>,
+    pub(crate) divisor: f32,
     /// Whether the gradients of hidden states and of the weight are needed.
-    wanted: (bool, bool),
+    pub(crate) wanted: (bool, bool),
     /// Of hidden states and of the weight, as the forward pass left them.
-    gradients: Mutex<(Vec<f32>, Vec<f32>)>,
+    gradients: Mutex<Gradients>,
 }
 
 impl CrossEntropy {
@@ -58,6 +61,20 @@ impl CrossEntropy {
         let losses: Vec<f32> = rows.map(|(row, (_, target))| row_gradient(row, *target, divisor)).collect();
         losses.iter().map(|loss| f64::from(*loss)).sum()
     }
+
+    fn keep(&self, gradients: Gradients) -> Result<()> {
+        *self.gradients.lock().map_err(poisoned)? = gradients;
+        Ok(())
+    }
+
+    fn kept(&self) -> Result<Gradients> {
+        Ok(std::mem::take(&mut *self.gradients.lock().map_err(poisoned)?))
+    }
+}
+
+/// This very operation panicked while it held the lock.
+fn poisoned(error: impl std::fmt::Display) -> Error {
+    Error::Msg(error.to_string())
 }
 
 vectorised! {
@@ -105,29 +122,23 @@ impl CustomOp2 for CrossEntropy {
                 }
             }
         }
-        // A poisoned lock means that this very operation panicked.
-        *self.gradients.lock().map_err(|error| Error::Msg(error.to_string()))? = (dhidden, dweight);
+        let tensor = |values: Vec<f32>, layout: &Layout| Tensor::from_vec(values, layout.shape(), &Device::Cpu);
+        let dhidden = want_hidden.then(|| tensor(dhidden, l1)).transpose()?;
+        self.keep((dhidden, want_weight.then(|| tensor(dweight, l2)).transpose()?))?;
         Ok((CpuStorage::F32(vec![(loss / f64::from(self.divisor)) as f32]), Shape::from(())))
     }
 
-    fn bwd(
-        &self,
-        hidden: &Tensor,
-        weight: &Tensor,
-        _: &Tensor,
-        gradient: &Tensor,
-    ) -> Result<(Option<Tensor>, Option<Tensor>)> {
+    fn cuda_fwd(&self, s1: &CudaStorage, l1: &Layout, s2: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
+        let (loss, gradients) = cuda::cross_entropy::forward(self, (s1, l1), (s2, l2))?;
+        self.keep(gradients)?;
+        Ok((loss, Shape::from(())))
+    }
+
+    fn bwd(&self, _: &Tensor, _: &Tensor, _: &Tensor, gradient: &Tensor) -> Result<Gradients> {
         let seed = f64::from(gradient.to_scalar::<f32>()?);
-        let mut kept = self.gradients.lock().map_err(|error| Error::Msg(error.to_string()))?;
-        let (dhidden, dweight) = std::mem::take(&mut *kept);
-        let take = |wanted: bool, values: Vec<f32>, like: &Tensor| -> Result<Option<Tensor>> {
-            if !wanted {
-                return Ok(None);
-            }
-            let tensor = Tensor::from_vec(values, like.shape(), like.device())?;
-            Ok(Some(if seed == 1.0 { tensor } else { (tensor * seed)? }))
-        };
-        Ok((take(self.wanted.0, dhidden, hidden)?, take(self.wanted.1, dweight, weight)?))
+        let (dhidden, dweight) = self.kept()?;
+        let scaled = |tensor: Tensor| if seed == 1.0 { Ok(tensor) } else { tensor * seed };
+        Ok((dhidden.map(scaled).transpose()?, dweight.map(scaled).transpose()?))
     }
 }
 
@@ -136,20 +147,8 @@ impl CustomOp2 for CrossEntropy {
 mod tests {
     use super::*;
     use crate::kernels::check::{assert_close, random};
-    use candle_core::{D, DType, Var};
-
-    fn reference(hidden: &Tensor, weight: &Tensor, targets: &[Option<u32>], divisor: f64) -> Result<Tensor> {
-        let (vocab, _) = weight.dims2()?;
-        let logits = hidden.matmul(&weight.t()?)?;
-        let logits = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?.detach())?;
-        let logprobs = logits.broadcast_sub(&logits.exp()?.sum_keepdim(D::Minus1)?.log()?)?;
-        let chosen: Vec<f32> = targets
-            .iter()
-            .flat_map(|target| (0..vocab as u32).map(move |token| if Some(token) == *target { 1.0 } else { 0.0 }))
-            .collect();
-        let chosen = Tensor::from_vec(chosen, logits.dims(), hidden.device())?;
-        (logprobs * chosen)?.sum_all()?.to_dtype(DType::F32)? * (-1.0 / divisor)
-    }
+    use crate::kernels::reference::cross_entropy as reference;
+    use candle_core::Var;
 
     #[test]
     fn equals_the_reference_in_value_and_gradient_over_several_chunks() {

@@ -214,17 +214,30 @@ impl Model {
         chat_template: Option<String>,
         seed: u64,
     ) -> Result<Self> {
+        Self::of(Llama::init(config, seed)?, &format!("random, seed {seed}"), tokenizer, chat_template)
+    }
+
+    /// A model of a decoder that comes from no file. `origin` says where its parameters come from: it takes the place of
+    /// the weights in their digest.
+    ///
+    /// # Errors
+    /// The tokenizer has more tokens than the embedding has rows.
+    pub fn of(
+        llama: Llama,
+        origin: &str,
+        tokenizer: tokenizers::Tokenizer,
+        chat_template: Option<String>,
+    ) -> Result<Self> {
         let fail = |source| Error::data("failed to write the tokenizer as JSON").because(source);
         let tokenizer = Tokenizer::from_json(tokenizer.to_string(true).map_err(fail)?.into_bytes())?;
         let digests = Digests {
-            weights: digest::of_bytes(format!("random, seed {seed}").as_bytes()),
+            weights: digest::of_bytes(origin.as_bytes()),
             tokenizer: digest::of_bytes(tokenizer.json()),
-            config: digest::of_bytes(config.to_json().to_string().as_bytes()),
+            config: digest::of_bytes(llama.config().to_json().to_string().as_bytes()),
         };
-        let (special_tokens, stop_ids) = (Map::new(), Vec::new());
-        let llama = Llama::init(config, seed)?;
+        let (special_tokens, stop_ids, device) = (Map::new(), Vec::new(), llama.device().clone());
         let parts = Parts { llama, tokenizer, chat_template, special_tokens, stop_ids, digests };
-        Self::assemble(Path::new("random"), &Device::Cpu, parts)
+        Self::assemble(Path::new("random"), &device, parts)
     }
 
     /// Writes a folder that this crate and transformers open: weights, configuration, tokenizer and chat template.

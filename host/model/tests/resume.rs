@@ -13,7 +13,7 @@ use std::path::Path;
 
 fn model(config: &Train) -> Model {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama-tied");
-    Model::open_as(&path, Format::of_run(config), &Device::Cpu).unwrap()
+    Model::open_as(&path, Format::of_run(config, false), &Device::Cpu).unwrap()
 }
 
 fn examples() -> Vec<Example> {

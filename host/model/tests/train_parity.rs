@@ -113,7 +113,7 @@ fn check(variant: &str, initial: &str, change: impl Fn(&Model, &mut Train)) {
         let mut model = Model::open(&folder(name), &Device::Cpu).unwrap();
         change(&model, &mut settings);
         if settings.method == Method::Qlora {
-            model = Model::open_as(&folder(name), Format::of_run(&settings), &Device::Cpu).unwrap();
+            model = Model::open_as(&folder(name), Format::of_run(&settings, false), &Device::Cpu).unwrap();
         }
         let vars = trainable::prepare(&mut model, &settings, 1).unwrap();
         let initial = folder("train").join(format!("{name}.{initial}.initial.safetensors"));

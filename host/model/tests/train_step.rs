@@ -14,7 +14,7 @@ const METHODS: [Method; 3] = [Method::Lora, Method::Qlora, Method::Full];
 fn model(method: Method) -> Model {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/qwen3");
     let train = Train { method, ..Train::default() };
-    Model::open_as(&path, Format::of_run(&train), &Device::Cpu).unwrap()
+    Model::open_as(&path, Format::of_run(&train, false), &Device::Cpu).unwrap()
 }
 
 /// Twelve rows of 3 to 25 tokens.

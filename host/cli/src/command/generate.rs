@@ -9,12 +9,13 @@ use diapason_core::language_model::{Completion, Decoding, LanguageModel as _};
 use diapason_core::sample::{Conversation, Message};
 use diapason_core::{Error, Result};
 use diapason_model::Model;
+use diapason_model::device::is_gpu;
 use diapason_model::weights::Format;
 use diapason_sandbox::Grants;
 use serde_json::json;
 
 pub(super) fn run(arguments: &Generate, ui: &Ui) -> Result<Exit> {
-    let mut model = wire::open(&arguments.model, Format::F32, &arguments.device)?;
+    let mut model = wire::open(&arguments.model, Format::of_use(is_gpu(&arguments.device)), &arguments.device)?;
     if let Some(adapter) = &arguments.adapter {
         model.attach_adapter(adapter)?;
     }

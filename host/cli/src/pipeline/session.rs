@@ -8,8 +8,8 @@ use diapason_core::config::{Method, did_you_mean};
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::{Manifest, digest_of};
 use diapason_core::{Error, Result};
-use diapason_model::Model;
 use diapason_model::weights::Format;
+use diapason_model::{Model, device};
 use diapason_sandbox::Grants;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -135,7 +135,7 @@ impl Session {
 
     /// How the model's weights are kept: base and tuned alike, or the comparison would be one of formats.
     pub(super) fn format(&self) -> Format {
-        Format::of_run(&self.plan.config.train)
+        Format::of_run(&self.plan.config.train, device::is_gpu(&self.plan.config.model.device))
     }
 
     /// What the base model and its prompts depend on, known without opening it.
@@ -149,7 +149,10 @@ impl Session {
         let plugin = self.plugins.get(&template.plugin)?;
         let settings = serde_json::Value::Object(template.settings.clone()).to_string();
         let origin = Origin::of(&template)?.digest();
-        let format = format!("{:?}", self.format());
+        let format = match device::is_gpu(&self.plan.config.model.device) {
+            true => format!("{:?}, on a GPU in {:?}", self.format(), self.plan.config.train.compute),
+            false => format!("{:?}", self.format()),
+        };
         Ok(digest_of([
             ("model", model.as_str()),
             ("format", format.as_str()),
@@ -197,7 +200,8 @@ impl Session {
     /// Opens another model with the run's template.
     pub(super) fn open(&mut self, path: &Path) -> Result<Opened> {
         self.started("open model", None);
-        let model = wire::open(path, self.format(), &self.plan.config.model.device)?;
+        let mut model = wire::open(path, self.format(), &self.plan.config.model.device)?;
+        model.llama_mut().set_compute(self.plan.config.train.compute);
         let renderer = Renderer::new(&self.plan.config.template, &mut self.plugins, &model, &self.grants)?;
         model_opened(&self.ui, path, &model);
         Ok(Opened { model, renderer })

@@ -7,6 +7,7 @@ use diapason_core::Result;
 use diapason_core::language_model::{Completion, Decoding, Judge, LanguageModel as _, Likelihood, Tokenizer};
 use diapason_core::sample::{Conversation, Message};
 use diapason_model::Model;
+use diapason_model::device::is_gpu;
 use diapason_model::weights::Format;
 use diapason_sandbox::Grants;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -27,7 +28,7 @@ impl LateJudge {
     fn opened(&mut self) -> Result<&mut (Model, Renderer)> {
         if self.opened.is_none() {
             let config = &self.plan.config;
-            let model = open(&config.model.path, Format::F32, &config.model.device)?;
+            let model = open(&config.model.path, Format::of_use(is_gpu(&config.model.device)), &config.model.device)?;
             let mut plugins = Plugins::new(&config.limits, &self.ui)?;
             let renderer = Renderer::new(&config.template, &mut plugins, &model, &Grants::default())?;
             self.opened = Some((model, renderer));

@@ -7,7 +7,7 @@ use crate::Model;
 use crate::arch::{Config, Llama};
 use crate::kernels;
 use crate::linear::{A, B, Linear, Lora, MAGNITUDE, Rescale};
-use candle_core::{DType, Device, Tensor, Var};
+use candle_core::{DType, Tensor, Var};
 use diapason_core::{Error, Result, digest, files};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
@@ -24,7 +24,7 @@ pub fn load(model: &mut Model, dir: &Path) -> Result<String> {
     check_base(model, &dir.join(BASE))?;
     let path = dir.join(WEIGHTS);
     let digest = digest::of_file(&path)?;
-    let tensors = candle_core::safetensors::load(&path, &Device::Cpu)
+    let tensors = candle_core::safetensors::load(&path, model.device())
         .map_err(|source| Error::data(format!("failed to read {WEIGHTS}")).because(source))?;
     let mut parts = parts(model, tensors, &config)?;
     let modules = std::mem::take(&mut parts.modules);

@@ -1,8 +1,8 @@
 //! Keys and values of the tokens seen so far.
 
-use super::config::Config;
+use super::llama::Llama;
 use crate::kernels::Span;
-use candle_core::{DType, Device, Result, Tensor};
+use candle_core::{Result, Tensor};
 
 /// Room for the keys and values of a batch, allocated once.
 #[derive(Debug)]
@@ -12,10 +12,11 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Room for `capacity` tokens in each of `rows` rows.
-    pub fn new(config: &Config, rows: usize, capacity: usize, device: &Device) -> Result<Self> {
+    /// Room for `capacity` tokens in each of `rows` rows, in the type of the activations.
+    pub fn new(llama: &Llama, rows: usize, capacity: usize) -> Result<Self> {
+        let config = llama.config();
         let shape = (rows, capacity, config.kv_heads, config.head_dim);
-        let empty = || Tensor::zeros(shape, DType::F32, device);
+        let empty = || Tensor::zeros(shape, llama.compute(), llama.device());
         Ok(Self { layers: (0..config.layers).map(|_| Ok((empty()?, empty()?))).collect::<Result<_>>()? })
     }
 

@@ -6,7 +6,8 @@ use super::config::Config;
 use super::rotary::Rotary;
 use crate::kernels::{self, Sequences, Weight};
 use crate::linear::{Linear, Mode};
-use candle_core::{Device, Result as Computed, Tensor, bail};
+use candle_core::{DType, Device, Result as Computed, Tensor, bail};
+use diapason_core::config::Compute;
 
 /// Where a decoder's parameters come from, named as in transformers. A function of name and shape is one.
 pub trait Parameters {
@@ -35,6 +36,8 @@ impl<E, F: FnMut(&str, &[usize]) -> Result<Tensor, E>> Parameters for F {
 pub struct Llama {
     config: Config,
     rotary: Rotary,
+    /// What activations are computed in.
+    compute: DType,
     /// [vocab, hidden]; also the output head where that is tied.
     pub embed: Tensor,
     /// The layers, first to last.
@@ -56,7 +59,21 @@ impl Llama {
             true => None,
             false => Some(Linear::frozen(parameters.tensor("lm_head.weight", &shape)?, None)),
         };
-        Ok(Self { rotary: Rotary::new(&config), config, embed, layers, norm, lm_head })
+        let compute = if embed.device().is_cuda() { DType::BF16 } else { DType::F32 };
+        Ok(Self { rotary: Rotary::new(&config), compute, config, embed, layers, norm, lm_head })
+    }
+
+    /// What activations are computed in: f32 on the CPU, on a GPU bf16 unless [`Llama::set_compute`] says otherwise.
+    pub fn compute(&self) -> DType {
+        self.compute
+    }
+
+    /// Computes activations in what `compute` means here. The CPU has kernels for f32 only.
+    pub fn set_compute(&mut self, compute: Compute) {
+        self.compute = match compute {
+            Compute::Auto | Compute::Bf16 if self.device().is_cuda() => DType::BF16,
+            _ => DType::F32,
+        };
     }
 
     /// The model's shape.
@@ -100,9 +117,9 @@ impl Llama {
         let x = self.embed.index_select(&ids.flatten_all()?, 0)?.reshape((b, t, self.config.hidden_size))?;
         match *pass.mode {
             Mode::Training { seed, neftune } if neftune > 0.0 => {
-                x + self.noise(pass, (b, t), seed, neftune, ids.device())?
+                (x + self.noise(pass, (b, t), seed, neftune, ids.device())?)?.to_dtype(self.compute)
             }
-            _ => Ok(x),
+            _ => x.to_dtype(self.compute),
         }
     }
 
@@ -126,12 +143,13 @@ impl Llama {
         kernels::rms_norm(x, &self.norm, self.config.norm_eps)
     }
 
-    /// Logits [.., vocab] of `hidden` [.., hidden].
+    /// Logits [.., vocab], in f32, of `hidden` [.., hidden].
     pub fn logits(&self, hidden: &Tensor, mode: &Mode) -> Computed<Tensor> {
-        match &self.lm_head {
+        let logits = match &self.lm_head {
             Some(head) => head.forward(hidden, mode),
             None => kernels::linear(hidden, &self.embed.clone().into(), None),
-        }
+        };
+        logits?.to_dtype(DType::F32)
     }
 
     /// The weight [vocab, hidden] that makes logits of hidden states.

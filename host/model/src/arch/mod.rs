@@ -6,6 +6,7 @@ mod cache;
 mod config;
 mod init;
 mod llama;
+mod random;
 mod rotary;
 
 pub use block::{Attention, Block, Mlp};

@@ -10,8 +10,8 @@ mod backward;
 
 use super::gemm::{Into, Matrix, product_here};
 use super::simd::{self, sum, vectorised};
-use super::storage;
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use super::{cuda, storage};
+use candle_core::{CpuStorage, CudaStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 use std::sync::OnceLock;
 
@@ -69,12 +69,12 @@ impl Sequences {
 
 /// A sequence: `t` queries and `s` keys, from these tokens of the batch on.
 #[derive(Debug, Clone, Copy)]
-struct Row {
-    first: usize,
-    t: usize,
-    first_key: usize,
-    s: usize,
-    span: Span,
+pub(super) struct Row {
+    pub(super) first: usize,
+    pub(super) t: usize,
+    pub(super) first_key: usize,
+    pub(super) s: usize,
+    pub(super) span: Span,
 }
 
 /// Attention of `q` [b, t, h, d] over `k` and `v` [b, s, kv, d]; gives [b, t, h, d].
@@ -90,14 +90,14 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, sequences: &Sequences) -> R
 
 /// Heads of an attention and their width.
 #[derive(Debug, Clone, Copy)]
-struct Heads {
-    h: usize,
-    kv: usize,
-    d: usize,
+pub(super) struct Heads {
+    pub(super) h: usize,
+    pub(super) kv: usize,
+    pub(super) d: usize,
 }
 
 impl Heads {
-    fn scale(&self) -> f32 {
+    pub(super) fn scale(&self) -> f32 {
         1.0 / (self.d as f32).sqrt()
     }
 
@@ -108,17 +108,17 @@ impl Heads {
 }
 
 /// Keys that query `i` of a row sees; 0 for padding.
-fn visible(span: Span, i: usize) -> usize {
+pub(super) fn visible(span: Span, i: usize) -> usize {
     let position = span.offset + i;
     if position < span.keys { position + 1 } else { 0 }
 }
 
-struct Attention {
-    shape: Heads,
+pub(crate) struct Attention {
+    pub(super) shape: Heads,
     /// In the order of their tokens, which they leave no gaps between.
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
     /// [b, t, h], kept by the forward pass.
-    lse: OnceLock<Vec<f32>>,
+    lse: OnceLock<Tensor>,
 }
 
 /// A tile of queries of one row, and where its results go.
@@ -146,6 +146,11 @@ impl Attention {
             tiles.extend(own.map(|(i, (y, lse))| Tile { row: *row, first: i * TILE, y, lse }));
         }
         tiles
+    }
+
+    /// An operation is applied once; a second result would be the same anyway.
+    fn keep(&self, lse: Tensor) {
+        let _ = self.lse.set(lse);
     }
 
     fn forward(&self, q: &[f32], k: &[f32], v: &[f32], tile: Tile) {
@@ -203,9 +208,22 @@ impl CustomOp3 for Attention {
         let mut y = vec![0.0; q.len()];
         let mut lse = vec![0.0; q.len() / self.shape.d];
         self.tiles(&mut y, &mut lse).into_par_iter().for_each(|tile| self.forward(q, k, v, tile));
-        // An operation is applied once; a second result would be the same anyway.
-        let _ = self.lse.set(lse);
+        self.keep(Tensor::new(lse, &Device::Cpu)?);
         Ok((CpuStorage::F32(y), l1.shape().clone()))
+    }
+
+    fn cuda_fwd(
+        &self,
+        s1: &CudaStorage,
+        l1: &Layout,
+        s2: &CudaStorage,
+        l2: &Layout,
+        s3: &CudaStorage,
+        l3: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let (y, lse) = cuda::attention::forward(self, (s1, l1), (s2, l2), (s3, l3))?;
+        self.keep(lse);
+        Ok((y, l1.shape().clone()))
     }
 
     fn bwd(
@@ -218,7 +236,10 @@ impl CustomOp3 for Attention {
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
         let Some(lse) = self.lse.get() else { bail!("backward of an attention before its forward") };
         let g = g.contiguous()?;
-        let (dq, dk, dv) = storage::read([q, k, v, y, &g], |[q, k, v, y, g]| {
+        if g.device().is_cuda() {
+            return cuda::attention::backward(self, [q, k, v], [y, lse, &g]);
+        }
+        let (dq, dk, dv) = storage::read([q, k, v, y, &g, lse], |[q, k, v, y, g, lse]| {
             Ok(backward::gradients(self.shape, &self.rows, &backward::Saved { q, k, v, y, g, lse }))
         })?;
         let tensor = |values: Vec<f32>, like: &Tensor| Tensor::from_vec(values, like.shape(), like.device()).map(Some);

@@ -3,11 +3,11 @@
 /// Which elements are dropped: a function of seed, layer and the element's index.
 #[derive(Debug, Clone, Copy)]
 pub struct Dropout {
-    key: u32,
+    pub(super) key: u32,
     /// An element is kept if its hash is at least this.
-    threshold: u32,
+    pub(super) threshold: u32,
     /// What a kept element is multiplied by: 1 / (1 − p).
-    scale: f32,
+    pub(super) scale: f32,
 }
 
 impl Dropout {

@@ -3,18 +3,18 @@
 //! Backward, g = dL/dy: `dx = g·W`; `dW = gᵀ·x` only if W is trained (candle's own matmul always computes both).
 
 use super::gemm::{Into, Matrix, product};
-use super::{Weight, decode, simd, storage};
-use candle_core::{CpuStorage, CustomOp1, CustomOp2, D, Layout, Result, Shape, Tensor};
+use super::{Weight, cuda, decode, simd, storage};
+use candle_core::{CpuStorage, CudaStorage, CustomOp1, CustomOp2, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 /// Maps `x` [.., in] to [.., out]; gradients flow to those of `x`, `weight` and `bias` that are tracked.
 pub fn linear(x: &Tensor, weight: &Weight, bias: Option<&Tensor>) -> Result<Tensor> {
     let y = match weight.trainable() {
         Some(weight) => x.contiguous()?.apply_op2(&weight.contiguous()?, Linear)?,
-        None => x.contiguous()?.apply_op1(Frozen { weight: weight.clone() })?,
+        None => x.contiguous()?.apply_op1(Frozen { weight: weight.frozen()? })?,
     };
     match bias {
-        Some(bias) => y.broadcast_add(bias),
+        Some(bias) => y.broadcast_add(&bias.to_dtype(y.dtype())?),
         None => Ok(y),
     }
 }
@@ -66,10 +66,18 @@ impl CustomOp2 for Linear {
         Ok((CpuStorage::F32(y), shape))
     }
 
+    fn cuda_fwd(&self, s1: &CudaStorage, l1: &Layout, s2: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
+        let shape = output_shape(l1.shape(), l2.shape().dims2()?)?;
+        cuda::linear::forward((s1, l1), (s2, l2), shape)
+    }
+
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (out, input) = weight.dims2()?;
         let rows = x.elem_count() / x.dim(D::Minus1)?;
         let g = g.contiguous()?;
+        if g.device().is_cuda() {
+            return cuda::linear::backward(x, weight, &g);
+        }
         storage::read([x, weight, &g], |[xs, w, gs]| {
             let (g, w, xs) = (Matrix::dense(gs, out), Matrix::dense(w, input), Matrix::dense(xs, input));
             let dx = x.track_op().then(|| Tensor::from_vec(multiply(g, w, rows, input), x.shape(), x.device()));
@@ -96,8 +104,17 @@ impl CustomOp1 for Frozen {
         Ok((CpuStorage::F32(self.weight.project(storage::slice(s1, l1)?)?), shape))
     }
 
+    fn cuda_fwd(&self, s1: &CudaStorage, l1: &Layout) -> Result<(CudaStorage, Shape)> {
+        let shape = output_shape(l1.shape(), self.weight.dims()?)?;
+        cuda::linear::frozen_forward((s1, l1), &self.weight, shape)
+    }
+
     fn bwd(&self, x: &Tensor, _: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {
-        storage::read([&g.contiguous()?], |[g]| {
+        let g = g.contiguous()?;
+        if g.device().is_cuda() {
+            return cuda::linear::frozen_backward(x, &self.weight, &g).map(Some);
+        }
+        storage::read([&g], |[g]| {
             let mut dx = vec![0.0; x.elem_count()];
             self.weight.pull(g, &mut dx)?;
             Tensor::from_vec(dx, x.shape(), x.device()).map(Some)
@@ -106,16 +123,11 @@ impl CustomOp1 for Frozen {
 }
 
 #[cfg(test)]
-pub(super) fn reference(x: &Tensor, weight: &Tensor) -> Result<Tensor> {
-    let shape = output_shape(x.shape(), weight.dims2()?)?;
-    x.reshape(((), x.dim(D::Minus1)?))?.matmul(&weight.t()?)?.reshape(shape)
-}
-
-#[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::kernels::check::{assert_close, assert_same, random};
+    use crate::kernels::reference::linear as reference;
     use candle_core::{DType, Var};
 
     #[test]

@@ -8,8 +8,8 @@ use super::dropout::Dropout;
 use super::gemm::{Into, Matrix, product};
 use super::linear::{add_bias, multiply, output_shape, project};
 use super::simd::{PIECE, vectorised};
-use super::{Weight, storage};
-use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor, bail};
+use super::{Weight, cuda, storage};
+use candle_core::{CpuStorage, CudaStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -29,16 +29,30 @@ pub fn lora(
     x.contiguous()?.apply_op3(a, b, op)
 }
 
-struct Lora {
-    weight: Weight,
-    bias: Option<Tensor>,
-    scale: f32,
-    dropout: Option<Dropout>,
+pub(crate) struct Lora {
+    pub(super) weight: Weight,
+    pub(super) bias: Option<Tensor>,
+    pub(super) scale: f32,
+    pub(super) dropout: Option<Dropout>,
     /// (m ∘ x)·Aᵀ [rows, r], kept by the forward pass.
-    h: OnceLock<Vec<f32>>,
+    h: OnceLock<Tensor>,
 }
 
 impl Lora {
+    /// The shape of the output for x, A and B of these shapes.
+    fn check(&self, x: &Shape, a: &Shape, b: &Shape) -> Result<Shape> {
+        let ((out, input), (rank, _)) = (self.weight.dims()?, a.dims2()?);
+        if a.dims() != [rank, input] || b.dims() != [out, rank] {
+            bail!("an adapter of {a:?} and {b:?} does not fit a layer of [{out}, {input}]");
+        }
+        output_shape(x, (out, input))
+    }
+
+    /// An operation is applied once; a second result would be the same anyway.
+    fn keep(&self, h: Tensor) {
+        let _ = self.h.set(h);
+    }
+
     /// m ∘ x
     fn dropped<'a>(&self, x: &'a [f32]) -> Cow<'a, [f32]> {
         match self.dropout {
@@ -89,12 +103,8 @@ impl CustomOp3 for Lora {
         s3: &CpuStorage,
         l3: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
-        let (out, input) = self.weight.dims()?;
-        let shape = output_shape(l1.shape(), (out, input))?;
-        let (rank, _) = l2.shape().dims2()?;
-        if l2.shape().dims() != [rank, input] || l3.shape().dims() != [out, rank] {
-            bail!("an adapter of {:?} and {:?} does not fit a layer of [{out}, {input}]", l2.shape(), l3.shape());
-        }
+        let shape = self.check(l1.shape(), l2.shape(), l3.shape())?;
+        let ((out, input), (rank, _)) = (self.weight.dims()?, l2.shape().dims2()?);
         let (x, a, b) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?, storage::slice(s3, l3)?);
         let h = project(&self.dropped(x), a, input, rank);
         let mut y = self.weight.project(x)?;
@@ -105,9 +115,23 @@ impl CustomOp3 for Lora {
                 Ok(())
             })?;
         }
-        // An operation is applied once; a second result would be the same anyway.
-        let _ = self.h.set(h);
+        self.keep(Tensor::from_vec(h, (x.len() / input, rank), &Device::Cpu)?);
         Ok((CpuStorage::F32(y), shape))
+    }
+
+    fn cuda_fwd(
+        &self,
+        s1: &CudaStorage,
+        l1: &Layout,
+        s2: &CudaStorage,
+        l2: &Layout,
+        s3: &CudaStorage,
+        l3: &Layout,
+    ) -> Result<(CudaStorage, Shape)> {
+        let shape = self.check(l1.shape(), l2.shape(), l3.shape())?;
+        let (y, h) = cuda::lora::forward(self, (s1, l1), (s2, l2), (s3, l3))?;
+        self.keep(h);
+        Ok((y, shape))
     }
 
     fn bwd(
@@ -121,7 +145,10 @@ impl CustomOp3 for Lora {
         let ((out, input), (rank, _)) = (self.weight.dims()?, a.dims2()?);
         let (g, device) = (g.contiguous()?, x.device());
         let Some(h) = self.h.get() else { bail!("backward of an adapter before its forward") };
-        storage::read([x, a, b, &g], |[xs, a_values, b_values, gs]| {
+        if g.device().is_cuda() {
+            return cuda::lora::backward(self, [x, a, b], h, &g);
+        }
+        storage::read([x, a, b, h, &g], |[xs, a_values, b_values, h, gs]| {
             let rows = xs.len() / input;
             let g = Matrix::dense(gs, out);
             let (a_matrix, b_matrix) = (Matrix::dense(a_values, input), Matrix::dense(b_values, rank));
@@ -142,9 +169,9 @@ impl CustomOp3 for Lora {
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
-    use super::super::linear::reference as linear;
     use super::*;
     use crate::kernels::check::{assert_same, random};
+    use crate::kernels::reference::linear;
 
     fn check(dropout: Option<Dropout>) {
         let (weight, bias) = (random(&[11, 7], 50), random(&[11], 51));

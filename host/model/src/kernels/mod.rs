@@ -2,17 +2,24 @@
 //!
 //! Every file states its maths and its shapes on top and carries the plain version that it is tested against
 //! (`reference`, composed of candle operations). All tensors are f32; they are made contiguous where they are not. Sums
-//! run in an order that does not depend on the number of threads. There are no CUDA versions yet.
+//! run in an order that does not depend on the number of threads. On a GPU the same operations run what [`cuda`] holds.
 
 mod attention;
 #[cfg(test)]
 pub(crate) mod check;
+pub mod compare;
+#[cfg(feature = "cuda")]
+pub(crate) mod cuda;
+#[cfg(not(feature = "cuda"))]
+#[path = "cuda_disabled.rs"]
+pub(crate) mod cuda;
 mod decode;
 mod dropout;
 pub(crate) mod gemm;
 mod linear;
 mod lora;
 mod pull_back;
+pub(crate) mod reference;
 mod residual;
 mod rms_norm;
 mod rope;

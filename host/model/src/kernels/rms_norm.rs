@@ -4,8 +4,8 @@
 //! Backward, g = dL/dy: `dx = r·(g∘w) − x·r³·Σ(g∘w∘x) / d`, `dw = Σ_rows g∘x·r`.
 
 use super::simd::{PIECE, sum, vectorised};
-use super::storage;
-use candle_core::{CpuStorage, CustomOp2, D, Layout, Result, Shape, Tensor};
+use super::{cuda, storage};
+use candle_core::{CpuStorage, CudaStorage, CustomOp2, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 /// Normalises the last dimension of `x` [.., d] and scales it by `weight` [d].
@@ -67,9 +67,16 @@ impl CustomOp2 for RmsNorm {
         Ok((CpuStorage::F32(y), l1.shape().clone()))
     }
 
+    fn cuda_fwd(&self, s1: &CudaStorage, l1: &Layout, s2: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
+        cuda::rms_norm::forward((s1, l1), (s2, l2), self.eps)
+    }
+
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let d = weight.elem_count();
         let g = g.contiguous()?;
+        if g.device().is_cuda() {
+            return cuda::rms_norm::backward(x, weight, &g, self.eps);
+        }
         let piece = (PIECE / d).max(1) * d;
         storage::read([x, weight, &g], |[xs, w, gs]| {
             let mut dx = vec![0.0; xs.len()];
@@ -94,11 +101,7 @@ impl CustomOp2 for RmsNorm {
 mod tests {
     use super::*;
     use crate::kernels::check::assert_same;
-
-    fn reference(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
-        let mean_square = x.sqr()?.mean_keepdim(D::Minus1)?;
-        x.broadcast_div(&(mean_square + eps)?.sqrt()?)?.broadcast_mul(weight)
-    }
+    use crate::kernels::reference;
 
     fn check(rows: usize, d: usize) {
         let tolerance = 2e-6 * (rows as f32).sqrt().max(1.0);
@@ -106,7 +109,7 @@ mod tests {
             &[&[1, rows, d], &[d]],
             tolerance,
             |t| rms_norm(&t[0], &t[1], 1e-5),
-            |t| reference(&t[0], &t[1], 1e-5),
+            |t| reference::rms_norm(&t[0], &t[1], 1e-5),
         );
     }
 

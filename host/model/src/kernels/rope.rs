@@ -5,8 +5,8 @@
 //! the opposite angles.
 
 use super::simd::vectorised;
-use super::storage;
-use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
+use super::{cuda, storage};
+use candle_core::{CpuStorage, CudaStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 /// Rotates `x` [b, t, h, d] by the angles whose `cos` and `sin` [b, t, d/2] or [t, d/2] are given for its positions.
@@ -65,6 +65,10 @@ impl CustomOp1 for Rope {
         Ok((CpuStorage::F32(y), l1.shape().clone()))
     }
 
+    fn cuda_fwd(&self, s1: &CudaStorage, l1: &Layout) -> Result<(CudaStorage, Shape)> {
+        cuda::rope::rotate((s1, l1), &self.cos, &self.sin, self.direction)
+    }
+
     fn bwd(&self, _: &Tensor, _: &Tensor, g: &Tensor) -> Result<Option<Tensor>> {
         let back = Self { cos: self.cos.clone(), sin: self.sin.clone(), direction: -self.direction };
         Ok(Some(g.contiguous()?.apply_op1_no_bwd(&back)?))
@@ -75,20 +79,11 @@ impl CustomOp1 for Rope {
 mod tests {
     use super::*;
     use crate::kernels::check::{assert_same, random};
-    use candle_core::D;
-
-    fn reference(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
-        let half = x.dim(D::Minus1)? / 2;
-        let (a, b) = (x.narrow(D::Minus1, 0, half)?, x.narrow(D::Minus1, half, half)?);
-        let (cos, sin) = (cos.unsqueeze(D::Minus2)?, sin.unsqueeze(D::Minus2)?);
-        let first = (a.broadcast_mul(&cos)? - b.broadcast_mul(&sin)?)?;
-        let second = (b.broadcast_mul(&cos)? + a.broadcast_mul(&sin)?)?;
-        Tensor::cat(&[first, second], D::Minus1)
-    }
+    use crate::kernels::reference;
 
     fn check(angles: &[usize]) {
         let (cos, sin) = (random(angles, 7), random(angles, 8));
-        assert_same(&[&[3, 5, 2, 12]], 1e-6, |t| rope(&t[0], &cos, &sin), |t| reference(&t[0], &cos, &sin));
+        assert_same(&[&[3, 5, 2, 12]], 1e-6, |t| rope(&t[0], &cos, &sin), |t| reference::rope(&t[0], &cos, &sin));
     }
 
     #[test]

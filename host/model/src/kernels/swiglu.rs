@@ -3,8 +3,8 @@
 //! Backward, g = dL/dy: `du = g·z·σ`, `dz = g·u·σ·(1 + z·(1 − σ))`.
 
 use super::simd::{PIECE, exp, vectorised};
-use super::storage;
-use candle_core::{CpuStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
+use super::{cuda, storage};
+use candle_core::{CpuStorage, CudaStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 /// `silu(gate) * up`, element by element.
@@ -51,8 +51,15 @@ impl CustomOp2 for SwiGlu {
         Ok((CpuStorage::F32(y), l1.shape().clone()))
     }
 
+    fn cuda_fwd(&self, s1: &CudaStorage, l1: &Layout, s2: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
+        cuda::swiglu::forward((s1, l1), (s2, l2))
+    }
+
     fn bwd(&self, gate: &Tensor, up: &Tensor, _: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let g = g.contiguous()?;
+        if g.device().is_cuda() {
+            return cuda::swiglu::backward(gate, up, &g);
+        }
         storage::read([gate, up, &g], |[z, u, g]| {
             let (mut dz, mut du) = (vec![0.0; z.len()], vec![0.0; z.len()]);
             let inputs = z.par_chunks(PIECE).zip(u.par_chunks(PIECE)).zip(g.par_chunks(PIECE));
@@ -68,10 +75,11 @@ impl CustomOp2 for SwiGlu {
 mod tests {
     use super::*;
     use crate::kernels::check::assert_same;
+    use crate::kernels::reference;
 
     #[test]
     fn equals_the_reference() {
-        let reference = |t: &[Tensor]| (&t[0] * 9.0)?.silu()? * &t[1];
+        let reference = |t: &[Tensor]| reference::swiglu(&(&t[0] * 9.0)?, &t[1]);
         assert_same(&[&[3, 7001], &[3, 7001]], 1e-5, |t| swiglu(&(&t[0] * 9.0)?, &t[1]), reference);
     }
 }

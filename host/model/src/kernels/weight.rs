@@ -4,7 +4,7 @@
 
 use super::decode;
 use super::gemm::{Into, Matrix, product};
-use super::storage;
+use super::{cuda, storage};
 use crate::quant::Nf4;
 use candle_core::{DType, Result, Storage, Tensor, bail};
 use half::bf16;
@@ -62,6 +62,14 @@ impl Weight {
             Self::Dense(weight) => Self::Dense(weight.detach().contiguous()?),
             Self::Nf4(weight) => Self::Nf4(weight.clone()),
         })
+    }
+
+    /// The same weight in memory of its own where it is in 4 bits.
+    pub(crate) fn copied(&self) -> Self {
+        match self {
+            Self::Dense(weight) => Self::Dense(weight.clone()),
+            Self::Nf4(weight) => Self::Nf4(Arc::new(Nf4::clone(weight))),
+        }
     }
 
     /// All of it in f32, for merging and saving.
@@ -157,6 +165,9 @@ fn place(to: &mut [f32], stride: usize, from: &[f32], n: usize) {
 
 /// The length of each row of `W + scale·B·A` [out, in]: what DoRA divides by.
 pub fn row_norms(weight: &Weight, a: &Tensor, b: &Tensor, scale: f32) -> Result<Vec<f32>> {
+    if a.device().is_cuda() {
+        return cuda::weight::row_norms(weight, a, b, scale);
+    }
     let (_, input) = weight.dims()?;
     let rank = a.dim(0)?;
     let mut norms = Vec::new();

@@ -1,16 +1,21 @@
 //! AdamW (Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>) and clipping by the global norm, as in PyTorch.
 
-mod moments;
+pub(crate) mod moments;
+pub(crate) mod resident;
 
 use crate::kernels::simd::{PIECE, vectorised};
-use crate::kernels::storage;
+use crate::kernels::{cuda, storage};
 use crate::linear;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, Var, bail};
 use diapason_core::config::{Optimizer, Train};
 use moments::{Moments, Update};
 use rayon::prelude::*;
+use resident::State;
 use safetensors::Dtype;
 use std::sync::{Mutex, PoisonError};
+
+/// A named tensor: name, type, shape, little-endian bytes.
+pub type Part = (String, Dtype, Vec<usize>, Vec<u8>);
 
 /// How a variable is treated.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +64,7 @@ impl AdamW {
             var: var.clone(),
             weight_decay: if var.rank() > 1 { settings.weight_decay } else { 0.0 },
             ratio: if name.ends_with(linear::B) { settings.lora_plus_ratio } else { 1.0 },
-            moments: Mutex::new(Moments::zeros(var.elem_count(), settings.eight_bit)),
+            moments: Mutex::new(Moments::zeros(var, settings.eight_bit)),
         };
         Self { slots: vars.iter().map(slot).collect(), step: 0 }
     }
@@ -67,11 +72,30 @@ impl AdamW {
     /// Takes one step with a gradient for each variable, in their order, multiplied by `scale` (see [`clip_scale`]).
     pub fn step(&mut self, gradients: &[Tensor], scale: f64, learning_rate: f64) -> Result<()> {
         self.step += 1;
+        let update = |slot: &Slot| Update::new(self.step, scale, learning_rate * slot.ratio, slot.weight_decay);
+        if on_gpu(gradients) {
+            return self.step_on_gpu(gradients, update);
+        }
         for (slot, gradient) in self.slots.iter().zip(gradients) {
-            let update = Update::new(self.step, scale, learning_rate * slot.ratio, slot.weight_decay);
+            let update = update(slot);
             slot.var.inplace_op1(&Step { gradient, moments: &slot.moments, update })?;
         }
         Ok(())
+    }
+
+    /// All variables in one launch, or in two where some averages are in 8 bits.
+    fn step_on_gpu(&self, gradients: &[Tensor], update: impl Fn(&Slot) -> Update) -> Result<()> {
+        let mut moments: Vec<State> = Vec::with_capacity(self.slots.len());
+        for slot in &self.slots {
+            match &mut *slot.moments.lock().unwrap_or_else(PoisonError::into_inner) {
+                Moments::Resident(resident) => moments.push(resident.state()?),
+                _ => bail!("the moving averages of {} are not in its GPU's memory", slot.name),
+            }
+        }
+        let slots = self.slots.iter().zip(&moments).zip(gradients);
+        let rows: Vec<cuda::Parameter> =
+            slots.map(|((slot, state), gradient)| (slot.var.as_tensor(), state, gradient, update(slot))).collect();
+        cuda::optim::adamw(&rows)
     }
 
     /// Steps taken.
@@ -79,16 +103,19 @@ impl AdamW {
         self.step as u64
     }
 
-    /// The moving averages as named tensors: name, type, shape, little-endian bytes.
-    pub fn state(&self) -> Vec<(String, Dtype, Vec<usize>, Vec<u8>)> {
+    /// The moving averages as named tensors.
+    ///
+    /// # Errors
+    /// They cannot be read from a GPU's memory.
+    pub fn state(&self) -> Result<Vec<Part>> {
         let of = |slot: &Slot| {
-            let moments = slot.moments.lock().unwrap_or_else(PoisonError::into_inner).save();
+            let moments = slot.moments.lock().unwrap_or_else(PoisonError::into_inner).save()?;
             let named = |(part, dtype, bytes): (&str, Dtype, Vec<u8>)| {
                 (format!("{}.{part}", slot.name), dtype, vec![bytes.len() * 8 / dtype.bitsize()], bytes)
             };
-            moments.into_iter().map(named).collect::<Vec<_>>()
+            Ok(moments.into_iter().map(named).collect::<Vec<_>>())
         };
-        self.slots.iter().flat_map(of).collect()
+        Ok(self.slots.iter().map(of).collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
     }
 
     /// Goes on from what [`AdamW::state`] gave after `steps` steps; `find` looks a tensor's bytes up.
@@ -112,6 +139,9 @@ impl AdamW {
 
 /// L2 norm of all gradients together, in f64 and in a fixed order.
 pub fn global_norm(gradients: &[Tensor]) -> Result<f64> {
+    if on_gpu(gradients) {
+        return cuda::optim::global_norm(gradients);
+    }
     let square = |gradient: &Tensor| {
         storage::read([gradient], |[values]| {
             let pieces: Vec<f64> = values.par_chunks(PIECE).map(square_sum).collect();
@@ -119,6 +149,11 @@ pub fn global_norm(gradients: &[Tensor]) -> Result<f64> {
         })
     };
     Ok(gradients.iter().map(square).sum::<Result<f64>>()?.sqrt())
+}
+
+/// A model's variables are all on one device.
+fn on_gpu(gradients: &[Tensor]) -> bool {
+    gradients.first().is_some_and(|gradient| gradient.device().is_cuda())
 }
 
 /// What `torch.nn.utils.clip_grad_norm_` multiplies gradients of this norm by; 0 as the limit switches it off.
@@ -153,10 +188,7 @@ impl InplaceOp1 for Step<'_> {
         let CpuStorage::F32(weights) = weights else { bail!("AdamW updates f32 only") };
         let Some((start, end)) = layout.contiguous_offsets() else { bail!("AdamW updates contiguous tensors only") };
         let Ok(mut moments) = self.moments.lock() else { bail!("an earlier AdamW step panicked") };
-        storage::read([self.gradient], |[gradient]| {
-            moments.step(&mut weights[start..end], gradient, &self.update);
-            Ok(())
-        })
+        storage::read([self.gradient], |[gradient]| moments.step(&mut weights[start..end], gradient, &self.update))
     }
 }
 
@@ -203,7 +235,7 @@ mod tests {
         let (exact, eight) = (minimised(false), minimised(true));
         let far = exact.1.iter().zip(&eight.1).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
         assert!(far < 0.05, "{far}");
-        let size = |optimizer: &AdamW| optimizer.state().iter().map(|part| part.3.len()).sum::<usize>();
+        let size = |optimizer: &AdamW| optimizer.state().unwrap().iter().map(|part| part.3.len()).sum::<usize>();
         assert_eq!((size(&exact.0), size(&eight.0)), (40_000, 2 * (5000 + 20 * 4)));
         assert_eq!((AdamW::state_bytes(5000, false), AdamW::state_bytes(5000, true)), (40_000, 2 * (5000 + 20 * 4)));
     }
@@ -212,12 +244,12 @@ mod tests {
     fn a_restored_state_goes_on_alike() {
         for eight_bit in [false, true] {
             let (optimizer, _) = minimised(eight_bit);
-            let state = optimizer.state();
+            let state = optimizer.state().unwrap();
             let var = Var::zeros((50, 100), candle_core::DType::F32, &Device::Cpu).unwrap();
             let mut again = AdamW::new(&[("w".into(), var)], settings(eight_bit));
             let find = |name: &str| Some(state.iter().find(|part| part.0 == name)?.3.as_slice());
             again.restore(200, find).unwrap();
-            assert_eq!((again.state(), again.steps()), (state.clone(), 200));
+            assert_eq!((again.state().unwrap(), again.steps()), (state.clone(), 200));
             assert!(again.restore(200, |name| find(name).filter(|_| !name.ends_with("_sq"))).is_err());
         }
     }

@@ -1,44 +1,47 @@
 //! AdamW's two moving averages of one variable: in 32 bits, or in 8 as in Dettmers et al. 2022
 //! (<https://arxiv.org/abs/2110.02861>).
 
+use super::resident::{Average, Resident};
 use crate::kernels::simd::{PIECE, vectorised};
 use crate::quant::dynamic::{self, BLOCK, SIGNED, UNSIGNED};
+use candle_core::{Result as Computed, Var};
 use diapason_core::{Error, Result};
 use rayon::prelude::*;
 use safetensors::Dtype;
 
-const BETA1: f64 = 0.9;
-const BETA2: f64 = 0.999;
-const EPSILON: f64 = 1e-8;
+pub(crate) const BETA1: f64 = 0.9;
+pub(crate) const BETA2: f64 = 0.999;
+pub(crate) const EPSILON: f64 = 1e-8;
 
 /// Averages of fewer numbers stay in 32 bits: they save nothing, and norms and biases suffer most.
 const SMALLEST: usize = 4096;
 
 /// Moving averages of a variable's gradient and of its square.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(super) enum Moments {
     F32(Vec<f32>, Vec<f32>),
     Eight(Eight, Eight),
+    Resident(Resident),
 }
 
 /// Numbers in 8 bits, in blocks of [`BLOCK`].
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug)]
 pub(super) struct Eight {
     codes: Vec<u8>,
     absmax: Vec<f32>,
 }
 
 /// What one step does to every weight.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Update {
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Update {
     /// Multiplies the gradient.
-    scale: f32,
+    pub(crate) scale: f32,
     /// 1 − learning rate · weight decay.
-    keep: f32,
+    pub(crate) keep: f32,
     /// Learning rate over the first average's bias correction.
-    rate: f32,
+    pub(crate) rate: f32,
     /// Square root of the second average's bias correction.
-    correction: f32,
+    pub(crate) correction: f32,
 }
 
 impl Update {
@@ -68,9 +71,11 @@ vectorised! {
 }
 
 impl Moments {
-    /// Averages of `n` gradients before the first step.
-    pub(super) fn zeros(n: usize, eight: bool) -> Self {
+    /// Averages of `var`'s gradients before the first step.
+    pub(super) fn zeros(var: &Var, eight: bool) -> Self {
+        let n = var.elem_count();
         match eight && n >= SMALLEST {
+            eight if var.device().is_cuda() => Self::Resident(Resident::new(var, eight)),
             true => Self::Eight(Eight::zeros(n), Eight::zeros(n)),
             false => Self::F32(vec![0.0; n], vec![0.0; n]),
         }
@@ -81,8 +86,8 @@ impl Moments {
         if eight && n >= SMALLEST { 2 * (n + 4 * n.div_ceil(BLOCK)) } else { 8 * n }
     }
 
-    /// Moves `weights` by one step.
-    pub(super) fn step(&mut self, weights: &mut [f32], gradient: &[f32], update: &Update) {
+    /// Moves `weights`, in the CPU's memory, by one step.
+    pub(super) fn step(&mut self, weights: &mut [f32], gradient: &[f32], update: &Update) -> Computed<()> {
         match self {
             Self::F32(first, second) => {
                 let weights = weights.par_chunks_mut(PIECE).zip(gradient.par_chunks(PIECE));
@@ -101,13 +106,15 @@ impl Moments {
                     v.write(&UNSIGNED, second);
                 });
             }
+            Self::Resident(_) => candle_core::bail!("these moving averages are in a GPU's memory"),
         }
+        Ok(())
     }
 
     /// The averages as named tensors, for a checkpoint.
-    pub(super) fn save(&self) -> Vec<(&'static str, Dtype, Vec<u8>)> {
+    pub(super) fn save(&self) -> Computed<Vec<(&'static str, Dtype, Vec<u8>)>> {
         let floats = |values: &[f32]| values.iter().flat_map(|value| value.to_le_bytes()).collect();
-        match self {
+        Ok(match self {
             Self::F32(first, second) => {
                 vec![("exp_avg", Dtype::F32, floats(first)), ("exp_avg_sq", Dtype::F32, floats(second))]
             }
@@ -117,7 +124,14 @@ impl Moments {
                 ("exp_avg_sq", Dtype::U8, second.codes.clone()),
                 ("exp_avg_sq.absmax", Dtype::F32, floats(&second.absmax)),
             ],
-        }
+            Self::Resident(resident) => match resident.download()? {
+                [Average::F32(first), Average::F32(second)] => Self::F32(first, second).save()?,
+                [Average::Eight { codes: a, absmax: b }, Average::Eight { codes: c, absmax: d }] => {
+                    Self::Eight(Eight { codes: a, absmax: b }, Eight { codes: c, absmax: d }).save()?
+                }
+                _ => candle_core::bail!("both averages are in 8 bits or none is"),
+            },
+        })
     }
 
     /// Takes over what [`Moments::save`] gave; `find` looks a tensor's bytes up.
@@ -143,6 +157,21 @@ impl Moments {
                     floats(&format!("{name}.absmax"), &mut eight.absmax)?;
                 }
                 Ok(())
+            }
+            Self::Resident(resident) => {
+                let mut averages = resident.zeros();
+                for (name, average) in ["exp_avg", "exp_avg_sq"].into_iter().zip(&mut averages) {
+                    match average {
+                        Average::F32(values) => floats(name, values)?,
+                        Average::Eight { codes, absmax } => {
+                            let found = bytes(name, codes.len())?;
+                            codes.copy_from_slice(found);
+                            floats(&format!("{name}.absmax"), absmax)?;
+                        }
+                    }
+                }
+                let fail = |source| Error::run("failed to copy the optimizer's state to the GPU").because(source);
+                resident.upload(averages).map_err(fail)
             }
         }
     }

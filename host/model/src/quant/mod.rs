@@ -4,7 +4,7 @@
 
 mod bitsandbytes;
 pub mod dynamic;
-mod nf4;
+pub(crate) mod nf4;
 
 pub use bitsandbytes::{CONFIG_KEY, Part, config, parts};
 pub use nf4::{BLOCK, CODEBOOK, Nf4};

@@ -5,6 +5,7 @@
 //! (`offset`) was taken off. That makes 4 + 8/64 + 32/16,384 = 4.127 bits a number.
 
 use super::dynamic;
+use crate::kernels::cuda::nf4::Resident;
 use crate::weights::SaveType;
 use half::{bf16, f16};
 use rayon::prelude::*;
@@ -42,17 +43,19 @@ pub struct Nf4 {
     /// [out, in]
     pub(super) shape: [usize; 2],
     /// Two codes a byte, the earlier one in the high half.
-    pub(super) packed: Vec<u8>,
-    pub(super) absmax: Absmax,
+    pub(crate) packed: Vec<u8>,
+    pub(crate) absmax: Absmax,
     /// What the weight was before, and what a number is rounded to when it is read.
     pub(super) dtype: SaveType,
     /// As what the bytes are stored: files call them U8, or numbers of two or four bytes.
     pub(super) storage: Dtype,
+    /// The same weight in a GPU's memory, once it was needed there.
+    pub(crate) resident: Resident,
 }
 
 /// The blocks' largest magnitudes.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Absmax {
+pub(crate) enum Absmax {
     Plain(Vec<f32>),
     Double { codes: Vec<u8>, nested: Vec<f32>, offset: f32 },
 }
@@ -88,7 +91,7 @@ impl Nf4 {
         let blocks = packed.par_chunks_mut(BLOCK / 2).zip(values.par_chunks(BLOCK));
         let absmax: Vec<f32> = blocks.map(|(packed, values)| quantize_block(values, &middles, packed)).collect();
         let absmax = if double { doubled(&absmax) } else { Absmax::Plain(absmax) };
-        Self { shape, packed, absmax, dtype, storage: Dtype::U8 }
+        Self { shape, packed, absmax, dtype, storage: Dtype::U8, resident: Resident::default() }
     }
 
     /// Out and in.

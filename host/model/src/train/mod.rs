@@ -92,6 +92,7 @@ pub struct Outcome {
 pub fn train(model: &mut Model, mut run: Run) -> Result<Outcome> {
     guard::check_rows(run.examples, run.config, model.llama().config())?;
     let base = model.digests().weights.clone();
+    model.llama_mut().set_compute(run.config.compute);
     let vars = trainable::prepare(model, run.config, run.seed)?;
     let store = Store::new(run.folder, &base, [run.examples, run.held_out], run.config, run.seed);
     let trained = Loop::new(model, &vars, &mut run, &store).and_then(Loop::run);

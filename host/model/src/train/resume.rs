@@ -78,7 +78,7 @@ impl Store {
         for ((name, _), best) in vars.iter().zip(best) {
             tensors.extend(Entry::of(&format!("best.{name}"), &best.clone().into(), SaveType::F32));
         }
-        let moments = trainer.optimizer.state().into_iter();
+        let moments = trainer.optimizer.state().map_err(super::failed)?.into_iter();
         tensors
             .extend(moments.map(|(name, dtype, shape, bytes)| Entry::raw(format!("opt.{name}"), dtype, shape, bytes)));
         weights::write(&self.path, tensors, HashMap::from([("progress".to_owned(), json)]))

@@ -77,10 +77,10 @@ fn release(llama: &mut Llama) -> Result<Vec<(String, Var)>> {
 
 fn attach(llama: &mut Llama, config: &Train, seed: u64) -> Result<Vec<(String, Var)>> {
     check_adapter(llama, config)?;
-    let mut vars = Vec::new();
+    let (mut vars, device) = (Vec::new(), llama.device().clone());
     let targets = |name: &str| config.target_modules.iter().any(|target| names_layer(target, name));
     for (stream, (name, linear)) in (0..).zip(llama.linears_mut().filter(|(name, _)| targets(name))) {
-        let lora = init(&name, linear, config, seed, stream).map_err(failed)?;
+        let lora = init(&name, linear, config, &device, (seed, stream)).map_err(failed)?;
         vars.extend(lora.vars().map(|(part, var)| (format!("{name}.{part}"), var.clone())));
         linear.attach_lora(lora);
     }
@@ -88,17 +88,23 @@ fn attach(llama: &mut Llama, config: &Train, seed: u64) -> Result<Vec<(String, V
 }
 
 /// As PEFT does: A uniform in ±1/√in (kaiming_uniform with a = √5), B zero, magnitudes the lengths of the weight's rows.
-fn init(name: &str, linear: &Linear, config: &Train, seed: u64, stream: u64) -> candle_core::Result<Lora> {
+fn init(
+    name: &str,
+    linear: &Linear,
+    config: &Train,
+    device: &Device,
+    (seed, stream): (u64, u64),
+) -> candle_core::Result<Lora> {
     let (out, input) = linear.weight().dims()?;
     let (rank, _) = config.rank_alpha(name);
     let bound = 1.0 / (input as f32).sqrt();
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
     let a: Vec<f32> = (0..rank * input).map(|_| rng.random_range(-bound..bound)).collect();
-    let a = Var::from_vec(a, (rank, input), &Device::Cpu)?;
-    let b = Var::from_vec(vec![0.0_f32; out * rank], (out, rank), &Device::Cpu)?;
+    let a = Var::from_vec(a, (rank, input), device)?;
+    let b = Var::from_vec(vec![0.0_f32; out * rank], (out, rank), device)?;
     let norms = config.dora.then(|| row_norms(linear.weight(), &a, &b, 0.0)).transpose()?;
-    let magnitude = norms.map(|norms| Var::from_vec(norms, out, &Device::Cpu)).transpose()?;
+    let magnitude = norms.map(|norms| Var::from_vec(norms, out, device)).transpose()?;
     let (scale, dropout) = (config.scale(name), config.dropout);
     Ok(Lora { a, b, magnitude, scale, dropout, stream, rescale: Rescale::default() })
 }

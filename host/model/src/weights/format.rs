@@ -23,17 +23,23 @@ pub enum Format {
 }
 
 impl Format {
-    /// What a training run asks for.
-    pub fn of_run(train: &Train) -> Self {
+    /// What a training run asks for; `gpu` says whether it runs on one.
+    pub fn of_run(train: &Train, gpu: bool) -> Self {
         match (train.method, train.compute) {
             (Method::Qlora, _) => Self::Nf4 { double: train.double_quantization },
             (Method::Lora, Compute::Bf16) => Self::Bf16,
+            (Method::Lora, Compute::Auto) => Self::of_use(gpu),
             _ => Self::F32,
         }
     }
 
+    /// What a model is used in that nobody trains: 16 bits on a GPU, 32 on the CPU.
+    pub fn of_use(gpu: bool) -> Self {
+        if gpu { Self::Bf16 } else { Self::F32 }
+    }
+
     /// The weight [out, in], which was stored as numbers of type `dtype`, in this format.
-    pub(super) fn of(self, weight: Tensor, dtype: SaveType) -> Result<Weight> {
+    pub(crate) fn of(self, weight: Tensor, dtype: SaveType) -> Result<Weight> {
         match self {
             Self::F32 => Ok(weight.into()),
             Self::Bf16 => Ok(weight.to_dtype(DType::BF16)?.into()),

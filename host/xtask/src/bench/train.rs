@@ -170,7 +170,7 @@ fn turn(arguments: &Arguments, variant: Variant) -> Result<Turn> {
         gradient_checkpointing: variant == Variant::LoraCheckpointing,
         ..Train::default()
     };
-    let mut model = Model::open_as(&arguments.model, Format::of_run(&settings), &device::parse("cpu")?)?;
+    let mut model = Model::open_as(&arguments.model, Format::of_run(&settings, false), &device::parse("cpu")?)?;
     let bits = bits(&model);
     let examples = examples(arguments, arguments.batch * (arguments.steps + 1));
     let largest = Load::of(&examples, &settings, 1).largest;

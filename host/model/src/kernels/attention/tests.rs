@@ -1,33 +1,6 @@
 use super::*;
 use crate::kernels::check::{assert_close, assert_same, random};
-use candle_core::D;
-
-fn reference(q: &Tensor, k: &Tensor, v: &Tensor, spans: &[Span]) -> Result<Tensor> {
-    let (b, t, h, d) = q.dims4()?;
-    let (_, s, kv, _) = k.dims4()?;
-    let expand = |x: &Tensor| -> Result<Tensor> {
-        let groups = (b, s, kv, h / kv, d);
-        x.unsqueeze(3)?.broadcast_as(groups)?.reshape((b, s, h, d))?.transpose(1, 2)?.contiguous()
-    };
-    let (q, k, v) = (q.transpose(1, 2)?.contiguous()?, expand(k)?, expand(v)?);
-    let scores = (q.matmul(&k.transpose(2, 3)?.contiguous()?)? / (d as f64).sqrt())?;
-    let (mask, live) = masks(spans, t, s);
-    let mask = Tensor::from_vec(mask, (b, 1, t, s), q.device())?;
-    let live = Tensor::from_vec(live, (b, 1, t, 1), q.device())?;
-    let scores = scores.broadcast_add(&mask)?;
-    let weights = scores.broadcast_sub(&scores.max_keepdim(D::Minus1)?.detach())?.exp()?;
-    let weights = weights.broadcast_div(&weights.sum_keepdim(D::Minus1)?)?.broadcast_mul(&live)?;
-    weights.matmul(&v)?.transpose(1, 2)?.contiguous()
-}
-
-/// What is added to the scores [b, t, s], and 1 or 0 for each query [b, t].
-fn masks(spans: &[Span], t: usize, s: usize) -> (Vec<f32>, Vec<f32>) {
-    let queries = || spans.iter().flat_map(|span| (0..t).map(move |i| (span, span.offset + i)));
-    let score = |span: &Span, query: usize, key: usize| if key <= query && key < span.keys { 0.0 } else { -1e30 };
-    let mask = queries().flat_map(|(span, query)| (0..s).map(move |key| score(span, query, key))).collect();
-    let live = queries().map(|(span, query)| if query < span.keys { 1.0 } else { 0.0 }).collect();
-    (mask, live)
-}
+use crate::kernels::reference::attention as reference;
 
 fn check(t: usize, s: usize, h: usize, kv: usize, d: usize, spans: &[Span]) {
     let b = spans.len();
