@@ -63,7 +63,7 @@ pub fn memory(
     let trained = counts.adapter + counts.modules + if config.method == Method::Full { counts.all() } else { 0 };
     let eight = config.optimizer == Optimizer::AdamW8bit;
     let run = Shapes { llama, config, tokens: largest.tokens as usize, machine };
-    let weights = counts.weights(Format::of_run(config), machine);
+    let weights = counts.weights(Format::of_run(config, machine == Machine::Gpu));
     let mut memory = Memory {
         weights,
         adapter: 4 * (counts.adapter + counts.modules),
@@ -113,15 +113,15 @@ impl Counts {
         self.linear + self.rest
     }
 
-    fn weights(&self, format: Format, machine: Machine) -> u64 {
-        let rest = self.rest * if machine == Machine::Gpu && format != Format::F32 { 2 } else { 4 };
-        rest + match format {
-            Format::F32 => 4 * self.linear,
-            Format::Bf16 => 2 * self.linear,
-            // 4 bits, and a byte or a float for each 64 numbers; see `quant::nf4`.
-            Format::Nf4 { double: true } => self.linear / 2 + self.linear / 64 + self.linear / 4096,
-            Format::Nf4 { double: false } => self.linear / 2 + self.linear / 16,
-        }
+    fn weights(&self, format: Format) -> u64 {
+        4 * self.rest
+            + match format {
+                Format::F32 => 4 * self.linear,
+                Format::Bf16 => 2 * self.linear,
+                // 4 bits, and a byte or a float for each 64 numbers; see `quant::nf4`.
+                Format::Nf4 { double: true } => self.linear / 2 + self.linear / 64 + self.linear / 4096,
+                Format::Nf4 { double: false } => self.linear / 2 + self.linear / 16,
+            }
     }
 }
 
