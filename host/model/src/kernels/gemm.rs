@@ -58,23 +58,61 @@ pub(crate) fn product_here(out: &mut [f32], stride: usize, into: Into, scale: f3
     run(out, stride, into, scale, left, right, Parallelism::None);
 }
 
+/// `left · right` as a new vector, whose memory is written once: nothing is cleared before.
+pub(crate) fn fresh(left: Matrix, right: Matrix) -> Vec<f32> {
+    let (m, n) = (left.rows, right.columns);
+    if m == 0 || n == 0 || left.columns == 0 {
+        return vec![0.0; m * n];
+    }
+    check(&left, &right);
+    let mut out = Vec::with_capacity(m * n);
+    // SAFETY: the matrices lie in their slices, `out` has room for m rows of n numbers, and a product that replaces reads
+    // none of them and writes them all.
+    unsafe {
+        call(out.as_mut_ptr(), n, Into::Replace, 1.0, left, right, Parallelism::Rayon(0));
+        out.set_len(m * n);
+    }
+    out
+}
+
 fn run(out: &mut [f32], stride: usize, into: Into, scale: f32, left: Matrix, right: Matrix, threads: Parallelism) {
-    let (m, k, n) = (left.rows, left.columns, right.columns);
-    assert_eq!(k, right.rows, "inner dimensions differ");
+    let (m, n) = (left.rows, right.columns);
+    check(&left, &right);
     if m == 0 || n == 0 {
         return;
     }
     assert!(n <= stride && (m - 1) * stride + n <= out.len(), "output too small");
+    // SAFETY: the checks keep every element that gemm touches inside its slice, and `out` is borrowed exclusively, so it
+    // overlaps neither input.
+    unsafe { call(out.as_mut_ptr(), stride, into, scale, left, right, threads) }
+}
+
+/// Panics unless the matrices fit together and lie in their slices.
+fn check(left: &Matrix, right: &Matrix) {
+    assert_eq!(left.columns, right.rows, "inner dimensions differ");
     left.check();
     right.check();
-    // SAFETY: the three checks above keep every element that gemm touches inside its slice, and `out` is borrowed
-    // exclusively, so it overlaps neither input.
+}
+
+/// # Safety
+/// The matrices must lie in their slices, and `out` must be valid for writes of as many rows as `left` has, `stride` apart,
+/// and for reads too where the product is added.
+unsafe fn call(
+    out: *mut f32,
+    stride: usize,
+    into: Into,
+    scale: f32,
+    left: Matrix,
+    right: Matrix,
+    threads: Parallelism,
+) {
+    // SAFETY: the caller's promise.
     unsafe {
         gemm::gemm(
-            m,
-            n,
-            k,
-            out.as_mut_ptr(),
+            left.rows,
+            right.columns,
+            left.columns,
+            out,
             1,
             stride as isize,
             into == Into::Add,
@@ -105,5 +143,21 @@ mod tests {
         let mut out = [10.0; 5];
         product(&mut out, 3, Into::Add, 2.0, Matrix::strided(&left, 2, 2, 3), Matrix::dense(&right, 2).t());
         assert_eq!(out, [10.0 + 14.0, 10.0 + 38.0, 10.0, 10.0 + 30.0, 10.0 + 86.0]);
+    }
+
+    #[test]
+    fn what_replaces_reads_nothing_of_what_was_there() {
+        let values: Vec<f32> = (0..70 * 70).map(|i| (i % 13) as f32 - 6.0).collect();
+        for (m, k, n) in
+            [(1, 1, 1), (1, 70, 33), (33, 70, 1), (1, 3, 1), (2, 1, 5), (16, 16, 16), (70, 7, 70), (64, 70, 48)]
+        {
+            let (left, right) = (Matrix::dense(&values[..m * k], k), Matrix::dense(&values[..k * n], n));
+            let mut over_nan = vec![f32::NAN; m * n];
+            product(&mut over_nan, n, Into::Replace, 1.0, left, right);
+            let expected = |i: usize| (0..k).map(|j| values[i / n * k + j] * values[j * n + i % n]).sum::<f32>();
+            assert!((0..m * n).all(|i| over_nan[i] == expected(i)), "{m} x {k} x {n}");
+            assert_eq!(fresh(left, right), over_nan);
+        }
+        assert_eq!(fresh(Matrix::dense(&[], 0), Matrix::dense(&[], 4)), Vec::<f32>::new());
     }
 }

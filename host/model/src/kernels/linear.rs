@@ -2,9 +2,9 @@
 //!
 //! Backward, g = dL/dy: `dx = g·W`; `dW = gᵀ·x` only if W is trained (candle's own matmul always computes both).
 
-use super::gemm::{Into, Matrix, product};
+use super::gemm::{Matrix, fresh};
 use super::{Weight, cuda, decode, simd, storage};
-use candle_core::{CpuStorage, CudaStorage, CustomOp1, CustomOp2, D, Layout, Result, Shape, Tensor};
+use candle_core::{CpuStorage, CudaStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 /// Maps `x` [.., in] to [.., out]; gradients flow to those of `x`, `weight` and `bias` that are tracked.
@@ -21,18 +21,11 @@ pub fn linear(x: &Tensor, weight: &Weight, bias: Option<&Tensor>) -> Result<Tens
 
 struct Linear;
 
-/// `left · right` as a new vector.
-pub(super) fn multiply(left: Matrix, right: Matrix, rows: usize, columns: usize) -> Vec<f32> {
-    let mut out = vec![0.0; rows * columns];
-    product(&mut out, columns, Into::Replace, 1.0, left, right);
-    out
-}
-
 /// `x·Wᵀ` [rows, out] of `x` [rows, input] and `weight` [out, input].
-pub(super) fn project(x: &[f32], weight: &[f32], input: usize, out: usize) -> Vec<f32> {
+pub(super) fn project(x: &[f32], weight: &[f32], input: usize) -> Vec<f32> {
     match x.len() / input {
         rows if rows <= decode::ROWS => decode::project(x, weight, input),
-        rows => multiply(Matrix::dense(x, input), Matrix::dense(weight, input).t(), rows, out),
+        _ => fresh(Matrix::dense(x, input), Matrix::dense(weight, input).t()),
     }
 }
 
@@ -60,9 +53,9 @@ impl CustomOp2 for Linear {
 
     fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let shape = output_shape(l1.shape(), l2.shape().dims2()?)?;
-        let (out, input) = l2.shape().dims2()?;
+        let (_, input) = l2.shape().dims2()?;
         let (x, weight) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?);
-        let y = project(x, weight, input, out);
+        let y = project(x, weight, input);
         Ok((CpuStorage::F32(y), shape))
     }
 
@@ -73,17 +66,14 @@ impl CustomOp2 for Linear {
 
     fn bwd(&self, x: &Tensor, weight: &Tensor, _: &Tensor, g: &Tensor) -> Result<(Option<Tensor>, Option<Tensor>)> {
         let (out, input) = weight.dims2()?;
-        let rows = x.elem_count() / x.dim(D::Minus1)?;
         let g = g.contiguous()?;
         if g.device().is_cuda() {
             return cuda::linear::backward(x, weight, &g);
         }
         storage::read([x, weight, &g], |[xs, w, gs]| {
             let (g, w, xs) = (Matrix::dense(gs, out), Matrix::dense(w, input), Matrix::dense(xs, input));
-            let dx = x.track_op().then(|| Tensor::from_vec(multiply(g, w, rows, input), x.shape(), x.device()));
-            let dw = weight
-                .track_op()
-                .then(|| Tensor::from_vec(multiply(g.t(), xs, out, input), weight.shape(), x.device()));
+            let dx = x.track_op().then(|| Tensor::from_vec(fresh(g, w), x.shape(), x.device()));
+            let dw = weight.track_op().then(|| Tensor::from_vec(fresh(g.t(), xs), weight.shape(), x.device()));
             Ok((dx.transpose()?, dw.transpose()?))
         })
     }

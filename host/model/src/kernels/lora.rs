@@ -5,8 +5,8 @@
 //! Backward, g = dL/dy: `dB = s·gᵀ·h`, `dh = s·g·B`, `dA = dhᵀ·(m ∘ x)`, `dx = g·W + m ∘ (dh·A)`. Only h [.., r] is kept.
 
 use super::dropout::Dropout;
-use super::gemm::{Into, Matrix, product};
-use super::linear::{add_bias, multiply, output_shape, project};
+use super::gemm::{Into, Matrix, fresh, product};
+use super::linear::{add_bias, output_shape, project};
 use super::simd::{PIECE, vectorised};
 use super::{Weight, cuda, storage};
 use candle_core::{CpuStorage, CudaStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
@@ -65,8 +65,8 @@ impl Lora {
         }
     }
 
-    fn dx(&self, g: &[f32], dh: Matrix, a: Matrix, rows: usize, input: usize) -> Result<Vec<f32>> {
-        let mut dx = multiply(dh, a, rows, input);
+    fn dx(&self, g: &[f32], dh: Matrix, a: Matrix) -> Result<Vec<f32>> {
+        let mut dx = fresh(dh, a);
         if let Some(dropout) = self.dropout {
             mask(&mut dx, dropout);
         }
@@ -106,7 +106,7 @@ impl CustomOp3 for Lora {
         let shape = self.check(l1.shape(), l2.shape(), l3.shape())?;
         let ((out, input), (rank, _)) = (self.weight.dims()?, l2.shape().dims2()?);
         let (x, a, b) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?, storage::slice(s3, l3)?);
-        let h = project(&self.dropped(x), a, input, rank);
+        let h = project(&self.dropped(x), a, input);
         let mut y = self.weight.project(x)?;
         product(&mut y, out, Into::Add, self.scale, Matrix::dense(&h, rank), Matrix::dense(b, rank).t());
         if let Some(bias) = &self.bias {
@@ -157,8 +157,8 @@ impl CustomOp3 for Lora {
             let mut dh = vec![0.0; rows * rank];
             product(&mut dh, rank, Into::Replace, self.scale, g, b_matrix);
             let dh = Matrix::dense(&dh, rank);
-            let da = multiply(dh.t(), Matrix::dense(&self.dropped(xs), input), rank, input);
-            let dx = x.track_op().then(|| self.dx(gs, dh, a_matrix, rows, input)).transpose()?;
+            let da = fresh(dh.t(), Matrix::dense(&self.dropped(xs), input));
+            let dx = x.track_op().then(|| self.dx(gs, dh, a_matrix)).transpose()?;
             let dx = dx.map(|dx| Tensor::from_vec(dx, x.shape(), device)).transpose()?;
             let da = Tensor::from_vec(da, a.shape(), device)?;
             Ok((dx, Some(da), Some(Tensor::from_vec(db, b.shape(), device)?)))

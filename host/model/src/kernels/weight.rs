@@ -123,9 +123,14 @@ impl Weight {
     pub(crate) fn project(&self, x: &[f32]) -> Result<Vec<f32>> {
         let (out, input) = self.dims()?;
         let rows = x.len() / input;
-        let mut y = vec![0.0; rows * out];
+        let mut y = Vec::new();
         self.tiles(|first, tile| {
             let n = tile.len() / input;
+            if n == out {
+                y = super::linear::project(x, tile, input);
+                return;
+            }
+            y.resize(rows * out, 0.0);
             if rows <= decode::ROWS {
                 place(&mut y[first..], out, &decode::project(x, tile, input), n);
             } else {
