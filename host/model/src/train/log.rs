@@ -1,5 +1,6 @@
-//! `train.jsonl`: every step and every look as a line; every few steps as an event.
+//! `train.jsonl`: every step and every look as a line; the same for TensorBoard; every few steps as an event.
 
+use super::tensorboard::Board;
 use diapason_core::event::{Event, Sink};
 use diapason_core::{Error, Result};
 use std::fs::{File, OpenOptions};
@@ -11,6 +12,7 @@ pub(super) struct Log<'a> {
     path: PathBuf,
     file: File,
     bytes: u64,
+    board: Board,
     sink: &'a dyn Sink,
     every: u64,
 }
@@ -29,7 +31,9 @@ impl<'a> Log<'a> {
             Ok((file, kept))
         };
         let (file, bytes) = open().map_err(|source| unwritable(&path, source))?;
-        Ok(Self { path, file, bytes, sink, every: every.max(1) as u64 })
+        let kept = std::fs::read_to_string(&path).map_err(|source| unwritable(&path, source))?;
+        let board = Board::open(folder, &kept)?;
+        Ok(Self { path, file, bytes, board, sink, every: every.max(1) as u64 })
     }
 
     /// Length of the file.
@@ -44,6 +48,7 @@ impl<'a> Log<'a> {
         line.push('\n');
         self.file.write_all(line.as_bytes()).map_err(|source| unwritable(&self.path, source))?;
         self.bytes += line.len() as u64;
+        self.board.write(event)?;
         let quiet = |step: u64, steps: u64| step != 1 && step != steps && !step.is_multiple_of(self.every);
         if !matches!(event, Event::Step(step) if quiet(step.step, step.steps)) {
             self.sink.emit(event);
@@ -52,7 +57,7 @@ impl<'a> Log<'a> {
     }
 }
 
-fn unwritable(path: &Path, source: std::io::Error) -> Error {
+pub(super) fn unwritable(path: &Path, source: std::io::Error) -> Error {
     Error::run(format!("failed to write {}", path.display()))
         .because(source)
         .hint("check that the folder can be written to and that there is space; the same command then goes on")

@@ -6,6 +6,7 @@ mod log;
 pub(crate) mod plan;
 mod resume;
 mod stopping;
+mod tensorboard;
 pub mod trainable;
 mod trainer;
 
