@@ -120,6 +120,24 @@ fn another_rule_is_decided_without_the_model() {
 }
 
 #[test]
+fn a_plan_is_what_training_then_does() {
+    let folder = tempfile::tempdir().expect("folder");
+    project(folder.path(), "gain = 0.5");
+    let plan = diapason(folder.path(), &["plan", "--format", "json"]);
+    assert_eq!(plan.status.code(), Some(0), "{}", text(&plan.stderr));
+    let plan: Value = serde_json::from_slice(&plan.stdout).expect("one JSON document");
+    let tight = diapason(folder.path(), &["plan", "--memory", "0.001"]);
+    assert_eq!(tight.status.code(), Some(1), "a plan that does not fit says so in its exit code");
+    let said = text(&tight.stdout);
+    assert!(said.contains("it does not fit") && said.contains("batch_size = 4, gradient_accumulation = 2"), "{said}");
+
+    assert_eq!(diapason(folder.path(), &["train"]).status.code(), Some(0));
+    let training = json(&folder.path().join("run/training.json"));
+    assert_eq!(plan["load"]["steps"], training["steps"]);
+    assert_eq!(plan["load"]["tokens"], training["tokens"]);
+}
+
+#[test]
 fn an_adapter_without_effect_is_refused() {
     let folder = tempfile::tempdir().expect("folder");
     project(folder.path(), "gain = 0.5");

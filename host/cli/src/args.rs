@@ -28,7 +28,7 @@ pub enum Command {
     Init(Init),
     /// Look for faults in the datasets: findings.jsonl.
     Validate(Config),
-    /// Foretell memory, tokens, steps and time of training, without the model's weights.
+    /// Foretell memory, tokens, steps and time of training; exit code 1 where it does not fit.
     Plan(PlanArguments),
     /// Fine-tune the base model: adapter/ or model/, and train.jsonl. Goes on where it was broken off.
     Train(Train),
