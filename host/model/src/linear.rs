@@ -1,7 +1,7 @@
 //! Linear layers: frozen or trainable, in 32, 16 or 4 bits, with or without a low-rank adapter: LoRA (Hu et al. 2021,
 //! <https://arxiv.org/abs/2106.09685>) or DoRA (Liu et al. 2024, <https://arxiv.org/abs/2402.09353>).
 
-use crate::kernels::{self, Weight};
+use crate::kernels::{self, Weight, tape};
 use candle_core::{Result, Tensor, Var};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -124,9 +124,10 @@ impl Lora {
         let Some(magnitude) = &self.magnitude else { return self.update(x, weight, bias, mode) };
         // The row lengths are no part of the gradient (section 4.3 of the paper).
         let y = self.update(x, weight, None, mode)?;
-        let y = y.broadcast_mul(&self.rescale(weight, magnitude, mode)?.to_dtype(y.dtype())?)?;
+        let rescale = self.rescale(weight, magnitude, mode)?;
+        let y = tape::composed(&[&y, &rescale], |t| t[0].broadcast_mul(&t[1].to_dtype(t[0].dtype())?))?;
         match bias {
-            Some(bias) => y.broadcast_add(&bias.to_dtype(y.dtype())?),
+            Some(bias) => kernels::add_to_rows(&y, bias),
             None => Ok(y),
         }
     }
@@ -161,7 +162,8 @@ impl Lora {
     /// Magnitude over row length [out].
     fn rescaled(&self, weight: &Weight, magnitude: &Var) -> Result<Tensor> {
         let norms = kernels::row_norms(weight, &self.a, &self.b, self.scale as f32)?;
-        magnitude.as_tensor() / Tensor::new(norms, magnitude.device())?
+        let norms = Tensor::new(norms, magnitude.device())?;
+        tape::composed(&[magnitude.as_tensor(), &norms], |t| &t[0] / &t[1])
     }
 }
 

@@ -6,7 +6,7 @@
 
 use crate::kernels::gemm::{Into, Matrix, product};
 use crate::kernels::simd::{self, vectorised};
-use crate::kernels::{cuda, storage};
+use crate::kernels::{cuda, storage, tape};
 use candle_core::{CpuStorage, CudaStorage, CustomOp2, Device, Error, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use std::sync::Mutex;
@@ -22,7 +22,7 @@ pub(crate) const CHUNK: usize = 256;
 /// A target outside the vocabulary, or shapes that do not fit.
 pub fn cross_entropy(hidden: &Tensor, weight: &Tensor, targets: &[Option<u32>], divisor: f64) -> Result<Tensor> {
     let (vocab, d) = weight.dims2()?;
-    let hidden = hidden.reshape(((), d))?.contiguous()?;
+    let hidden = tape::reshape(hidden, (hidden.elem_count() / d, d))?.contiguous()?;
     if hidden.dim(0)? != targets.len() {
         candle_core::bail!("{} targets for {} positions", targets.len(), hidden.dim(0)?);
     }
@@ -37,7 +37,7 @@ pub fn cross_entropy(hidden: &Tensor, weight: &Tensor, targets: &[Option<u32>], 
         wanted: (hidden.track_op(), weight.track_op()),
         gradients: Mutex::default(),
     };
-    hidden.apply_op2(&weight.contiguous()?, op)
+    tape::apply2(&hidden, &weight.contiguous()?, op)
 }
 
 /// The gradients of hidden states and of the weight, where they are wanted.

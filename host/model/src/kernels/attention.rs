@@ -10,7 +10,7 @@ mod backward;
 
 use super::gemm::{Into, Matrix, product_here};
 use super::simd::{self, sum, vectorised};
-use super::{cuda, storage};
+use super::{cuda, storage, tape};
 use candle_core::{CpuStorage, CudaStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 use std::sync::OnceLock;
@@ -85,7 +85,7 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, sequences: &Sequences) -> R
         bail!("attention of {:?} over {:?} and {:?}", q.shape(), k.shape(), v.shape());
     }
     let op = Attention { shape: Heads { h, kv, d }, rows: sequences.rows((b, t), s)?, lse: OnceLock::new() };
-    q.contiguous()?.apply_op3(&k.contiguous()?, &v.contiguous()?, op)
+    tape::apply3(&q.contiguous()?, &k.contiguous()?, &v.contiguous()?, op)
 }
 
 /// Heads of an attention and their width.

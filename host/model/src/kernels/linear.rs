@@ -3,20 +3,25 @@
 //! Backward, g = dL/dy: `dx = g·W`; `dW = gᵀ·x` only if W is trained (candle's own matmul always computes both).
 
 use super::gemm::{Matrix, fresh};
-use super::{Weight, cuda, decode, simd, storage};
+use super::{Weight, cuda, decode, simd, storage, tape};
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
 /// Maps `x` [.., in] to [.., out]; gradients flow to those of `x`, `weight` and `bias` that are tracked.
 pub fn linear(x: &Tensor, weight: &Weight, bias: Option<&Tensor>) -> Result<Tensor> {
     let y = match weight.trainable() {
-        Some(weight) => x.contiguous()?.apply_op2(&weight.contiguous()?, Linear)?,
-        None => x.contiguous()?.apply_op1(Frozen { weight: weight.frozen()? })?,
+        Some(weight) => tape::apply2(&x.contiguous()?, &weight.contiguous()?, Linear)?,
+        None => tape::apply1(&x.contiguous()?, Frozen { weight: weight.frozen()? })?,
     };
     match bias {
-        Some(bias) => y.broadcast_add(&bias.to_dtype(y.dtype())?),
+        Some(bias) => add_to_rows(&y, bias),
         None => Ok(y),
     }
+}
+
+/// `y` [.., out] with `bias` [out] added to every row.
+pub fn add_to_rows(y: &Tensor, bias: &Tensor) -> Result<Tensor> {
+    tape::composed(&[y, bias], |t| t[0].broadcast_add(&t[1].to_dtype(t[0].dtype())?))
 }
 
 struct Linear;

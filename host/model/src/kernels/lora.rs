@@ -8,7 +8,7 @@ use super::dropout::Dropout;
 use super::gemm::{Into, Matrix, fresh, product};
 use super::linear::{add_bias, output_shape, project};
 use super::simd::{PIECE, vectorised};
-use super::{Weight, cuda, storage};
+use super::{Weight, cuda, storage, tape};
 use candle_core::{CpuStorage, CudaStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -26,7 +26,7 @@ pub fn lora(
 ) -> Result<Tensor> {
     let bias = bias.map(|bias| bias.detach().contiguous()).transpose()?;
     let op = Lora { weight: weight.frozen()?, bias, scale, dropout, h: OnceLock::new() };
-    x.contiguous()?.apply_op3(a, b, op)
+    tape::apply3(&x.contiguous()?, a, b, op)
 }
 
 pub(crate) struct Lora {

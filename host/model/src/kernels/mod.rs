@@ -26,12 +26,13 @@ mod rope;
 pub(crate) mod simd;
 pub(crate) mod storage;
 mod swiglu;
+pub mod tape;
 mod weight;
 
 pub use attention::{Sequences, Span, attention};
 pub use dropout::Dropout;
 pub(crate) use dropout::noise;
-pub use linear::linear;
+pub use linear::{add_to_rows, linear};
 pub use lora::lora;
 pub use pull_back::pull_back;
 pub use residual::{add_residual, release};

@@ -4,7 +4,7 @@
 //! Backward, g = dL/dy: `dx = r·(g∘w) − x·r³·Σ(g∘w∘x) / d`, `dw = Σ_rows g∘x·r`.
 
 use super::simd::{PIECE, sum, vectorised};
-use super::{cuda, storage};
+use super::{cuda, storage, tape};
 use candle_core::{CpuStorage, CudaStorage, CustomOp2, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -13,7 +13,7 @@ pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
     if weight.dims() != [x.dim(D::Minus1)?] {
         candle_core::bail!("a norm of {:?} does not fit an input of {:?}", weight.shape(), x.shape());
     }
-    x.contiguous()?.apply_op2(&weight.contiguous()?, RmsNorm { eps: eps as f32 })
+    tape::apply2(&x.contiguous()?, &weight.contiguous()?, RmsNorm { eps: eps as f32 })
 }
 
 struct RmsNorm {

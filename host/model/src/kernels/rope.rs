@@ -5,7 +5,7 @@
 //! the opposite angles.
 
 use super::simd::vectorised;
-use super::{cuda, storage};
+use super::{cuda, storage, tape};
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
@@ -17,7 +17,7 @@ pub fn rope(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor> {
         bail!("angles of {:?} and {:?} do not fit vectors of {:?}", cos.shape(), sin.shape(), x.shape());
     }
     let op = Rope { cos: cos.detach().contiguous()?, sin: sin.detach().contiguous()?, direction: 1.0 };
-    x.contiguous()?.apply_op1(op)
+    tape::apply1(&x.contiguous()?, op)
 }
 
 struct Rope {

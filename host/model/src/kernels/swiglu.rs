@@ -3,7 +3,7 @@
 //! Backward, g = dL/dy: `du = g·z·σ`, `dz = g·u·σ·(1 + z·(1 − σ))`.
 
 use super::simd::{PIECE, exp, vectorised};
-use super::{cuda, storage};
+use super::{cuda, storage, tape};
 use candle_core::{CpuStorage, CudaStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
@@ -12,7 +12,7 @@ pub fn swiglu(gate: &Tensor, up: &Tensor) -> Result<Tensor> {
     if gate.shape() != up.shape() {
         bail!("a gate of {:?} does not fit {:?}", gate.shape(), up.shape());
     }
-    gate.contiguous()?.apply_op2(&up.contiguous()?, SwiGlu)
+    tape::apply2(&gate.contiguous()?, &up.contiguous()?, SwiGlu)
 }
 
 struct SwiGlu;

@@ -5,10 +5,10 @@ use crate::arch::Llama;
 use crate::batch::{self, Batch};
 use crate::encode::Example;
 use crate::kernels::pull_back;
+use crate::kernels::tape::{Gradients, Tape};
 use crate::linear::Mode;
 use crate::loss::cross_entropy;
 use crate::optim::{AdamW, clip_scale, global_norm};
-use candle_core::backprop::GradStore;
 use candle_core::{Result as Computed, Tensor, Var};
 use diapason_core::Result;
 use diapason_core::config::Train;
@@ -85,13 +85,13 @@ impl Trainer {
         let mode = Mode::Training { seed, neftune: self.settings.neftune_alpha };
         let batch = Batch::new(rows, llama.device())?;
         pass.tokens += batch.tokens() as u64;
-        let (loss, gradients) = match self.settings.gradient_checkpointing {
+        let (loss, mut gradients) = match self.settings.gradient_checkpointing {
             false => self.whole(llama, &batch, &mode, supervised as f64)?,
             true => self.by_layer(llama, &batch, &mode, supervised as f64)?,
         };
         pass.loss += loss;
-        for (i, (var, gradient)) in self.vars.iter().zip(gradients).enumerate() {
-            let gradient = gradient.map_or_else(|| var.zeros_like(), |gradient| gradient.contiguous())?;
+        for (i, var) in self.vars.iter().enumerate() {
+            let gradient = gradients.take(var).map_or_else(|| var.zeros_like(), |gradient| gradient.contiguous())?;
             match pass.gradients.get_mut(i) {
                 Some(sum) => *sum = (&*sum + gradient)?,
                 None => pass.gradients.push(gradient),
@@ -101,22 +101,28 @@ impl Trainer {
     }
 
     /// Loss and gradients by one backward pass through everything.
-    fn whole(&self, llama: &Llama, batch: &Batch, mode: &Mode, divisor: f64) -> Computed<(f64, Vec<Option<Tensor>>)> {
-        let hidden = llama.forward_hidden(&batch.ids, &batch.sequences, None, mode)?;
-        let loss = cross_entropy(&hidden, llama.head_weight(), &batch.targets, divisor)?;
-        let mut store = loss.backward()?;
-        Ok((value(&loss)?, self.vars.iter().map(|var| store.remove(var)).collect()))
+    fn whole(&self, llama: &Llama, batch: &Batch, mode: &Mode, divisor: f64) -> Computed<(f64, Gradients)> {
+        let pass = llama.pass(&batch.ids, &batch.sequences, mode)?;
+        let embedded = llama.embedded(&batch.ids, &pass)?;
+        let (loss, tape) = Tape::record(|| {
+            let mut x = embedded.clone();
+            for layer in &llama.layers {
+                x = layer.forward(&x, &pass, None)?;
+            }
+            cross_entropy(&llama.normed(&x)?, llama.head_weight(), &batch.targets, divisor)
+        })?;
+        let value = value(&loss)?;
+        let ones = loss.ones_like()?;
+        let mut gradients = tape.backward(loss, ones, &[&embedded])?;
+        if let Some(upstream) = gradients.take(&embedded) {
+            self.through_embedding(&embedded, &upstream, &mut gradients)?;
+        }
+        Ok((value, gradients))
     }
 
     /// Like [`Trainer::whole`], with only the layers' inputs kept: each layer is computed once more when its gradient is
     /// due (Chen et al. 2016, <https://arxiv.org/abs/1604.06174>).
-    fn by_layer(
-        &self,
-        llama: &Llama,
-        batch: &Batch,
-        mode: &Mode,
-        divisor: f64,
-    ) -> Computed<(f64, Vec<Option<Tensor>>)> {
+    fn by_layer(&self, llama: &Llama, batch: &Batch, mode: &Mode, divisor: f64) -> Computed<(f64, Gradients)> {
         let pass = llama.pass(&batch.ids, &batch.sequences, mode)?;
         let mut inputs = Vec::with_capacity(llama.layers.len());
         let mut x = llama.embedded(&batch.ids, &pass)?.detach();
@@ -124,31 +130,38 @@ impl Trainer {
             let y = layer.forward(&x, &pass, None)?.detach();
             inputs.push(std::mem::replace(&mut x, y));
         }
-        let mut gradients = vec![None; self.vars.len()];
         let last = Var::from_tensor(&x)?;
-        let loss = cross_entropy(&llama.normed(&last)?, llama.head_weight(), &batch.targets, divisor)?;
-        let mut upstream = self.keep(loss.backward()?, &last, &mut gradients)?;
+        let (loss, tape) = Tape::record(|| {
+            cross_entropy(&llama.normed(&last)?, llama.head_weight(), &batch.targets, divisor)
+        })?;
+        let value = value(&loss)?;
+        let ones = loss.ones_like()?;
+        let mut gradients = tape.backward(loss, ones, &[])?;
+        let mut upstream = gradients.take(&last);
         for (layer, input) in llama.layers.iter().zip(inputs).rev() {
             let input = Var::from_tensor(&input)?;
-            let store = pull_back(&layer.forward(&input, &pass, None)?, &upstream)?;
-            upstream = self.keep(store, &input, &mut gradients)?;
+            let (y, tape) = Tape::record(|| layer.forward(&input, &pass, None))?;
+            let upstream_of_layer = upstream.take().map_or_else(|| y.zeros_like(), Ok)?;
+            let mut pulled = tape.backward(y, upstream_of_layer, &[])?;
+            upstream = pulled.take(&input);
+            gradients.merge(pulled)?;
         }
         let embedded = llama.embedded(&batch.ids, &pass)?;
-        if embedded.track_op() {
-            self.keep(pull_back(&embedded, &upstream)?, &last, &mut gradients)?;
+        if let (Some(upstream), true) = (upstream, embedded.track_op()) {
+            self.through_embedding(&embedded, &upstream, &mut gradients)?;
         }
-        Ok((value(&loss)?, gradients))
+        Ok((value, gradients))
     }
 
-    /// Adds what `store` holds of the variables; gives the gradient of `input`.
-    fn keep(&self, mut store: GradStore, input: &Var, gradients: &mut [Option<Tensor>]) -> Computed<Tensor> {
-        for (var, sum) in self.vars.iter().zip(gradients) {
-            *sum = match (sum.take(), store.remove(var)) {
-                (Some(sum), Some(new)) => Some((sum + new)?),
-                (one, other) => one.or(other),
-            };
+    /// Adds the gradients of what `embedded`, made by candle's operations, depends on.
+    fn through_embedding(&self, embedded: &Tensor, upstream: &Tensor, gradients: &mut Gradients) -> Computed<()> {
+        let mut store = pull_back(embedded, upstream)?;
+        for var in &self.vars {
+            if let Some(gradient) = store.remove(var) {
+                gradients.add(var, gradient)?;
+            }
         }
-        store.remove(input).map_or_else(|| input.zeros_like(), |gradient| gradient.contiguous())
+        Ok(())
     }
 
     /// Clips the gradients and takes an AdamW step.
