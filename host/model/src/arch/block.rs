@@ -107,7 +107,9 @@ impl Attention {
     fn forward(&self, x: &Tensor, pass: &Pass, cache: Option<(&mut Cache, usize)>) -> Result<Tensor> {
         let (b, t, _) = x.dims3()?;
         let Config { heads, kv_heads, head_dim, norm_eps, .. } = *pass.config;
-        let project = |linear: &Linear, heads: usize| kernels::tape::reshape(&linear.forward(x, pass.mode)?, (b, t, heads, head_dim));
+        let project = |linear: &Linear, heads: usize| {
+            kernels::tape::reshape(&linear.forward(x, pass.mode)?, (b, t, heads, head_dim))
+        };
         let norm = |x: Tensor, weight: &Option<Tensor>| match weight {
             Some(weight) => kernels::rms_norm(&x, weight, norm_eps),
             None => Ok(x),

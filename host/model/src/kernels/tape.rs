@@ -51,9 +51,12 @@ impl Tape {
             bail!("a forward pass is recorded within another");
         }
         let result = forward()?;
-        let steps = RECORDED.take().unwrap_or_default();
+        let steps = RECORDED.take();
         drop(recording);
-        Ok((result, Self(steps)))
+        match steps {
+            Some(steps) => Ok((result, Self(steps))),
+            None => bail!("a forward pass was recorded within this one"),
+        }
     }
 
     /// The gradients of variables, and of tensors in `wanted` that came from elsewhere, for `gradient` at `result`.
@@ -181,4 +184,66 @@ pub fn composed(arguments: &[&Tensor], function: impl FnOnce(&[Tensor]) -> Resul
     };
     note(arguments, &y, || Box::new(pull));
     Ok(y)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::kernels::check::{assert_close, random};
+    use crate::kernels::{add_residual, add_to_rows, linear, lora, rms_norm, swiglu};
+
+    fn var(shape: &[usize], seed: u64) -> Var {
+        Var::from_tensor(&random(shape, seed)).unwrap()
+    }
+
+    /// One of each: an operation of one, two and three tensors, a view, a composition, a tensor that is read twice.
+    fn block(x: &Tensor, vars: &[Var]) -> Result<Tensor> {
+        let [norm, weight, bias, a, b] = vars else { unreachable!("five variables") };
+        let normed = rms_norm(x, norm, 1e-5)?;
+        let gate = add_to_rows(&linear(&normed, &weight.as_tensor().clone().into(), None)?, bias)?;
+        let up = lora(&normed, &random(&[6, 6], 9).into(), None, a, b, 0.5, None)?;
+        let y = reshape(&swiglu(&gate, &up)?, (4, 6))?;
+        reshape(&add_residual(&reshape(x, (4, 6))?, &y)?, (2, 2, 6))
+    }
+
+    #[test]
+    fn gradients_are_those_of_candle() {
+        let shapes: [&[usize]; 5] = [&[6], &[6, 6], &[6], &[2, 6], &[6, 2]];
+        let vars: Vec<Var> = shapes.iter().zip(1..).map(|(shape, seed)| var(shape, seed)).collect();
+        let (x, dy) = (var(&[2, 2, 6], 20), random(&[2, 2, 6], 21));
+        let theirs = pull_back(&block(&x, &vars).unwrap(), &dy).unwrap();
+        let (y, tape) = Tape::record(|| block(&x, &vars)).unwrap();
+        let mut ours = tape.backward(y, dy, &[]).unwrap();
+        for var in vars.iter().chain([&x]) {
+            assert_close(&ours.take(var).unwrap(), theirs.get(var).unwrap(), 1e-6);
+        }
+        assert!(ours.0.is_empty());
+    }
+
+    #[test]
+    fn a_gradient_that_would_get_lost_is_an_error() {
+        let (x, norm) = (var(&[3, 4], 1), random(&[4], 2));
+        let backward = |wanted: bool| {
+            let square = x.sqr()?;
+            let (y, tape) = Tape::record(|| rms_norm(&square, &norm, 1e-5))?;
+            let dy = y.ones_like()?;
+            let wanted: Vec<&Tensor> = wanted.then_some(&square).into_iter().collect();
+            tape.backward(y, dy, &wanted)
+        };
+        assert_eq!(backward(true).unwrap().0.len(), 1);
+        let error = backward(false).err().unwrap().to_string();
+        assert!(error.contains("ends at an operation that was not recorded"), "{error}");
+    }
+
+    #[test]
+    fn a_recording_holds_no_other_and_ends_with_what_it_records() {
+        let nested = Tape::record(|| Tape::record(|| Ok(())).map(|_| ()));
+        assert!(nested.err().unwrap().to_string().contains("within another"));
+        let swallowed = Tape::record(|| Ok(Tape::record(|| Ok(())).is_err()));
+        assert!(swallowed.err().unwrap().to_string().contains("within this one"));
+        assert!(std::panic::catch_unwind(|| Tape::record(|| -> Result<()> { panic!("on purpose") })).is_err());
+        assert!(Tape::record(|| Ok(())).unwrap().1.0.is_empty());
+        assert!(Tape(Vec::new()).backward(random(&[2], 1), random(&[3], 1), &[]).is_err());
+    }
 }

@@ -131,9 +131,8 @@ impl Trainer {
             inputs.push(std::mem::replace(&mut x, y));
         }
         let last = Var::from_tensor(&x)?;
-        let (loss, tape) = Tape::record(|| {
-            cross_entropy(&llama.normed(&last)?, llama.head_weight(), &batch.targets, divisor)
-        })?;
+        let (loss, tape) =
+            Tape::record(|| cross_entropy(&llama.normed(&last)?, llama.head_weight(), &batch.targets, divisor))?;
         let value = value(&loss)?;
         let ones = loss.ones_like()?;
         let mut gradients = tape.backward(loss, ones, &[])?;
