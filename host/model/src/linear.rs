@@ -125,7 +125,7 @@ impl Lora {
         // The row lengths are no part of the gradient (section 4.3 of the paper).
         let y = self.update(x, weight, None, mode)?;
         let rescale = self.rescale(weight, magnitude, mode)?;
-        let y = tape::composed(&[&y, &rescale], |t| t[0].broadcast_mul(&t[1].to_dtype(t[0].dtype())?))?;
+        let y = kernels::scale_rows(&y, &rescale)?;
         match bias {
             Some(bias) => kernels::add_to_rows(&y, bias),
             None => Ok(y),

@@ -202,12 +202,12 @@ impl Shapes<'_> {
         rows * 4 * (shape.vocab_size + 2 * shape.hidden_size) as u64 + self.tensor(shape.hidden_size)
     }
 
-    /// The gradients that exist together in the feed-forward or at the embedding, candle's zeros to add to among them.
+    /// The gradients that exist together in the feed-forward or at the embedding.
     fn backward(&self) -> u64 {
         let shape = self.llama.config();
         let embedding = 2 * 4 * (shape.vocab_size * shape.hidden_size) as u64;
         let embedding_trained = self.config.method == Method::Full || is_saved(self.config, "model.embed_tokens");
-        let feed_forward = 5 * self.tensor(shape.intermediate_size) + 2 * self.tensor(shape.hidden_size);
+        let feed_forward = 3 * self.tensor(shape.intermediate_size) + 2 * self.tensor(shape.hidden_size);
         if embedding_trained { feed_forward.max(embedding) } else { feed_forward }
     }
 }

@@ -14,14 +14,9 @@ pub fn linear(x: &Tensor, weight: &Weight, bias: Option<&Tensor>) -> Result<Tens
         None => tape::apply1(&x.contiguous()?, Frozen { weight: weight.frozen()? })?,
     };
     match bias {
-        Some(bias) => add_to_rows(&y, bias),
+        Some(bias) => super::add_to_rows(&y, bias),
         None => Ok(y),
     }
-}
-
-/// `y` [.., out] with `bias` [out] added to every row.
-pub fn add_to_rows(y: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    tape::composed(&[y, bias], |t| t[0].broadcast_add(&t[1].to_dtype(t[0].dtype())?))
 }
 
 struct Linear;

@@ -108,7 +108,8 @@ impl Gradients {
     }
 }
 
-fn note(arguments: &[&Tensor], result: &Tensor, pull: impl FnOnce() -> Pull) {
+/// Records that `result` was made of `arguments`, if a gradient goes through it.
+pub(super) fn note(arguments: &[&Tensor], result: &Tensor, pull: impl FnOnce() -> Pull) {
     RECORDED.with_borrow_mut(|steps| {
         if let (Some(steps), true) = (steps, result.track_op()) {
             let arguments = arguments.iter().map(|argument| (*argument).clone()).collect();
@@ -152,7 +153,7 @@ pub(crate) fn apply3(
     Ok(y)
 }
 
-/// `x + y` by candle.
+/// `x + y`.
 pub(crate) fn add(x: &Tensor, y: &Tensor) -> Result<Tensor> {
     let sum = (x + y)?;
     note(&[x, y], &sum, || Box::new(|_, _, g| Ok(vec![Some(g.clone()), Some(g.clone())])));

@@ -111,13 +111,11 @@ impl Trainer {
             }
             cross_entropy(&llama.normed(&x)?, llama.head_weight(), &batch.targets, divisor)
         })?;
-        let value = value(&loss)?;
-        let ones = loss.ones_like()?;
-        let mut gradients = tape.backward(loss, ones, &[&embedded])?;
+        let (loss, mut gradients) = backward(loss, tape, &[&embedded])?;
         if let Some(upstream) = gradients.take(&embedded) {
             self.through_embedding(&embedded, &upstream, &mut gradients)?;
         }
-        Ok((value, gradients))
+        Ok((loss, gradients))
     }
 
     /// Like [`Trainer::whole`], with only the layers' inputs kept: each layer is computed once more when its gradient is
@@ -133,23 +131,20 @@ impl Trainer {
         let last = Var::from_tensor(&x)?;
         let (loss, tape) =
             Tape::record(|| cross_entropy(&llama.normed(&last)?, llama.head_weight(), &batch.targets, divisor))?;
-        let value = value(&loss)?;
-        let ones = loss.ones_like()?;
-        let mut gradients = tape.backward(loss, ones, &[])?;
-        let mut upstream = gradients.take(&last);
+        let (loss, mut gradients) = backward(loss, tape, &[])?;
+        let mut upstream = gradient_of(&last, &mut gradients)?;
         for (layer, input) in llama.layers.iter().zip(inputs).rev() {
             let input = Var::from_tensor(&input)?;
             let (y, tape) = Tape::record(|| layer.forward(&input, &pass, None))?;
-            let upstream_of_layer = upstream.take().map_or_else(|| y.zeros_like(), Ok)?;
-            let mut pulled = tape.backward(y, upstream_of_layer, &[])?;
-            upstream = pulled.take(&input);
+            let mut pulled = tape.backward(y, upstream, &[])?;
+            upstream = gradient_of(&input, &mut pulled)?;
             gradients.merge(pulled)?;
         }
         let embedded = llama.embedded(&batch.ids, &pass)?;
-        if let (Some(upstream), true) = (upstream, embedded.track_op()) {
+        if embedded.track_op() {
             self.through_embedding(&embedded, &upstream, &mut gradients)?;
         }
-        Ok((value, gradients))
+        Ok((loss, gradients))
     }
 
     /// Adds the gradients of what `embedded`, made by candle's operations, depends on.
@@ -168,6 +163,17 @@ impl Trainer {
         let scale = clip_scale(pass.norm, self.settings.max_gradient_norm);
         self.optimizer.step(&pass.gradients, scale, learning_rate).map_err(failed)
     }
+}
+
+/// The loss, and the gradients of what it depends on.
+fn backward(loss: Tensor, tape: Tape, wanted: &[&Tensor]) -> Computed<(f64, Gradients)> {
+    let (number, ones) = (value(&loss)?, loss.ones_like()?);
+    Ok((number, tape.backward(loss, ones, wanted)?))
+}
+
+/// The gradient of a layer's input, zeros where there is none.
+fn gradient_of(input: &Var, gradients: &mut Gradients) -> Computed<Tensor> {
+    gradients.take(input).map_or_else(|| input.zeros_like(), Ok)
 }
 
 impl Pass {
