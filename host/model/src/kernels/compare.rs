@@ -7,6 +7,7 @@
 mod operations;
 mod optimizer;
 
+use super::tape::Tape;
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -74,43 +75,50 @@ impl Case<'_> {
             if i < self.activations { rounded(&values, dtype) } else { Ok(values) }
         };
         let given: Vec<Tensor> = self.shapes.iter().enumerate().map(given).collect::<Result<_>>()?;
-        let activate = |i: usize, tensor: &Tensor| match i < self.activations {
-            true => tensor.to_dtype(dtype),
-            false => Ok(tensor.clone()),
-        };
-        let theirs = results(&given, &Device::Cpu, DType::F32, &self.plain, |_, tensor| Ok(tensor.clone()))?;
-        let ours = results(&given, device, dtype, &self.fused, activate)?;
+        let (ours, theirs) = (self.ours(&given, device, dtype)?, self.theirs(&given, dtype)?);
         let shapes = self.shapes.iter().map(|shape| format!("{shape:?}")).collect::<Vec<_>>().join(" ");
+        if ours.len() != given.len() + 1 || theirs.len() != ours.len() {
+            bail!("an argument of `{}` gets no gradient", self.operation);
+        }
         let error = largest(ours.iter().zip(&theirs))?;
         Ok(Comparison { operation: self.operation, shapes, dtype, error, tolerance: tolerance(dtype) })
     }
+
+    /// What the operation gives and the gradients of all that it is given, in f32 on the CPU: computed as training does.
+    fn ours(&self, given: &[Tensor], device: &Device, dtype: DType) -> Result<Vec<Tensor>> {
+        let vars =
+            given.iter().map(|tensor| Var::from_tensor(&tensor.to_device(device)?)).collect::<Result<Vec<_>>>()?;
+        let activate = |(i, var): (usize, &Var)| match i < self.activations {
+            true => var.to_dtype(dtype),
+            false => Ok(var.as_tensor().clone()),
+        };
+        let arguments: Vec<Tensor> = vars.iter().enumerate().map(activate).collect::<Result<_>>()?;
+        let (y, tape) = Tape::record(|| (self.fused)(&arguments))?;
+        let upstream = upstream(&y, dtype)?.to_device(device)?.to_dtype(y.dtype())?;
+        let mut all = vec![y.detach()];
+        let mut gradients = tape.backward(y, upstream, &arguments.iter().collect::<Vec<_>>())?;
+        all.extend(arguments.iter().filter_map(|argument| gradients.take(argument)));
+        all.iter().map(|tensor| tensor.to_dtype(DType::F32)?.to_device(&Device::Cpu)).collect()
+    }
+
+    /// The same of the reference, by candle.
+    fn theirs(&self, given: &[Tensor], dtype: DType) -> Result<Vec<Tensor>> {
+        let vars = given.iter().map(Var::from_tensor).collect::<Result<Vec<_>>>()?;
+        let y = (self.plain)(&vars.iter().map(|var| var.as_tensor().clone()).collect::<Vec<_>>())?;
+        let gradients = (&y * upstream(&y, dtype)?)?.sum_all()?.backward()?;
+        let gradients = vars.iter().filter_map(|var| gradients.get(var).cloned());
+        Ok(std::iter::once(y.detach()).chain(gradients).collect())
+    }
+}
+
+/// A random gradient of `y`, of numbers that `dtype` holds.
+fn upstream(y: &Tensor, dtype: DType) -> Result<Tensor> {
+    rounded(&random(y.dims(), 99)?, dtype)
 }
 
 /// f32 allows for sums in another order; bf16 for about two roundings to its 8 bits.
 fn tolerance(dtype: DType) -> f64 {
     if dtype == DType::F32 { 5e-5 } else { 2e-2 }
-}
-
-/// What `function` gives and, under a random upstream gradient, the gradients of all that it is given: in f32 on the CPU.
-fn results(
-    given: &[Tensor],
-    device: &Device,
-    dtype: DType,
-    function: &Function,
-    activate: impl Fn(usize, &Tensor) -> Result<Tensor>,
-) -> Result<Vec<Tensor>> {
-    let vars = given.iter().map(|tensor| Var::from_tensor(&tensor.to_device(device)?)).collect::<Result<Vec<_>>>()?;
-    let arguments = vars.iter().enumerate().map(|(i, var)| activate(i, var.as_tensor())).collect::<Result<Vec<_>>>()?;
-    // candle cannot sum a tensor without dimensions on a GPU.
-    let y = function(&arguments)?.to_dtype(DType::F32)?.flatten_all()?;
-    let upstream = rounded(&random(y.dims(), 99)?, dtype)?.to_device(device)?;
-    let gradients = (&y * upstream)?.sum_all()?.backward()?;
-    let mut all = vec![y.detach()];
-    for var in &vars {
-        let Some(gradient) = gradients.get(var) else { bail!("an argument gets no gradient") };
-        all.push(gradient.to_dtype(DType::F32)?);
-    }
-    all.iter().map(|tensor| tensor.to_device(&Device::Cpu)).collect()
 }
 
 /// The largest difference of two tensors relative to the second's largest magnitude, over all pairs.
@@ -150,8 +158,10 @@ fn rounded(tensor: &Tensor, dtype: DType) -> Result<Tensor> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::kernels::tape::composed;
 
     fn of(fused: impl Fn(&[Tensor]) -> Result<Tensor> + 'static) -> Comparison {
+        let fused = move |t: &[Tensor]| composed(&[&t[0]], &fused);
         let plain: Function = Box::new(|t| t[0].sqr());
         let case =
             Case { operation: "square", shapes: vec![vec![3, 4]], activations: 1, fused: Box::new(fused), plain };

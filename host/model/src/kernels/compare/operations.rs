@@ -2,6 +2,7 @@
 
 use super::{Case, Comparison, Function, random};
 use crate::SaveType;
+use crate::kernels::tape::composed;
 use crate::kernels::{self, Dropout, Sequences, Span, Weight, reference};
 use crate::loss::cross_entropy;
 use crate::quant::Nf4;
@@ -26,6 +27,9 @@ pub(super) fn compare(device: &Device, dtype: DType) -> Result<Vec<Comparison>> 
         cases.push(nf4([16_500, 4100], 5, SaveType::Bf16, true)?);
     }
     cases.extend(attention());
+    cases.push(residual(&[3, 7001]));
+    cases.push(rows("vector added to rows", kernels::add_to_rows, |y, bias| y.broadcast_add(bias)));
+    cases.push(rows("rows scaled", kernels::scale_rows, |y, scale| y.broadcast_mul(scale)));
     let mut found = cases.iter().map(|case| case.compare(device, dtype)).collect::<Result<Vec<_>>>()?;
     found.push(dora(device, dtype)?);
     Ok(found)
@@ -49,7 +53,7 @@ fn rms_norm(rows: usize, d: usize) -> Case<'static> {
 
 fn swiglu(shape: &[usize]) -> Case<'static> {
     // Large gates too, where the sigmoid is 0 or 1.
-    let wide = |z: &Tensor| z * 16.0;
+    let wide = |z: &Tensor| composed(&[z], |z| &z[0] * 16.0);
     case(
         "swiglu",
         &[shape, shape],
@@ -57,6 +61,22 @@ fn swiglu(shape: &[usize]) -> Case<'static> {
         move |t| kernels::swiglu(&wide(&t[0])?, &t[1]),
         move |t| reference::swiglu(&wide(&t[0])?, &t[1]),
     )
+}
+
+/// The residual stream; what is added must be nobody's.
+fn residual(shape: &[usize]) -> Case<'static> {
+    let fused = |t: &[Tensor]| kernels::add_residual(&t[0], &composed(&[&t[1]], |y| &y[0] * 2.0)?);
+    case("residual", &[shape, shape], 2, fused, |t| &t[0] + (&t[1] * 2.0)?)
+}
+
+/// Of rows and a vector.
+type OnRows = fn(&Tensor, &Tensor) -> Result<Tensor>;
+
+/// A vector on every row.
+fn rows(operation: &'static str, fused: OnRows, plain: OnRows) -> Case<'static> {
+    let plain = move |t: &[Tensor]| plain(&(&t[0] * 2.0)?, &t[1]);
+    let fused = move |t: &[Tensor]| fused(&composed(&[&t[0]], |y| &y[0] * 2.0)?, &t[1]);
+    case(operation, &[&[2, 133, 70], &[70]], 1, fused, plain)
 }
 
 fn rope(angles: &[usize]) -> Result<Case<'static>> {
