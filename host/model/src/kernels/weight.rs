@@ -21,7 +21,10 @@ pub enum Weight {
 }
 
 /// Numbers of a tile; in f32 they fit into a core's cache.
-const TILE: usize = 128 * 1024;
+const TILE: usize = 256 * 1024;
+
+/// Rows that a product takes at once with the widest vectors: a tile has a multiple of them.
+const PANEL: usize = 64;
 
 impl Weight {
     /// Out and in.
@@ -88,7 +91,7 @@ impl Weight {
     /// Calls `body` with the first row and the numbers of one tile after the other.
     pub(crate) fn tiles(&self, mut body: impl FnMut(usize, &[f32])) -> Result<()> {
         let (out, input) = self.dims()?;
-        let rows = (TILE / input.max(1)).clamp(1, out.max(1));
+        let rows = (TILE / input.max(1) / PANEL * PANEL).max(PANEL).min(out.max(1));
         let mut scratch = vec![0.0; rows * input];
         let mut each = |fill: &(dyn Fn(usize, &mut [f32]) + Sync)| {
             for first in (0..out).step_by(rows) {
