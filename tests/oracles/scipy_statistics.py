@@ -2,15 +2,14 @@
 
     python tests/oracles/scipy_statistics.py > host/core/tests/golden/statistics.json
 
-Made with scipy 1.17.1 and statsmodels 0.15.0.
+Made with scipy 1.17.1, statsmodels 0.15.0 and mpmath 1.3.0.
 """
 
 import json
 
+import mpmath
 import numpy as np
-import statsmodels.api as sm
-from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar
+from scipy import linalg, optimize, special, stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 from statsmodels.stats.weightstats import ttost_paired
@@ -45,29 +44,77 @@ def proportions():
     return rows
 
 
-def mcnemar_exact():
-    return [
-        [b, c, mcnemar([[10, b], [c, 5]], exact=True).pvalue, stats.binom.cdf(b, b + c, 0.5)]
-        for b, c in [(0, 0), (0, 1), (3, 3), (2, 9), (12, 2), (40, 61), (0, 25)]
-    ]
+def paired_exact():
+    """The unconditional test by brute force: every outcome, ordered by Tango's score with the nuisance parameter found
+    numerically, in the worst case over a fine grid of it."""
 
+    def score(n, b, c, delta):
+        low, high = max(0.0, -delta), (1 - delta) / 2
+        likelihood = lambda q: -(special.xlogy(c, q + delta) + special.xlogy(b, q) + special.xlogy(n - b - c, 1 - 2 * q - delta))
+        q = optimize.minimize_scalar(likelihood, bounds=(low, high), method="bounded", options={"xatol": 1e-13}).x
+        q = min([q, low, high], key=likelihood)
+        distance = c - b - n * delta
+        return distance / np.sqrt(n * (2 * q + delta * (1 - delta))) if abs(distance) > 1e-12 else 0.0
 
-def newcombe():
-    """Method 10, written from the paper a second time, on statsmodels' Wilson intervals."""
     rows = []
-    for both, base_only, tuned_only, neither in [(36, 12, 2, 0), (1, 1, 7, 3), (54, 0, 0, 0), (30, 0, 0, 20), (97, 3, 13, 87), (0, 5, 45, 0)]:
-        n = both + base_only + tuned_only + neither
-        row, column = both + base_only, both + tuned_only
-        rest = row * (n - row) * column * (n - column)
-        numerator = both * neither - base_only * tuned_only
-        if numerator > 0:
-            numerator = max(numerator - n / 2, 0)
-        phi = numerator / np.sqrt(rest) if rest else 0.0
-        (l1, u1), (l2, u2) = (proportion_confint(k, n, method="wilson") for k in (column, row))
-        p1, p2 = column / n, row / n
-        low = p1 - p2 - np.sqrt((p1 - l1) ** 2 - 2 * phi * (p1 - l1) * (u2 - p2) + (u2 - p2) ** 2)
-        high = p1 - p2 + np.sqrt((p2 - l2) ** 2 - 2 * phi * (p2 - l2) * (u1 - p1) + (u1 - p1) ** 2)
-        rows.append([both, base_only, tuned_only, neither, low, high])
+    for n, b, c, delta in [
+        (10, 0, 4, 0.0), (20, 1, 6, 0.0), (20, 2, 2, -0.1), (30, 3, 9, 0.05), (25, 0, 0, -0.15), (40, 6, 1, -0.3),
+        (40, 12, 20, 0.0), (15, 0, 15, 0.6),
+    ]:
+        outcomes = [(i, j) for i in range(n + 1) for j in range(n + 1 - i)]
+        observed = score(n, b, c, delta)
+        extreme = np.array([score(n, i, j, delta) >= observed - 1e-6 for i, j in outcomes])
+        i, j = np.array(outcomes).T[:, extreme]
+        ways = special.gammaln(n + 1) - special.gammaln(i + 1) - special.gammaln(j + 1) - special.gammaln(n - i - j + 1)
+        tail = lambda q: np.exp(
+            ways + special.xlogy(i, q) + special.xlogy(j, q + delta) + special.xlogy(n - i - j, max(1 - 2 * q - delta, 0))
+        ).sum()
+        worst = max(tail(q) for q in np.linspace(max(0.0, -delta), (1 - delta) / 2, 20001))
+        rows.append([n, b, c, delta, worst])
+    return rows
+
+
+def gaffke():
+    """P(sum of w_i x_i < t) with Dirichlet weights: by partial fractions with 60 digits where all values differ, by the
+    beta distribution where they are 0 or 1."""
+    mpmath.mp.dps = 60
+    rows = []
+    for size, least, t in [(2, 0.0, 0.3), (5, 0.0, 0.4), (12, -1.0, 0.2), (40, 0.0, 0.45), (40, -1.0, 0.5)]:
+        values = sorted(float(v) for v in random.beta(2, 2, size))
+        factors = [mpmath.mpf(v) - mpmath.mpf(t) for v in [*values, least]]
+        above = mpmath.mpf(0)
+        for i, own in enumerate(factors):
+            if own > 0:
+                above += mpmath.fprod(own / (own - other) for j, other in enumerate(factors) if j != i)
+        rows.append([values, least, t, float(1 - above)])
+    for ones, n, t in [(18, 20, 0.75), (20, 20, 0.9), (900, 1000, 0.88)]:
+        rows.append([[1.0] * ones + [0.0] * (n - ones), 0.0, t, float(stats.binom.sf(ones - 1, n, t))])
+    return rows
+
+
+def cr2():
+    """Bell and McCaffrey's variance and degrees of freedom from whole matrices, as clubSandwich computes them."""
+    rows = []
+    for sizes in [[3, 5, 1, 7, 4], [20, 1, 1, 2], [4] * 6, [2, 9]]:
+        groups = np.repeat(np.arange(len(sizes)), sizes)
+        values = random.normal(0, 1, len(sizes))[groups] + random.normal(0.2, 0.5, len(groups))
+        n = len(groups)
+        ones = np.ones((n, 1))
+        hat = ones @ ones.T / n
+        residuals = values - values.mean()
+        contributions, rotations = [], []
+        for g in range(len(sizes)):
+            own = groups == g
+            adjust = linalg.inv(linalg.sqrtm((np.eye(n) - hat)[np.ix_(own, own)]).real)
+            weights = (np.ones(own.sum()) @ adjust) / n
+            contributions.append((weights @ residuals[own]) ** 2)
+            rotations.append(weights @ (np.eye(n) - hat)[own])
+        rotations = np.array(rotations)
+        degrees = []
+        for covariance in [np.eye(n), (groups[:, None] == groups[None, :]).astype(float)]:
+            inner = rotations @ covariance @ rotations.T
+            degrees.append(np.trace(inner) ** 2 / (inner**2).sum())
+        rows.append([[[float(v) for v in values[groups == g]] for g in range(len(sizes))], float(np.sqrt(sum(contributions))), degrees])
     return rows
 
 
@@ -90,20 +137,6 @@ def means():
     }
 
 
-def clusters():
-    groups = [int(g) for g in np.repeat(np.arange(12), random.integers(1, 9, 12))]
-    effects = random.normal(0, 1, 12)
-    values = [float(effects[g] + random.normal(0.2, 0.5)) for g in groups]
-    fit = sm.OLS(values, np.ones(len(values))).fit(cov_type="cluster", cov_kwds={"groups": np.array(groups)}, use_t=True)
-    return {
-        "values": values,
-        "groups": groups,
-        "standard_error": float(fit.bse[0]),
-        "p": float(fit.pvalues[0]),
-        "interval": [float(end) for end in fit.conf_int()[0]],
-    }
-
-
 def holm():
     ps = [0.01, 0.04, 0.03, 0.005, 0.2, 0.04]
     return {"p": ps, "adjusted": list(multipletests(ps, method="holm")[1])}
@@ -116,10 +149,10 @@ def plain(value):
 golden = {
     "distributions": distributions(),
     "proportions": proportions(),
-    "mcnemar": mcnemar_exact(),
-    "newcombe": newcombe(),
+    "paired_exact": paired_exact(),
+    "gaffke": gaffke(),
+    "cr2": cr2(),
     "means": means(),
-    "clusters": clusters(),
     "holm": holm(),
 }
 print(json.dumps(golden, indent=1, default=plain))

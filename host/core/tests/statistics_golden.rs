@@ -1,10 +1,12 @@
 //! Statistics against scipy and statsmodels; `tests/oracles/scipy_statistics.py` makes the golden values.
 #![allow(clippy::unwrap_used)]
 
+use diapason_core::stats::bounded::Atoms;
 use diapason_core::stats::distribution::{binomial_cdf, normal_cdf, normal_quantile, t_cdf, t_quantile};
 use diapason_core::stats::mean::Moments;
-use diapason_core::stats::proportion::{Pairs, clopper_pearson, newcombe, wilson};
-use diapason_core::stats::{Evidence, Interval, bootstrap, holm, mcnemar, shown};
+use diapason_core::stats::paired::Flips;
+use diapason_core::stats::proportion::{clopper_pearson, p_above, p_below, wilson};
+use diapason_core::stats::{Interval, Side, bootstrap, holm};
 use serde_json::Value;
 use std::sync::LazyLock;
 
@@ -58,39 +60,62 @@ fn proportions() {
 }
 
 #[test]
-fn exact_mcnemar() {
-    for row in rows(&GOLDEN["mcnemar"]) {
-        let (worse, better) = (row[0] as usize, row[1] as usize);
-        close(mcnemar::two_sided(worse, better), row[2], 1e-11);
-        close(mcnemar::better(worse, better), row[3], 1e-11);
+fn exact_p_values_of_a_rate() {
+    for (ones, n, rate) in [(18, 20, 0.75), (0, 20, 0.1), (20, 20, 0.9), (450, 1000, 0.47)] {
+        close(p_below(f64::from(ones), f64::from(n), rate), binomial_cdf(ones as usize, n as usize, rate), 1e-10);
+        if ones > 0 {
+            let more = 1.0 - binomial_cdf(ones as usize - 1, n as usize, rate);
+            close(p_above(f64::from(ones), f64::from(n), rate), more, 1e-10);
+        }
+    }
+}
+
+/// Every outcome was enumerated, and 20,001 nuisance parameters were tried, for the expected values.
+#[test]
+fn the_exact_test_of_paired_rates() {
+    for row in rows(&GOLDEN["paired_exact"]) {
+        let (n, worse, better) = (row[0] as usize, row[1] as usize, row[2] as usize);
+        close(Flips { n, worse, better }.p_above(row[3]), row[4], 2e-4);
+        close(Flips { n, worse: better, better: worse }.p_below(-row[3]), row[4], 2e-4);
     }
 }
 
 #[test]
-fn newcombe_method_10() {
-    for row in rows(&GOLDEN["newcombe"]) {
-        let pairs = Pairs { both: row[0], base_only: row[1], tuned_only: row[2], neither: row[3] };
-        let (low, high) = newcombe(&pairs, 0.025);
-        close(low, row[4], 1e-9);
-        close(high, row[5], 1e-9);
+fn gaffkes_bound() {
+    for row in GOLDEN["gaffke"].as_array().unwrap() {
+        let (values, least) = (numbers(&row[0]), row[1].as_f64().unwrap());
+        let (threshold, expected) = (row[2].as_f64().unwrap(), row[3].as_f64().unwrap());
+        close(Atoms::of(&values).p_above(threshold, least, 1.0), expected, 1e-9);
+        let negated: Vec<f64> = values.iter().map(|value| -value).collect();
+        close(Atoms::of(&negated).p_below(-threshold, -least, 1.0), expected, 1e-9);
     }
-    // Newcombe's own table III gives 0.0569 to 0.3404 for the first; his difference is base − tuned.
-    let (low, high) = newcombe(&Pairs { both: 36.0, base_only: 12.0, tuned_only: 2.0, neither: 0.0 }, 0.025);
-    assert_eq!((format!("{:.4}", -high), format!("{:.4}", -low)), ("0.0569".into(), "0.3404".into()));
+}
+
+/// Against whole matrices, and against the matrix square roots that the closed form does without.
+#[test]
+fn cr2_with_satterthwaites_degrees_of_freedom() {
+    for row in GOLDEN["cr2"].as_array().unwrap() {
+        let clusters = rows(&row[0]);
+        let moments = Moments::of_clusters(&clusters).unwrap();
+        close(moments.standard_error, row[1].as_f64().unwrap(), 1e-10);
+        let degrees = numbers(&row[2]);
+        close(moments.degrees, degrees[0].min(degrees[1]).max(1.0), 1e-9);
+    }
 }
 
 #[test]
 fn paired_t_and_equivalence() {
     let golden = &GOLDEN["means"];
     let moments = Moments::of(&numbers(&golden["difference"])).unwrap();
-    close(moments.p_of_zero().unwrap(), golden["paired_t"]["p"].as_f64().unwrap(), 1e-9);
+    let two_sided = 2.0 * moments.p(Side::Above, 0.0).unwrap().min(moments.p(Side::Below, 0.0).unwrap());
+    close(two_sided, golden["paired_t"]["p"].as_f64().unwrap(), 1e-9);
     let (low, high) = moments.interval(0.025);
     let expected = numbers(&golden["paired_t"]["interval"]);
     close(low, expected[0], 1e-9);
     close(high, expected[1], 1e-9);
-    let evidence = Evidence::of_differences(&numbers(&golden["difference"]), None, Some((0.0, 1.0)));
     for row in rows(&golden["tost"]) {
-        close(shown::within(&evidence, -row[0], row[0]).unwrap(), row[1], 1e-8);
+        let p = moments.p(Side::Above, -row[0]).unwrap().max(moments.p(Side::Below, row[0]).unwrap());
+        close(p, row[1], 1e-8);
     }
 }
 
@@ -107,23 +132,6 @@ fn bootstrap_agrees_with_scipy_within_resampling_noise() {
         assert_eq!(bootstrap::bca(&values, 0.95, 500, 9), bootstrap::bca(&values, 0.95, 500, 9));
         assert_ne!(bootstrap::bca(&values, 0.95, 500, 9), bootstrap::bca(&values, 0.95, 500, 8));
     }
-}
-
-#[test]
-fn clustered_standard_error() {
-    let golden = &GOLDEN["clusters"];
-    let groups = numbers(&golden["groups"]);
-    let mut clusters: Vec<Vec<f64>> = vec![Vec::new(); 12];
-    for (value, group) in numbers(&golden["values"]).into_iter().zip(groups) {
-        clusters[group as usize].push(value);
-    }
-    let moments = Moments::of_clusters(&clusters).unwrap();
-    close(moments.standard_error, golden["standard_error"].as_f64().unwrap(), 1e-10);
-    close(moments.p_of_zero().unwrap(), golden["p"].as_f64().unwrap(), 1e-9);
-    let (low, high) = moments.interval(0.025);
-    let expected = numbers(&golden["interval"]);
-    close(low, expected[0], 1e-9);
-    close(high, expected[1], 1e-9);
 }
 
 #[test]

@@ -17,6 +17,7 @@ fn suite(n: usize, info: MeasureInfo, comparator: bool) -> Suite {
     let samples = (0..n).map(|i| Listed {
         id: format!("s{i}"),
         tags: [("half".to_string(), if 2 * i < n { "first" } else { "second" }.to_string())].into(),
+        prompt: format!("prompt {i}"),
     });
     let evaluators = vec![Described { name: "judge".into(), comparator, measures: vec![info] }];
     Suite { name: "task".into(), samples: samples.collect(), evaluators }
@@ -57,7 +58,7 @@ fn rule() -> Rule {
 }
 
 fn gate(rules: &[Rule], comparison: &Comparison) -> GateResult {
-    decide(rules, &Gate::default(), comparison).unwrap()
+    decide(rules, &Gate::default(), comparison, &[]).unwrap()
 }
 
 /// `n` values of which the first `ones` are 1.
@@ -211,14 +212,14 @@ fn a_comparator_has_one_level() {
     let comparison = compare(&[suite(50, info("match", true), true)], &rows, 0, 0).unwrap();
     assert_eq!(only(&comparison).pair.as_ref().unwrap().mean, Some(0.9));
     assert_eq!(gate(&[Rule { minimum: Some(0.7), ..rule() }], &comparison).verdict, Verdict::Passed);
-    let error = decide(&[Rule { gain: Some(0.1), ..rule() }], &Gate::default(), &comparison).unwrap_err();
+    let error = decide(&[Rule { gain: Some(0.1), ..rule() }], &Gate::default(), &comparison, &[]).unwrap_err();
     assert_eq!(error.class(), Class::Config);
 }
 
 #[test]
 fn mistakes_in_rules_are_named() {
     let comparison = compare(&[suite(10, info("exact-match", true), false)], &[], 0, 0).unwrap();
-    let error = |rules: &[Rule]| -> Error { decide(rules, &Gate::default(), &comparison).unwrap_err() };
+    let error = |rules: &[Rule]| -> Error { decide(rules, &Gate::default(), &comparison, &[]).unwrap_err() };
     let given = || Rule { minimum: Some(0.5), measure: "exact-match".into(), ..rule() };
     let cases = [
         (error(&[]), "no rules", "[[rule]]"),

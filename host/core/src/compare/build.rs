@@ -1,11 +1,12 @@
 //! From score rows to a comparison.
 
+use super::grouping::Groups;
 use super::values::{Cell, Column, Table};
 use super::{Comparison, Difference, Level, MeasureComparison, Slice, SuiteComparison, Test};
 use crate::sample::Sample;
 use crate::score::{Arm, MeasureInfo, Score};
-use crate::stats::mean::{Moments, mean};
-use crate::stats::{Evidence, Interval, bootstrap, mcnemar, power};
+use crate::stats::mean::mean;
+use crate::stats::{Evidence, Interval, bootstrap, power};
 use crate::{Result, digest};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -30,11 +31,16 @@ pub struct Listed {
     pub id: String,
     /// Name and value; `cluster` is no slice.
     pub tags: BTreeMap<String, String>,
+    /// Digest of the conversation up to the answer: samples that share it are one piece of evidence. Empty where it is
+    /// not known.
+    pub prompt: String,
 }
 
 impl From<&Sample> for Listed {
     fn from(sample: &Sample) -> Self {
-        Self { id: sample.id.clone(), tags: sample.tags.clone() }
+        let prompt = serde_json::json!([sample.messages, sample.tools, sample.context, sample.choices]);
+        let prompt = digest::of_bytes(prompt.to_string().as_bytes());
+        Self { id: sample.id.clone(), tags: sample.tags.clone(), prompt }
     }
 }
 
@@ -56,22 +62,22 @@ pub struct Described {
 /// non-finite measure, or a value outside what its measure promises.
 pub fn compare(suites: &[Suite], scores: &[Score], resamples: usize, seed: u64) -> Result<Comparison> {
     let table = Table::new(suites, scores)?;
-    let suites = suites
-        .iter()
-        .map(|suite| SuiteComparison {
+    let suites = suites.iter().map(|suite| {
+        let groups = Groups::of(suite, |index| table.cluster(suite, index));
+        let each =
+            suite.evaluators.iter().flat_map(|evaluator| evaluator.measures.iter().map(move |info| (evaluator, info)));
+        let measures = each.map(|(evaluator, info)| {
+            let seed = seed_of(seed, &[&suite.name, &evaluator.name, &info.name]);
+            Measured { suite, evaluator, info, table: &table, groups: &groups, resamples, seed }.compare()
+        });
+        SuiteComparison {
             name: suite.name.clone(),
             samples: suite.samples.len(),
-            measures: suite
-                .evaluators
-                .iter()
-                .flat_map(|evaluator| evaluator.measures.iter().map(move |info| (evaluator, info)))
-                .map(|(evaluator, info)| {
-                    let seed = seed_of(seed, &[&suite.name, &evaluator.name, &info.name]);
-                    Measured { suite, evaluator, info, table: &table, resamples, seed }.compare()
-                })
-                .collect(),
-        })
-        .collect();
+            measures: measures.collect(),
+            grouping: groups.grouping.clone(),
+        }
+    });
+    let suites = suites.collect();
     Ok(Comparison { level: LEVEL, suites })
 }
 
@@ -87,6 +93,7 @@ struct Measured<'a> {
     evaluator: &'a Described,
     info: &'a MeasureInfo,
     table: &'a Table<'a>,
+    groups: &'a Groups,
     resamples: usize,
     seed: u64,
 }
@@ -132,7 +139,7 @@ impl Measured<'_> {
         let absent = (0..column.cells.len()).filter(|index| column.cells[*index] == Cell::Absent);
         let (missing, not_applicable): (Vec<usize>, Vec<usize>) = absent.partition(|index| elsewhere(*index));
         let unscored = column.cells.iter().filter(|cell| **cell == Cell::Unscored).count();
-        let evidence = self.level_evidence(&values, self.clusters(&scored).as_deref());
+        let evidence = self.level_evidence(&values, self.groups.split(&scored).as_deref());
         Some(Level {
             n: values.len(),
             unscored: unscored + missing.len(),
@@ -156,7 +163,7 @@ impl Measured<'_> {
         let differences: Vec<(usize, f64)> =
             pairs.iter().map(|(index, (base, tuned))| (*index, tuned - base)).collect();
         let values: Vec<f64> = differences.iter().map(|(_, difference)| *difference).collect();
-        let clusters = self.clusters(&differences);
+        let clusters = self.groups.split(&differences);
         let evidence = self.difference_evidence(&pairs, &values, clusters.as_deref());
         let (better, worse) = self.split(&differences);
         let flips = |of: &[usize]| if self.info.binary { self.ids(of) } else { Vec::new() };
@@ -166,7 +173,7 @@ impl Measured<'_> {
             mean: (!values.is_empty()).then(|| mean(&values)),
             interval: evidence.interval(LEVEL),
             bootstrap: real.then(|| bootstrap::bca(&values, LEVEL, self.resamples, self.seed)),
-            test: self.test(&values, clusters.as_deref(), better.len(), worse.len()),
+            test: evidence.two_sided(0.0).map(|p| Test { name: evidence.method().into(), p }),
             detectable: power::detectable(&evidence, (1.0 - LEVEL) / 2.0),
             wins: better.len(),
             ties: values.len() - better.len() - worse.len(),
@@ -191,16 +198,6 @@ impl Measured<'_> {
         }
     }
 
-    fn test(&self, values: &[f64], clusters: Option<&[Vec<f64>]>, better: usize, worse: usize) -> Option<Test> {
-        let (name, p) = match clusters {
-            None if values.is_empty() => return None,
-            None if self.info.binary => ("exact McNemar", mcnemar::two_sided(worse, better)),
-            None => ("paired t", Moments::of(values)?.p_of_zero()?),
-            Some(clusters) => ("cluster-robust t", Moments::of_clusters(clusters)?.p_of_zero()?),
-        };
-        Some(Test { name: name.into(), p })
-    }
-
     /// Positions of the samples in which tuned is better, and of those in which it is worse.
     fn split(&self, differences: &[(usize, f64)]) -> (Vec<usize>, Vec<usize>) {
         let sign = if self.info.higher_is_better { 1.0 } else { -1.0 };
@@ -216,22 +213,6 @@ impl Measured<'_> {
 
     fn bounds(&self) -> Option<(f64, f64)> {
         if self.info.binary { Some((0.0, 1.0)) } else { self.info.bounds }
-    }
-
-    /// The values grouped by source, in order of appearance; `None` if no two samples share one.
-    fn clusters(&self, values: &[(usize, f64)]) -> Option<Vec<Vec<f64>>> {
-        let mut positions: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut clusters: Vec<Vec<f64>> = Vec::new();
-        for (index, value) in values {
-            let fresh = clusters.len();
-            let cluster = self.table.cluster(self.suite, *index);
-            let position = cluster.map_or(fresh, |name| *positions.entry(name).or_insert(fresh));
-            if position == fresh {
-                clusters.push(Vec::new());
-            }
-            clusters[position].push(*value);
-        }
-        (clusters.len() < values.len()).then_some(clusters)
     }
 
     /// `column` is the tuned model's or the comparator's.
@@ -256,14 +237,14 @@ impl Measured<'_> {
         let Some(base) = base else {
             let scored: Vec<(usize, f64)> = column.scored().into_iter().filter(|(index, _)| inside(*index)).collect();
             let values: Vec<f64> = scored.iter().map(|(_, value)| *value).collect();
-            let evidence = self.level_evidence(&values, self.clusters(&scored).as_deref());
+            let evidence = self.level_evidence(&values, self.groups.split(&scored).as_deref());
             return Slice { tuned: average(&values), ..blank(values.len(), evidence.interval(LEVEL)) };
         };
         let pairs: Vec<_> = base.paired(column).into_iter().filter(|(index, _)| inside(*index)).collect();
         let differences: Vec<(usize, f64)> =
             pairs.iter().map(|(index, (base, tuned))| (*index, tuned - base)).collect();
         let values: Vec<f64> = differences.iter().map(|(_, value)| *value).collect();
-        let evidence = self.difference_evidence(&pairs, &values, self.clusters(&differences).as_deref());
+        let evidence = self.difference_evidence(&pairs, &values, self.groups.split(&differences).as_deref());
         let interval = match values.len() {
             0 => Interval::TooFew { n: 0 },
             _ => evidence.interval(LEVEL),

@@ -5,9 +5,11 @@ use crate::stats::{Evidence, Interval};
 use serde::{Deserialize, Serialize};
 
 mod build;
+mod grouping;
 mod values;
 
 pub use build::{Described, Listed, Suite, compare};
+pub use grouping::Grouping;
 
 /// Every suite's measures, compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +29,9 @@ pub struct SuiteComparison {
     pub samples: usize,
     /// One for each measure of each evaluator and comparator.
     pub measures: Vec<MeasureComparison>,
+    /// How samples that share a source or a prompt were grouped; `None` where none do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub grouping: Option<Grouping>,
 }
 
 /// One measure. An evaluator's has `base`, `tuned` and `difference`; a comparator's, which sees both sides at once, has
@@ -117,9 +122,9 @@ pub struct Difference {
 /// A test's outcome.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Test {
-    /// `exact McNemar`, `paired t`, `cluster-robust t`.
+    /// The method; its interval stands beside it.
     pub name: String,
-    /// Probability of a difference at least this large if there were none.
+    /// Two-sided p value of "there is no difference"; at most 0.05 exactly where the 95 % interval leaves 0 out.
     pub p: f64,
 }
 

@@ -227,9 +227,17 @@ pub struct Rule {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gate {
-    /// Probability that a rule passes although it does not hold, over all rules together (Holm).
-    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 1))]
+    /// Probability that the gate passes although a rule does not hold.
+    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 0.5))]
     pub alpha: f64,
+    /// How often this model's evaluation may be looked at while samples are added to its suites: alpha is spent over the
+    /// looks as O'Brien and Fleming do it. 1: once, with all samples.
+    #[schemars(range(min = 1, max = 100))]
+    pub looks: usize,
+    /// How many candidates are held against these samples, of which one is released: each is held at alpha divided by
+    /// this. 1: the candidate was chosen without looking at these samples.
+    #[schemars(range(min = 1, max = 1000))]
+    pub candidates: usize,
     /// Largest share of a suite's samples that may stay unscored.
     #[schemars(range(min = 0, max = 1))]
     pub max_unscored: f64,
@@ -240,7 +248,7 @@ pub struct Gate {
 
 impl Default for Gate {
     fn default() -> Self {
-        Self { alpha: 0.05, max_unscored: 0.02, resamples: 2000 }
+        Self { alpha: 0.05, looks: 1, candidates: 1, max_unscored: 0.02, resamples: 2000 }
     }
 }
 

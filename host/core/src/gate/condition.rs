@@ -3,7 +3,7 @@
 use super::{ConditionKind, Side};
 use crate::compare::{Level, MeasureComparison};
 use crate::config::{Gate, Rule};
-use crate::stats::{Evidence, shown};
+use crate::stats::{Evidence, Weakness};
 use crate::{Error, Result};
 
 /// One condition, resolved against the comparison.
@@ -82,10 +82,35 @@ impl<'a> Condition<'a> {
 
     /// One-sided p value of "the condition does not hold".
     pub(super) fn p(&self) -> Option<f64> {
-        match self.side {
-            Side::Above => shown::above(&self.evidence, self.threshold),
-            Side::Below => shown::below(&self.evidence, self.threshold),
+        self.evidence.p(self.side, self.threshold)
+    }
+
+    /// One-sided p value of "the condition holds".
+    pub(super) fn p_of_failing(&self) -> Option<f64> {
+        self.evidence.p(self.side.opposite(), self.threshold)
+    }
+
+    /// Whether nothing but its p value keeps it from passing.
+    pub(super) fn may_pass(&self) -> bool {
+        self.obstacle.is_none() && self.may_fail()
+    }
+
+    /// Whether nothing but its p value keeps it from failing.
+    pub(super) fn may_fail(&self) -> bool {
+        self.undecidable().is_none()
+    }
+
+    /// Why neither passing nor failing may be said.
+    pub(super) fn undecidable(&self) -> Option<String> {
+        let n = self.evidence.n();
+        if self.evidence.estimate().is_none() {
+            return Some(format!("{n} samples that do not vary, or too few of them, carry no interval"));
         }
+        let hint = "give the measure bounds to decide on fewer";
+        self.evidence.weakness().map(|weakness| match weakness {
+            Weakness::Few => format!("the measure has no bounds and {n} samples are too few for its mean; {hint}"),
+            Weakness::Skewed => format!("the measure has no bounds and a few large values carry its mean; {hint}"),
+        })
     }
 
     /// `tuned − base ≥ -0.02`.

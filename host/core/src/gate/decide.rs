@@ -1,60 +1,131 @@
-//! Deciding: Holm's correction gives each condition its level, and the strict interval at that level decides it. What is
-//! printed is the interval that decided, so the two cannot disagree.
+//! Deciding: each condition's p value against its level. What is printed is the interval that this test inverts, so the two
+//! cannot disagree.
 
 use super::condition::{Condition, conditions};
 use super::lookup::find;
-use super::{ConditionKind, ConditionResult, GateResult, Side, Verdict};
+use super::{ConditionKind, ConditionResult, GateResult, Look, Side, Verdict};
 use crate::compare::Comparison;
 use crate::config::{Gate, Rule};
-use crate::stats::{Interval, holm, power};
+use crate::stats::power::SampleSize;
+use crate::stats::{Interval, holm, looks, power};
 use crate::{Error, Result};
 
-/// Holds `rules` against `comparison`.
+/// Holds `rules` against `comparison`, after the `earlier` looks at the same model's evaluation.
 ///
-/// A condition passes where its interval, one-sided at alpha after Holm's correction over all conditions, lies on the
-/// right side of the threshold; it fails where the same interval lies on the wrong side; otherwise it is inconclusive.
-/// A missing arm, lost samples or too many unscored ones never pass.
+/// The gate passes where every condition's p value is at most the gate's level. A condition by itself passes or fails at
+/// its level after Holm's correction over all conditions; otherwise it is inconclusive. A missing arm, lost samples or too
+/// many unscored ones never pass.
 ///
 /// # Errors
 /// No rules, a rule without a condition, an unknown or ambiguous suite or measure, a limit that makes no sense, an alpha
-/// outside 0 to 0.5.
-pub fn decide(rules: &[Rule], gate: &Gate, comparison: &Comparison) -> Result<GateResult> {
+/// outside 0 to 0.5, more looks than planned, a look without new samples.
+pub fn decide(rules: &[Rule], gate: &Gate, comparison: &Comparison, earlier: &[Look]) -> Result<GateResult> {
     if rules.is_empty() {
         return Err(Error::config("the gate has no rules").hint("add a [[rule]] with suite, measure and a limit"));
     }
     if !(gate.alpha > 0.0 && gate.alpha < 0.5) {
         return Err(Error::config(format!("gate.alpha is {}", gate.alpha)).hint("give a value between 0 and 0.5"));
     }
+    let earlier = if gate.looks > 1 { earlier } else { &[] };
     let mut asked = Vec::new();
+    let mut samples = Vec::new();
     for rule in rules {
         let (suite, measure) = find(rule, comparison)?;
-        asked.extend(conditions(rule, &suite.name, suite.samples, measure, gate)?);
+        let of_rule = conditions(rule, &suite.name, suite.samples, measure, gate)?;
+        let history = history(gate, earlier, &suite.name, suite.samples)?;
+        samples.extend(of_rule.iter().map(|_| history.clone()));
+        asked.extend(of_rule);
     }
-    let p: Vec<Option<f64>> = asked.iter().map(Condition::p).collect();
-    // A condition that may not pass takes no step down either, so the others are not judged more leniently for it.
-    let steps: Vec<f64> =
-        asked.iter().zip(&p).map(|(one, p)| p.filter(|_| one.obstacle.is_none()).unwrap_or(1.0)).collect();
-    let levels = holm::levels(&steps, gate.alpha);
-    let conditions: Vec<ConditionResult> =
-        asked.iter().zip(p).zip(levels).map(|((one, p), alpha)| result(one, p, alpha)).collect();
-    Ok(GateResult { verdict: overall(&conditions), alpha: gate.alpha, conditions })
+    let alpha = gate.alpha / gate.candidates.max(1) as f64;
+    let at_this_look = |alpha: f64, samples: &Vec<f64>| looks::level(alpha, gate.looks, samples);
+    let holm = |p: Vec<Option<f64>>| -> Vec<f64> {
+        // A condition that may not pass takes no step down either, so the others are not judged more leniently for it.
+        let steps: Vec<f64> = p.into_iter().map(|p| p.unwrap_or(1.0)).collect();
+        holm::levels(&steps, alpha, |level, index| at_this_look(level, &samples[index]))
+    };
+    let passing: Vec<Option<f64>> = asked.iter().map(|one| one.p().filter(|_| one.may_pass())).collect();
+    let failing: Vec<Option<f64>> = asked.iter().map(|one| one.p_of_failing().filter(|_| one.may_fail())).collect();
+    let whole: Vec<f64> = samples.iter().map(|samples| at_this_look(alpha, samples)).collect();
+    let all_pass = passing.iter().zip(&whole).all(|(p, level)| p.is_some_and(|p| p <= *level));
+    let (ticks, crosses) = (holm(passing), holm(failing));
+    let conditions: Vec<ConditionResult> = (0..asked.len())
+        .map(|index| {
+            let levels = Levels { tick: ticks[index], joint: whole[index], fail: crosses[index], all_pass };
+            result(&asked[index], &levels)
+        })
+        .collect();
+    Ok(GateResult {
+        verdict: overall(&conditions),
+        alpha: gate.alpha,
+        level: whole.iter().copied().fold(f64::INFINITY, f64::min),
+        look: (earlier.len() + 1, gate.looks),
+        candidates: gate.candidates,
+        conditions,
+    })
+}
+
+/// The suite's numbers of samples at each look, this one last.
+fn history(gate: &Gate, earlier: &[Look], suite: &str, now: usize) -> Result<Vec<f64>> {
+    if earlier.len() >= gate.looks && gate.looks > 1 {
+        let message = format!("this is look {} at this model, but gate.looks is {}", earlier.len() + 1, gate.looks);
+        return Err(
+            Error::config(message).hint("alpha is spent: decide on new samples alone, in a run folder of their own")
+        );
+    }
+    let mut history: Vec<f64> = Vec::new();
+    let past = earlier.iter().filter_map(|look| look.samples.get(suite).copied());
+    for samples in past.chain([now]) {
+        if history.last().is_some_and(|last| samples as f64 <= *last) {
+            let message = format!("suite `{suite}` has no more samples than at the look before ({samples})");
+            return Err(Error::config(message).hint("add samples before looking again"));
+        }
+        history.push(samples as f64);
+    }
+    Ok(history)
 }
 
 fn overall(conditions: &[ConditionResult]) -> Verdict {
     let any = |verdict| conditions.iter().any(|condition| condition.verdict == verdict);
-    match (any(Verdict::Failed), any(Verdict::Inconclusive)) {
-        (true, _) => Verdict::Failed,
-        (_, true) => Verdict::Inconclusive,
-        _ => Verdict::Passed,
+    if any(Verdict::Failed) {
+        Verdict::Failed
+    } else if any(Verdict::Inconclusive) {
+        Verdict::Inconclusive
+    } else {
+        Verdict::Passed
     }
 }
 
-fn result(condition: &Condition<'_>, p: Option<f64>, alpha: f64) -> ConditionResult {
-    let interval = condition.evidence.strict_interval(alpha);
-    let (verdict, reason) = verdict(condition, &interval);
-    let open = verdict == Verdict::Inconclusive && condition.obstacle.is_none();
-    let settle = open.then(|| power::samples_to_settle(&condition.evidence, condition.threshold, alpha)).flatten();
-    let detectable = open.then(|| power::detectable(&condition.evidence, alpha)).flatten();
+/// The one-sided levels that a condition is held at.
+struct Levels {
+    /// To pass by itself.
+    tick: f64,
+    /// To pass together with all others.
+    joint: f64,
+    /// To fail.
+    fail: f64,
+    /// Whether all others pass too.
+    all_pass: bool,
+}
+
+fn result(condition: &Condition<'_>, levels: &Levels) -> ConditionResult {
+    let p = condition.p();
+    let passes = |level: f64| condition.may_pass() && p.is_some_and(|p| p <= level);
+    let fails = condition.may_fail() && condition.p_of_failing().is_some_and(|p| p <= levels.fail);
+    let jointly = levels.all_pass && !passes(levels.tick);
+    let level = if jointly { levels.joint } else { levels.tick };
+    let verdict = if fails {
+        Verdict::Failed
+    } else if passes(level) {
+        Verdict::Passed
+    } else {
+        Verdict::Inconclusive
+    };
+    let tails = if condition.side == Side::Above { (level, levels.fail) } else { (levels.fail, level) };
+    let interval = condition.evidence.deciding_interval(tails, Some(condition.threshold));
+    let open = verdict == Verdict::Inconclusive && condition.obstacle.is_none() && condition.undecidable().is_none();
+    let settle = open.then(|| power::samples_to_settle(&condition.evidence, condition.threshold, level)).flatten();
+    let detectable = open.then(|| power::detectable(&condition.evidence, level)).flatten();
+    let reason = reason(condition, verdict, &interval, jointly);
     ConditionResult {
         suite: condition.suite.into(),
         measure: condition.measure.full_name(),
@@ -68,49 +139,56 @@ fn result(condition: &Condition<'_>, p: Option<f64>, alpha: f64) -> ConditionRes
         threshold: condition.threshold,
         side: condition.side,
         p,
-        alpha,
+        alpha: level,
+        jointly,
         n: condition.evidence.n(),
         detectable,
         samples_to_settle: settle,
     }
 }
 
-fn verdict(condition: &Condition<'_>, interval: &Interval) -> (Verdict, String) {
+fn reason(condition: &Condition<'_>, verdict: Verdict, interval: &Interval, jointly: bool) -> String {
     let requirement = condition.requirement();
-    let Interval::Known { low, high, .. } = *interval else {
-        let why = condition.obstacle.clone().unwrap_or_else(|| {
-            let n = condition.evidence.n();
-            format!("{n} samples that do not vary, or too few of them, carry no interval")
-        });
-        return (Verdict::Inconclusive, format!("`{requirement}` cannot be decided: {why}"));
+    if verdict == Verdict::Inconclusive
+        && let Some(why) = condition.obstacle.clone().or_else(|| condition.undecidable())
+    {
+        return format!("`{requirement}` cannot be decided: {why}");
+    }
+    let Interval::Known { low, high, .. } = *interval else { return format!("`{requirement}` cannot be decided") };
+    let (bound, needed, end) = match condition.side {
+        Side::Above => ("lower", if condition.kind == ConditionKind::Gain { "above" } else { "at or above" }, low),
+        Side::Below => ("upper", if condition.kind == ConditionKind::Gain { "below" } else { "at or below" }, high),
     };
     let threshold = condition.threshold;
-    // A gain has to be more than the limit; the other limits may be met exactly.
-    let strict = condition.kind == ConditionKind::Gain;
-    let (end, holds, fails) = match condition.side {
-        Side::Above => (low, low > threshold || (!strict && low == threshold), high < threshold),
-        Side::Below => (high, high < threshold || (!strict && high == threshold), low > threshold),
-    };
-    match (holds, fails, &condition.obstacle) {
-        (_, true, _) => (Verdict::Failed, format!("`{requirement}` is shown not to hold: {}", ends(low, high))),
-        (_, _, Some(obstacle)) => (Verdict::Inconclusive, format!("`{requirement}` may not pass: {obstacle}")),
-        (true, ..) => (Verdict::Passed, format!("`{requirement}` is shown: the interval ends at {end:.4}")),
-        _ => (Verdict::Inconclusive, format!("`{requirement}` is neither shown nor refuted: {}", ends(low, high))),
+    let opposite = if condition.side == Side::Above { ("upper", "below", high) } else { ("lower", "above", low) };
+    match verdict {
+        Verdict::Passed if jointly => format!(
+            "the {bound} confidence bound {end:.4} is {needed} {threshold}, together with all other rules; by itself it \
+             would not be enough"
+        ),
+        Verdict::Passed => format!("the {bound} confidence bound {end:.4} is {needed} {threshold}"),
+        Verdict::Failed => {
+            format!("the {} confidence bound {:.4} is {} {threshold}", opposite.0, opposite.2, opposite.1)
+        }
+        Verdict::Inconclusive => format!("{threshold} lies within the interval from {low:.4} to {high:.4}"),
     }
 }
 
-fn ends(low: f64, high: f64) -> String {
-    format!("the interval goes from {low:.4} to {high:.4}")
-}
-
-fn advise(reason: String, settle: Option<usize>, detectable: Option<f64>) -> String {
+fn advise(reason: String, settle: Option<SampleSize>, detectable: Option<f64>) -> String {
     let distance = detectable.map(|distance| format!("; a distance of {distance:.4} would have been shown"));
-    let samples = match (settle, &distance) {
-        (Some(n), _) => format!("; about {n} samples would settle it"),
-        (None, Some(_)) => {
+    let samples = match settle {
+        Some(SampleSize { least, most: Some(most) }) => {
+            format!(
+                "; {least} to {most} samples in all would settle it, if the further ones are new and `gate.looks` was set"
+            )
+        }
+        Some(SampleSize { least, most: None }) => format!(
+            "; at least {least} samples in all would settle it, if the further ones are new and `gate.looks` was set"
+        ),
+        None if distance.is_some() => {
             "; the measured value is so close to the threshold that no number of samples settles it".into()
         }
-        (None, None) => String::new(),
+        None => String::new(),
     };
     format!("{reason}{}{samples}", distance.unwrap_or_default())
 }

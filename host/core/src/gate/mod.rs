@@ -1,12 +1,16 @@
 //! The gate: rules against a comparison, ending passed, failed or inconclusive.
 
+use crate::compare::Comparison;
 use crate::stats::Interval;
+use crate::stats::power::SampleSize;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 mod condition;
 mod decide;
 mod lookup;
 
+pub use crate::stats::Side;
 pub use decide::decide;
 
 /// How a condition, or the gate as a whole, ended.
@@ -22,14 +26,37 @@ pub enum Verdict {
 }
 
 /// The gate's decision.
+///
+/// PASSED is an intersection–union test (R. Berger, Technometrics 24 (1982) 295): it needs every condition, so each is
+/// held at the gate's whole level. A single condition's tick and FAILED answer for themselves and are held at Holm's.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GateResult {
     /// Failed if any condition failed, else inconclusive if any is, else passed.
     pub verdict: Verdict,
-    /// Probability, over all conditions together, that one passes although it does not hold.
+    /// Probability that the gate passes although a condition does not hold, over all looks and candidates.
     pub alpha: f64,
+    /// What of it is left for this look at this candidate.
+    pub level: f64,
+    /// Which look this is, from 1, and of how many.
+    pub look: (usize, usize),
+    /// How many candidates share `alpha`.
+    pub candidates: usize,
     /// In the order of the rules.
     pub conditions: Vec<ConditionResult>,
+}
+
+/// An earlier look at the same model's evaluation, as the manifest records it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    /// Suite to its number of samples then.
+    pub samples: BTreeMap<String, usize>,
+}
+
+impl Look {
+    /// A look at this comparison.
+    pub fn at(comparison: &Comparison) -> Self {
+        Self { samples: comparison.suites.iter().map(|suite| (suite.name.clone(), suite.samples)).collect() }
+    }
 }
 
 /// Which field of the rule a condition stands for.
@@ -44,16 +71,6 @@ pub enum ConditionKind {
     Margin,
     /// The tuned model is better than base by more than the limit.
     Gain,
-}
-
-/// Where the value has to lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Side {
-    /// Above the threshold.
-    Above,
-    /// Below the threshold.
-    Below,
 }
 
 /// One condition's decision. `estimate`, `interval` and `threshold` are in the measure's own unit: levels of the tuned
@@ -76,7 +93,8 @@ pub struct ConditionResult {
     pub reason: String,
     /// The measured value.
     pub estimate: Option<f64>,
-    /// The interval that decided it, at the level that remains after Holm's correction.
+    /// The interval that decided it: on the side that the condition needs, at the level at which it passed or not; on the
+    /// other, at Holm's level for failing.
     pub interval: Interval,
     /// What the interval is held against.
     pub threshold: f64,
@@ -84,15 +102,18 @@ pub struct ConditionResult {
     pub side: Side,
     /// One-sided p value of "the condition does not hold"; `None` without data.
     pub p: Option<f64>,
-    /// The one-sided level it was decided at, after Holm's correction.
+    /// The one-sided level that `p` was held at.
     pub alpha: f64,
+    /// Passed only together with all others: by itself, at Holm's level, it would be inconclusive.
+    #[serde(default)]
+    pub jointly: bool,
     /// Samples or pairs behind it.
     pub n: usize,
     /// Inconclusive only: the smallest true distance from the threshold that this many samples would show in four of
     /// five repetitions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detectable: Option<f64>,
-    /// Inconclusive only: about how many samples would settle it if the measured value is the true one.
+    /// Inconclusive only: how many samples would settle it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub samples_to_settle: Option<usize>,
+    pub samples_to_settle: Option<SampleSize>,
 }

@@ -18,7 +18,7 @@ pub fn bca(values: &[f64], level: f64, resamples: usize, seed: u64) -> Interval 
     let means = resampled_means(values, resamples, seed);
     let bias = normal_quantile(share_below(&means, centre));
     let cubes: f64 = values.iter().map(|value| (value - centre).powi(3)).sum();
-    let acceleration = cubes / (6.0 * squares.powf(1.5));
+    let acceleration = cubes / (6.0 * (squares * squares.sqrt()));
     let end = |z: f64| {
         let shifted = bias + z;
         quantile(&means, normal_cdf(bias + shifted / (1.0 - acceleration * shifted)))

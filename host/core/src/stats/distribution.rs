@@ -4,7 +4,7 @@ use super::special;
 
 /// Probability that a standard normal value is at most `z`.
 pub fn normal_cdf(z: f64) -> f64 {
-    let tail = 0.5 * special::erfc(z.abs() / std::f64::consts::SQRT_2);
+    let tail = 0.5 * libm::erfc(z.abs() / std::f64::consts::SQRT_2);
     if z < 0.0 { tail } else { 1.0 - tail }
 }
 
@@ -40,6 +40,12 @@ pub fn t_quantile(p: f64, degrees: f64) -> f64 {
 /// Probability that a binomial count of `n` trials with success probability `p` is at most `k`.
 pub fn binomial_cdf(k: usize, n: usize, p: f64) -> f64 {
     if k >= n { 1.0 } else { special::beta(1.0 - p, (n - k) as f64, k as f64 + 1.0) }
+}
+
+/// Probability that a binomial count of `n` trials with success probability `p` is exactly `k`. 0 < p < 1.
+pub(super) fn binomial_pmf(k: f64, n: f64, p: f64) -> f64 {
+    let ways = libm::lgamma(n + 1.0) - libm::lgamma(k + 1.0) - libm::lgamma(n - k + 1.0);
+    libm::exp(ways + k * libm::log(p) + (n - k) * libm::log1p(-p))
 }
 
 /// The value that a beta(a, b)-distributed one stays below with probability `p`.

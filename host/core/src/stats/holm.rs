@@ -12,14 +12,15 @@ pub fn adjusted(p: &[f64]) -> Vec<f64> {
 }
 
 /// The level at which each hypothesis is decided: alpha / (m − rank) while the steps go down, and for all that are left
-/// the level at which they stopped. A p value is at most its level exactly where Holm rejects. Same order as given.
-pub fn levels(p: &[f64], alpha: f64) -> Vec<f64> {
+/// the level at which they stopped. A p value is at most its level exactly where Holm rejects. `spend` turns the level of
+/// the hypothesis of an index into what is left of it at this look. Same order as given.
+pub fn levels(p: &[f64], alpha: f64, spend: impl Fn(f64, usize) -> f64) -> Vec<f64> {
     let mut levels = vec![alpha; p.len()];
     let mut stopped = None;
     for (rank, index) in ascending(p).into_iter().enumerate() {
         let level = stopped.unwrap_or(alpha / (p.len() - rank) as f64);
-        levels[index] = level;
-        if p[index] > level {
+        levels[index] = spend(level, index);
+        if p[index] > levels[index] {
             stopped = Some(level);
         }
     }

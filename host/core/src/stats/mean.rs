@@ -1,7 +1,7 @@
-//! The mean of real values: its standard error with and without clusters, and bounds that hold for any distribution.
+//! The mean of real values and its standard error, with and without clusters.
 
+use super::Side;
 use super::distribution::{t_cdf, t_quantile};
-use super::proportion::clopper_pearson;
 
 /// A mean with its standard error.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -10,81 +10,101 @@ pub struct Moments {
     pub mean: f64,
     /// Its standard error.
     pub standard_error: f64,
-    /// Degrees of freedom.
-    pub degrees: usize,
+    /// Degrees of freedom of its t distribution.
+    pub degrees: f64,
+    /// Skewness of the values, or of the clusters' residual sums.
+    pub skewness: f64,
 }
 
 impl Moments {
     /// Of independent values; `None` for fewer than two.
     pub fn of(values: &[f64]) -> Option<Self> {
-        let n = values.len();
-        if n < 2 {
+        let n = values.len() as f64;
+        if values.len() < 2 {
             return None;
         }
         let mean = mean(values);
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let variance = squares / (n - 1) as f64;
-        Some(Self { mean, standard_error: (variance / n as f64).sqrt(), degrees: n - 1 })
+        let power = |exponent: i32| values.iter().map(|value| (value - mean).powi(exponent)).sum::<f64>();
+        let squares = power(2);
+        Some(Self {
+            mean,
+            standard_error: (squares / (n - 1.0) / n).sqrt(),
+            degrees: n - 1.0,
+            skewness: skewness(n, squares, power(3)),
+        })
     }
 
-    /// Of values that share sources: residuals are summed within each cluster before they are squared, with the factor
-    /// G / (G − 1) for few clusters and G − 1 degrees of freedom (K.-Y. Liang and S. Zeger, Biometrika 73 (1986) 13;
-    /// C. Hansen, J. Econometrics 141 (2007) 597). `None` for fewer than two clusters.
+    /// Of values that share sources, by the bias-reduced linearisation CR2 (R. Bell and D. McCaffrey, Survey
+    /// Methodology 28 (2002) 169; J. Pustejovsky and E. Tipton, JBES 36 (2018) 672), which divides a cluster's squared
+    /// residual sum by 1 − its share of all values. Its degrees of freedom are Satterthwaite's, the smaller of those
+    /// under no and under full correlation within clusters: where one cluster holds half of all values, they tend to 3
+    /// without correlation and to 1 with it. `None` for fewer than two clusters.
     pub fn of_clusters(clusters: &[Vec<f64>]) -> Option<Self> {
-        let count = clusters.len();
-        if count < 2 {
+        if clusters.len() < 2 {
             return None;
         }
-        let all: Vec<f64> = clusters.concat();
-        let mean = mean(&all);
-        let squares: f64 = clusters.iter().map(|of| of.iter().map(|value| value - mean).sum::<f64>().powi(2)).sum();
-        let factor = count as f64 / (count - 1) as f64;
-        Some(Self { mean, standard_error: (factor * squares).sqrt() / all.len() as f64, degrees: count - 1 })
+        let shares = shares(clusters);
+        let n: f64 = clusters.iter().map(|cluster| cluster.len() as f64).sum();
+        let mean = clusters.iter().flatten().sum::<f64>() / n;
+        let sums = clusters.iter().map(|cluster| cluster.iter().map(|value| value - mean).sum::<f64>() / n);
+        let variance: f64 = sums.clone().zip(&shares).map(|(sum, share)| sum * sum / (1.0 - share)).sum();
+        let (squares, cubes) = sums.fold((0.0, 0.0), |(two, three), sum| (two + sum * sum, three + sum * sum * sum));
+        Some(Self {
+            mean,
+            standard_error: variance.sqrt(),
+            degrees: degrees(&shares, &shares.iter().map(|share| share / n).collect::<Vec<_>>())
+                .min(degrees(&shares, &shares.iter().map(|share| share * share).collect::<Vec<_>>()))
+                .max(1.0),
+            skewness: skewness(clusters.len() as f64, squares, cubes),
+        })
     }
 
     /// Student's interval, leaving `tail` on each side.
     pub fn interval(&self, tail: f64) -> (f64, f64) {
-        let half = -t_quantile(tail, self.degrees as f64) * self.standard_error;
+        let half = -t_quantile(tail, self.degrees) * self.standard_error;
         (self.mean - half, self.mean + half)
     }
 
-    /// Two-sided p value of "the mean is 0"; `None` where the values do not vary.
-    pub fn p_of_zero(&self) -> Option<f64> {
-        (self.standard_error > 0.0).then(|| 2.0 * t_cdf(-(self.mean / self.standard_error).abs(), self.degrees as f64))
+    /// One-sided p value of "the mean is not on this side of `threshold`"; `None` where the values do not vary.
+    pub fn p(&self, side: Side, threshold: f64) -> Option<f64> {
+        let distance = if side == Side::Above { threshold - self.mean } else { self.mean - threshold };
+        (self.standard_error > 0.0).then(|| t_cdf(distance / self.standard_error, self.degrees))
     }
+}
+
+/// The share of all values that each cluster holds.
+fn shares(clusters: &[Vec<f64>]) -> Vec<f64> {
+    let n: f64 = clusters.iter().map(|cluster| cluster.len() as f64).sum();
+    clusters.iter().map(|cluster| cluster.len() as f64 / n).collect()
+}
+
+/// Satterthwaite's degrees of freedom 2 E[V]² / Var[V] of the CR2 variance V = Σ (v_g' ε)², where `spread` holds the
+/// variance of each cluster's sum of errors, as a share of n: V's terms have the covariances
+/// k_g k_h (δ_gh s_g − w_h s_g − w_g s_h + w_g w_h S) with k_g² = 1 / (1 − w_g), w the shares, s the spread, S its sum.
+fn degrees(shares: &[f64], spread: &[f64]) -> f64 {
+    let total: f64 = spread.iter().sum();
+    // Σ_gh k_g² k_h² (w_h s_g + w_g s_h − w_g w_h S)² from sums over single clusters, then the diagonal put right.
+    let sum = |term: &dyn Fn(f64, f64) -> f64| -> f64 {
+        shares.iter().zip(spread).map(|(w, s)| term(*w, *s) / (1.0 - w)).sum()
+    };
+    let (ww, ws, ss) = (sum(&|w, _| w * w), sum(&|w, s| w * s), sum(&|_, s| s * s));
+    let everywhere = 2.0 * ss * ww + 2.0 * ws * ws - 4.0 * total * ws * ww + total * total * ww * ww;
+    let (mut trace, mut squares) = (0.0, everywhere);
+    for (w, s) in shares.iter().zip(spread) {
+        let k = 1.0 / (1.0 - w);
+        let crossed = 2.0 * w * s - w * w * total;
+        let diagonal = k * (s - crossed);
+        trace += diagonal;
+        squares += diagonal * diagonal - (k * crossed) * (k * crossed);
+    }
+    trace * trace / squares
+}
+
+fn skewness(n: f64, squares: f64, cubes: f64) -> f64 {
+    if squares > 0.0 { cubes / n / (squares / n).powi(3).sqrt() } else { 0.0 }
 }
 
 /// The arithmetic mean of at least one value.
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
-}
-
-/// Values within bounds, reduced to what [`bounded`] needs. See [`super::Evidence::Sparse`].
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bounded {
-    /// Values.
-    pub n: f64,
-    /// Their mean.
-    pub mean: f64,
-    /// Smallest and largest possible value.
-    pub bounds: (f64, f64),
-    /// Lower and upper pivot.
-    pub pivots: (f64, f64),
-    /// Values below the upper pivot.
-    pub below: f64,
-    /// Values above the lower pivot.
-    pub above: f64,
-}
-
-/// An interval of the mean that holds for every distribution within the bounds. Each end is the better of two, at half
-/// the tail each: W. Hoeffding's inequality (JASA 58 (1963) 13), and the exact bound on how often a value falls short of
-/// a pivot p chosen beforehand, since E\[v\] ≥ p − (p − low) · P(v < p).
-pub fn bounded(values: &Bounded, tail: f64) -> (f64, f64) {
-    let Bounded { n, mean, bounds: (least, most), pivots: (lower, upper), below, above } = *values;
-    let half = (most - least) * ((2.0 / tail).ln() / (2.0 * n)).sqrt();
-    let (_, falls_short) = clopper_pearson(below, n, tail / 2.0);
-    let (_, exceeds) = clopper_pearson(above, n, tail / 2.0);
-    let low = (mean - half).max(upper - (upper - least) * falls_short);
-    let high = (mean + half).min(lower + (most - lower) * exceeds);
-    (low.max(least), high.min(most))
 }

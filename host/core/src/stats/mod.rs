@@ -1,21 +1,43 @@
-//! Statistics: intervals, tests and sample sizes. Own numerics, checked against scipy and statsmodels.
+//! Statistics: intervals, tests and sample sizes. Own numerics, checked against scipy and statsmodels; `STATISTICS.md` has
+//! the simulations.
 //!
 //! Missing is a variant: where the data cannot carry an interval there is [`Interval::TooFew`], never 0 and never NaN.
 
 use serde::{Deserialize, Serialize};
 
 pub mod bootstrap;
+pub mod bounded;
 pub mod distribution;
 mod evidence;
 pub mod holm;
-pub mod mcnemar;
+pub mod looks;
 pub mod mean;
+pub mod paired;
 pub mod power;
 pub mod proportion;
-pub mod shown;
 mod special;
 
-pub use evidence::Evidence;
+pub use evidence::{Clusters, Evidence, Weakness};
+
+/// A side of a threshold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Side {
+    /// Above the threshold.
+    Above,
+    /// Below the threshold.
+    Below,
+}
+
+impl Side {
+    /// The other side.
+    pub fn opposite(self) -> Self {
+        match self {
+            Self::Above => Self::Below,
+            Self::Below => Self::Above,
+        }
+    }
+}
 
 /// A confidence interval, or the admission that there is none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -29,7 +51,7 @@ pub enum Interval {
         high: f64,
         /// Two-sided confidence level: 0.95 leaves 0.025 on each side.
         level: f64,
-        /// How it was made, for a reader: `Wilson`, `paired t`, …
+        /// How it was made, for a reader: `Wilson`, `Student's t`, …
         method: String,
     },
     /// `n` samples (or clusters) say nothing about it.

@@ -1,7 +1,8 @@
-//! Intervals of proportions and of paired differences of proportions, as (low, high). `tail` is the probability left out
-//! on each side: 0.025 for a two-sided 95 %. Counts may be fractions, so that a planned sample size can be tried out.
+//! Intervals and exact p values of a proportion. `tail` is the probability left out on each side: 0.025 for a two-sided
+//! 95 %. Counts may be fractions, so that a planned sample size can be tried out.
 
 use super::distribution::{beta_quantile, normal_quantile};
+use super::special::beta;
 
 /// Wilson's score interval of a proportion (E. B. Wilson, JASA 22 (1927) 209). `n` > 0.
 pub fn wilson(ones: f64, n: f64, tail: f64) -> (f64, f64) {
@@ -23,60 +24,13 @@ pub fn clopper_pearson(ones: f64, n: f64, tail: f64) -> (f64, f64) {
     (low, high)
 }
 
-/// Pairs of binary values, counted.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pairs {
-    /// Both are 1.
-    pub both: f64,
-    /// Only the base model's is 1.
-    pub base_only: f64,
-    /// Only the tuned model's is 1.
-    pub tuned_only: f64,
-    /// Both are 0.
-    pub neither: f64,
+/// Exact one-sided p value of "the true rate is at most `rate`": the probability of `ones` or more of `n`. Agrees with
+/// [`clopper_pearson`]. `n` > 0.
+pub fn p_above(ones: f64, n: f64, rate: f64) -> f64 {
+    if ones <= 0.0 { 1.0 } else { beta(rate, ones, n - ones + 1.0) }
 }
 
-impl Pairs {
-    /// All pairs.
-    pub fn total(&self) -> f64 {
-        self.both + self.base_only + self.tuned_only + self.neither
-    }
-
-    /// Rate of tuned − rate of base.
-    pub fn difference(&self) -> f64 {
-        (self.tuned_only - self.base_only) / self.total()
-    }
-
-    /// Newcombe's phi with his continuity correction of the numerator; 0 where it is undefined.
-    fn correlation(&self) -> f64 {
-        let (base, tuned) = (self.both + self.base_only, self.both + self.tuned_only);
-        let margins = base * (self.total() - base) * tuned * (self.total() - tuned);
-        let product = self.both * self.neither - self.base_only * self.tuned_only;
-        let corrected = if product > 0.0 { (product - self.total() / 2.0).max(0.0) } else { product };
-        if margins > 0.0 { corrected / margins.sqrt() } else { 0.0 }
-    }
-}
-
-/// The paired difference tuned − base by method 10 of R. G. Newcombe, Stat. Med. 17 (1998) 2635: Wilson's intervals of
-/// both rates, squared and added with their correlation. At least one pair.
-pub fn newcombe(pairs: &Pairs, tail: f64) -> (f64, f64) {
-    let n = pairs.total();
-    let (base, tuned) = ((pairs.both + pairs.base_only) / n, (pairs.both + pairs.tuned_only) / n);
-    let (base_low, base_high) = wilson(base * n, n, tail);
-    let (tuned_low, tuned_high) = wilson(tuned * n, n, tail);
-    let phi = pairs.correlation();
-    let joint = |x: f64, y: f64| (x * x - 2.0 * phi * x * y + y * y).max(0.0).sqrt();
-    let difference = pairs.difference();
-    let low = difference - joint(tuned - tuned_low, base_high - base);
-    let high = difference + joint(tuned_high - tuned, base - base_low);
-    (low.max(-1.0), high.min(1.0))
-}
-
-/// The paired difference tuned − base from exact intervals of the two flip rates, each at half the tail (Bonferroni):
-/// holds for any distribution, and is sharp where flips are few.
-pub fn exact_flips(pairs: &Pairs, tail: f64) -> (f64, f64) {
-    let n = pairs.total();
-    let (harm_low, harm_high) = clopper_pearson(pairs.base_only, n, tail / 2.0);
-    let (gain_low, gain_high) = clopper_pearson(pairs.tuned_only, n, tail / 2.0);
-    (gain_low - harm_high, gain_high - harm_low)
+/// Exact one-sided p value of "the true rate is at least `rate`": the probability of `ones` or fewer of `n`.
+pub fn p_below(ones: f64, n: f64, rate: f64) -> f64 {
+    p_above(n - ones, n, 1.0 - rate)
 }
