@@ -3,5 +3,10 @@
 mod verdicts;
 use clap::Parser;
 #[derive(Parser)]
-struct A { #[command(flatten)] a: verdicts::Arguments }
-fn main() -> anyhow::Result<()> { verdicts::run(&A::parse().a) }
+struct A {
+    #[command(flatten)]
+    a: verdicts::Arguments,
+}
+fn main() -> anyhow::Result<()> {
+    verdicts::run(&A::parse().a)
+}

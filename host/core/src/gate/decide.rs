@@ -50,7 +50,13 @@ pub fn decide(rules: &[Rule], gate: &Gate, comparison: &Comparison, earlier: &[L
     let (ticks, crosses) = (holm(passing), holm(failing));
     let conditions: Vec<ConditionResult> = (0..asked.len())
         .map(|index| {
-            let levels = Levels { tick: ticks[index], joint: whole[index], fail: crosses[index], all_pass };
+            let levels = Levels {
+                tick: ticks[index],
+                joint: whole[index],
+                fail: crosses[index],
+                all_pass,
+                planned: gate.looks > 1,
+            };
             result(&asked[index], &levels)
         })
         .collect();
@@ -105,6 +111,8 @@ struct Levels {
     fail: f64,
     /// Whether all others pass too.
     all_pass: bool,
+    /// Whether more than one look is planned.
+    planned: bool,
 }
 
 fn result(condition: &Condition<'_>, levels: &Levels) -> ConditionResult {
@@ -133,7 +141,7 @@ fn result(condition: &Condition<'_>, levels: &Levels) -> ConditionResult {
         limit: condition.limit,
         requirement: condition.requirement(),
         verdict,
-        reason: if open { advise(reason, settle, detectable) } else { reason },
+        reason: if open { advise(&reason, settle, detectable, levels.planned) } else { reason },
         estimate: condition.evidence.estimate(),
         interval,
         threshold: condition.threshold,
@@ -174,21 +182,21 @@ fn reason(condition: &Condition<'_>, verdict: Verdict, interval: &Interval, join
     }
 }
 
-fn advise(reason: String, settle: Option<SampleSize>, detectable: Option<f64>) -> String {
-    let distance = detectable.map(|distance| format!("; a distance of {distance:.4} would have been shown"));
+/// Looking again at the same samples with some more would spend alpha a second time, so without planned looks only new
+/// samples may decide.
+fn advise(reason: &str, settle: Option<SampleSize>, detectable: Option<f64>, planned: bool) -> String {
+    let which = if planned { "samples in all" } else { "new samples, decided on without these," };
     let samples = match settle {
-        Some(SampleSize { least, most: Some(most) }) => {
-            format!(
-                "; {least} to {most} samples in all would settle it, if the further ones are new and `gate.looks` was set"
-            )
+        Some(SampleSize { least, most: Some(most) }) if least == most => {
+            format!("; about {least} {which} would settle it")
         }
-        Some(SampleSize { least, most: None }) => format!(
-            "; at least {least} samples in all would settle it, if the further ones are new and `gate.looks` was set"
-        ),
-        None if distance.is_some() => {
+        Some(SampleSize { least, most: Some(most) }) => format!("; {least} to {most} {which} would settle it"),
+        Some(SampleSize { least, most: None }) => format!("; at least {least} {which} would settle it"),
+        None if detectable.is_some() => {
             "; the measured value is so close to the threshold that no number of samples settles it".into()
         }
         None => String::new(),
     };
-    format!("{reason}{}{samples}", distance.unwrap_or_default())
+    let distance = detectable.map_or(String::new(), |of| format!("; a distance of {of:.4} would have been shown"));
+    format!("{reason}{distance}{samples}")
 }

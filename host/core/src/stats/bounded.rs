@@ -5,85 +5,86 @@
 //! E. Learned-Miller and P. Thomas, arXiv:1905.06208). Of samples that are 0 or 1 it is Clopper and Pearson's bound. That
 //! it holds for every distribution is conjectured; no counterexample is known, and `STATISTICS.md` has our own search.
 //!
-//! Samples that share a source count as one: a cluster's mean x_g has the weight parameter n_g · n_eff / N, with Kish's
-//! effective number of clusters n_eff = N² / Σ n_g². With equal sizes that is Gaffke's bound on the clusters' means; the
-//! mean of all samples stays the estimate whatever the sizes.
+//! Samples that share a source count as one. A cluster's mean x_g has the weight n_g E_g / Σ n_h E_h with independent
+//! exponential E, which is the Dirichlet distribution where all sizes n_g are equal, and has the variance of the mean of all
+//! samples, Σ n_g² (x_g − x̄)² / N², whatever they are. The smallest possible value has the size of the cluster that a
+//! sample lies in on average, Σ n_g² / N. More harm in any cluster never helps, whatever it does to a standard error.
 //!
-//! P(Σ wᵢ xᵢ < t) is P(Σ (xᵢ − t) Gᵢ < 0) with independent Gᵢ of the gamma distribution, and that is an integral of its
-//! characteristic function along a line through the saddlepoint (S. O. Rice, SIAM J. Sci. Stat. Comput. 1 (1980) 438),
+//! P(Σ wᵢ xᵢ < t) is P(Σ nᵢ (xᵢ − t) Eᵢ < 0), and that is an integral of the characteristic function along a line through the saddlepoint (S. O. Rice, SIAM J. Sci. Stat. Comput. 1 (1980) 438),
 //! where the trapezoidal rule converges geometrically: no simulation, the same digits every time.
 
+use super::mean::mean;
 use libm::{atan2, cos, exp, log, sinh};
 use serde::{Deserialize, Serialize};
 
-/// More different values than this are merged into as many equal steps, each at the mean of its own values: it costs less
-/// than 10⁻⁵ of the variance unless a few values lie a hundred standard deviations away.
+/// More different values of one size than this are merged into as many equal steps, each at the mean of its own values: it
+/// costs less than 10⁻⁵ of the variance unless a few values lie a hundred standard deviations away.
 const MOST_ATOMS: usize = 512;
 
 /// Step of the trapezoidal rule in the variable u of y = sinh u.
 const STEP: f64 = 0.2;
 
-/// Different values with the parameters of their Dirichlet weights.
+/// Values that occurred, each with the size of its cluster and how often.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Atoms {
-    /// The values, ascending.
-    pub values: Vec<f64>,
-    /// How much each counts; together the effective number of samples.
-    pub counts: Vec<f64>,
+pub struct Atoms(Vec<Atom>);
+
+/// Clusters (or single samples) of one size that have one mean.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct Atom {
+    value: f64,
+    /// Samples in each of the clusters, 1 where none share a source.
+    size: f64,
+    count: f64,
 }
 
 impl Atoms {
     /// Of independent values.
     pub fn of(values: &[f64]) -> Self {
-        Self::merged(values.iter().map(|value| (*value, 1.0)).collect())
+        Self::merged(values.iter().map(|value| Atom { value: *value, size: 1.0, count: 1.0 }).collect())
     }
 
     /// Of values that share sources.
     pub fn of_clusters(clusters: &[Vec<f64>]) -> Self {
-        let effective = effective_clusters(clusters);
-        let n: usize = clusters.iter().map(Vec::len).sum();
-        let of = |cluster: &Vec<f64>| (super::mean::mean(cluster), cluster.len() as f64 * effective / n as f64);
+        let of = |cluster: &Vec<f64>| Atom { value: mean(cluster), size: cluster.len() as f64, count: 1.0 };
         Self::merged(clusters.iter().filter(|cluster| !cluster.is_empty()).map(of).collect())
     }
 
-    fn merged(mut pairs: Vec<(f64, f64)>) -> Self {
-        pairs.sort_by(|a, b| a.0.total_cmp(&b.0));
-        pairs.dedup_by(|next, kept| {
-            let same = next.0 == kept.0;
+    fn merged(mut atoms: Vec<Atom>) -> Self {
+        atoms.sort_by(|a, b| a.size.total_cmp(&b.size).then(a.value.total_cmp(&b.value)));
+        atoms.dedup_by(|next, kept| {
+            let same = (next.value, next.size) == (kept.value, kept.size);
             if same {
-                kept.1 += next.1;
+                kept.count += next.count;
             }
             same
         });
-        if pairs.len() > MOST_ATOMS {
-            pairs = stepped(&pairs);
-        }
-        let (values, counts) = pairs.into_iter().unzip();
-        Self { values, counts }
+        Self(atoms.chunk_by(|a, b| a.size == b.size).flat_map(stepped).collect())
     }
 
-    /// The same `growth` times as often.
-    fn grown(&self, growth: f64) -> impl Iterator<Item = (f64, f64)> + '_ {
-        self.values.iter().zip(&self.counts).map(move |(value, count)| (*value, *count * growth))
+    /// The size-weighted mean size: Σ n_g² / N.
+    fn usual_size(&self) -> f64 {
+        let sum = |power: i32| self.0.iter().map(|atom| atom.count * atom.size.powi(power)).sum::<f64>();
+        sum(2) / sum(1)
     }
 
     /// One-sided p value of "the true mean is at most `threshold`", where no value lies below `least`, if there were
     /// `growth` times as many samples that say the same.
     pub fn p_above(&self, threshold: f64, least: f64, growth: f64) -> f64 {
-        if threshold <= least {
-            return 0.0;
-        }
-        let atoms = self.grown(growth).chain([(least, 1.0)]);
-        negative(&atoms.map(|(value, count)| (value - threshold, count)).collect::<Vec<_>>())
+        self.p(|value| value - threshold, least, growth)
     }
 
     /// One-sided p value of "the true mean is at least `threshold`", where no value lies above `most`.
     pub fn p_below(&self, threshold: f64, most: f64, growth: f64) -> f64 {
-        if threshold >= most {
+        self.p(|value| threshold - value, most, growth)
+    }
+
+    fn p(&self, distance: impl Fn(f64) -> f64, limit: f64, growth: f64) -> f64 {
+        if distance(limit) >= 0.0 {
             return 0.0;
         }
-        let atoms = self.grown(growth).chain([(most, 1.0)]);
-        negative(&atoms.map(|(value, count)| (threshold - value, count)).collect::<Vec<_>>())
+        let seen = self.0.iter().map(|atom| (atom.size * distance(atom.value), atom.count * growth));
+        let unseen = [(self.usual_size() * distance(limit), 1.0)];
+        negative(&seen.chain(unseen).collect::<Vec<_>>())
     }
 }
 
@@ -93,15 +94,19 @@ pub fn effective_clusters(clusters: &[Vec<f64>]) -> f64 {
     sizes().sum::<f64>().powi(2) / sizes().map(|size| size * size).sum::<f64>()
 }
 
-/// Sorted values, merged into equal steps at the mean of what lies in each.
-fn stepped(pairs: &[(f64, f64)]) -> Vec<(f64, f64)> {
-    let (first, last) = (pairs[0].0, pairs[pairs.len() - 1].0);
-    let step_of = |value: f64| ((value - first) / (last - first) * MOST_ATOMS as f64) as usize;
-    let merge = |of: &[(f64, f64)]| {
-        let count: f64 = of.iter().map(|(_, count)| count).sum();
-        (of.iter().map(|(value, count)| value * count).sum::<f64>() / count, count)
+/// Atoms of one size by value: where there are too many, those in each of equal steps become one, at their mean.
+fn stepped(atoms: &[Atom]) -> Vec<Atom> {
+    if atoms.len() <= MOST_ATOMS {
+        return atoms.to_vec();
+    }
+    let (first, last) = (atoms[0].value, atoms[atoms.len() - 1].value);
+    let step_of = |atom: &Atom| ((atom.value - first) / (last - first) * MOST_ATOMS as f64) as usize;
+    let merge = |of: &[Atom]| {
+        let count: f64 = of.iter().map(|atom| atom.count).sum();
+        let value = of.iter().map(|atom| atom.value * atom.count).sum::<f64>() / count;
+        Atom { value, count, ..of[0] }
     };
-    pairs.chunk_by(|a, b| step_of(a.0) == step_of(b.0)).map(merge).collect()
+    atoms.chunk_by(|a, b| step_of(a) == step_of(b)).map(merge).collect()
 }
 
 /// P(Σ λᵢ Gᵢ < 0) for independent Gᵢ, gamma-distributed with the given shapes; `terms` are pairs (λᵢ, shape).

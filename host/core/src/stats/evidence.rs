@@ -82,21 +82,6 @@ pub struct Clusters {
     pub count: usize,
     /// How many of equal size would say as much: N² / Σ n_g².
     pub effective: f64,
-    /// Standard error of the mean (CR2).
-    pub standard_error: f64,
-    /// Its degrees of freedom.
-    pub degrees: f64,
-}
-
-impl Clusters {
-    fn of(clusters: &[Vec<f64>], moments: &Moments) -> Self {
-        Self {
-            count: clusters.len(),
-            effective: effective_clusters(clusters),
-            standard_error: moments.standard_error,
-            degrees: moments.degrees,
-        }
-    }
 }
 
 impl Evidence {
@@ -138,7 +123,8 @@ impl Evidence {
         let Some(moments) = clusters.map_or_else(|| Moments::of(values), Moments::of_clusters) else {
             return Self::TooFew { n };
         };
-        let shared = clusters.map(|clusters| Clusters::of(clusters, &moments));
+        let shared =
+            clusters.map(|clusters| Clusters { count: clusters.len(), effective: effective_clusters(clusters) });
         if let Some(bounds) = bounds {
             let atoms = clusters.map_or_else(|| Atoms::of(values), Atoms::of_clusters);
             return Self::Bounded { n, mean: mean(values), bounds, atoms, clusters: shared };
@@ -199,8 +185,6 @@ impl Evidence {
 
     /// Like [`Evidence::p`], if there were `growth` times as many samples that say the same.
     pub(super) fn grown_p(&self, side: Side, threshold: f64, growth: f64) -> Option<f64> {
-        let student =
-            |p: f64| self.student(growth).and_then(|moments| moments.p(side, threshold)).map_or(p, |of| of.max(p));
         let p = match (self, side) {
             (Self::Rate { n, ones }, Side::Above) => {
                 proportion::p_above(*ones as f64 * growth, *n as f64 * growth, threshold)
@@ -210,10 +194,9 @@ impl Evidence {
             }
             (Self::PairedRates { .. }, Side::Above) => self.flips(growth)?.p_above(threshold),
             (Self::PairedRates { .. }, Side::Below) => self.flips(growth)?.p_below(threshold),
-            (Self::Bounded { bounds, .. }, _) if !self.can_lie(side, threshold, *bounds) => 0.0,
-            (Self::Bounded { bounds, atoms, .. }, Side::Above) => student(atoms.p_above(threshold, bounds.0, growth)),
-            (Self::Bounded { bounds, atoms, .. }, Side::Below) => student(atoms.p_below(threshold, bounds.1, growth)),
-            (Self::Unbounded { .. }, _) => student(0.0),
+            (Self::Bounded { bounds, atoms, .. }, Side::Above) => atoms.p_above(threshold, bounds.0, growth),
+            (Self::Bounded { bounds, atoms, .. }, Side::Below) => atoms.p_below(threshold, bounds.1, growth),
+            (Self::Unbounded { .. }, _) => self.student(growth)?.p(side, threshold)?,
             (Self::TooFew { .. }, _) => return None,
         };
         let estimate = self.estimate()?;
@@ -221,20 +204,10 @@ impl Evidence {
         Some(if opposite { p.max(0.5) } else { p })
     }
 
-    /// Whether the value can lie on the other side of `threshold` at all.
-    fn can_lie(&self, side: Side, threshold: f64, bounds: (f64, f64)) -> bool {
-        if side == Side::Above { threshold > bounds.0 } else { threshold < bounds.1 }
-    }
-
-    /// What Student's t knows of it: the mean, its standard error and degrees of freedom. `None` for bounded values that
-    /// share no source, where it is not needed.
+    /// What Student's t knows of a mean without bounds.
     fn student(&self, growth: f64) -> Option<Moments> {
-        let (mean, standard_error, degrees) = match self {
-            Self::Bounded { mean, clusters: Some(clusters), .. } => (*mean, clusters.standard_error, clusters.degrees),
-            Self::Unbounded { mean, standard_error, degrees, .. } => (*mean, *standard_error, *degrees),
-            _ => return None,
-        };
-        Some(Moments { mean, standard_error: standard_error / growth.sqrt(), degrees: degrees * growth, skewness: 0.0 })
+        let Self::Unbounded { mean, standard_error, degrees, skewness, .. } = *self else { return None };
+        Some(Moments { mean, standard_error: standard_error / growth.sqrt(), degrees: degrees * growth, skewness })
     }
 
     fn flips(&self, growth: f64) -> Option<Flips> {
@@ -242,6 +215,16 @@ impl Evidence {
         let grown = |count: usize| (count as f64 * growth).round() as usize;
         let (worse, better) = (grown(*base_only), grown(*tuned_only));
         Some(Flips { n: grown(self.n()).max(worse + better), worse, better })
+    }
+
+    /// Smallest and largest possible value.
+    pub(super) fn limits(&self) -> (f64, f64) {
+        match self {
+            Self::Rate { .. } => (0.0, 1.0),
+            Self::PairedRates { .. } => (-1.0, 1.0),
+            Self::Bounded { bounds, .. } => *bounds,
+            Self::Unbounded { .. } | Self::TooFew { .. } => (f64::NEG_INFINITY, f64::INFINITY),
+        }
     }
 
     /// The interval for a reader: Wilson's of a single rate, of everything else the one that decides.
@@ -279,16 +262,17 @@ impl Evidence {
     /// Where the one-sided p values reach `tail`, below and above the estimate.
     pub(super) fn ends(&self, tail: f64) -> Option<(f64, f64)> {
         let estimate = self.estimate()?;
-        let between = |outer: (f64, f64), guess: Option<(f64, f64)>| {
-            let end = |side, outer: f64, guess: Option<f64>| {
-                crossing(|at| self.p(side, at).unwrap_or(1.0), tail, (outer, estimate), guess)
-            };
-            (end(Side::Above, outer.0, guess.map(|of| of.0)), end(Side::Below, outer.1, guess.map(|of| of.1)))
+        let between = |outer: (f64, f64), guess: (f64, f64)| {
+            let end =
+                |side, outer, guess| crossing(|at| self.p(side, at).unwrap_or(1.0), tail, (outer, estimate), guess);
+            (end(Side::Above, outer.0, guess.0), end(Side::Below, outer.1, guess.1))
         };
         match self {
             Self::Rate { n, ones } => Some(clopper_pearson(*ones as f64, *n as f64, tail)),
-            Self::PairedRates { .. } => Some(between((-1.0, 1.0), Some(self.flips(1.0)?.score_interval(tail)))),
-            Self::Bounded { bounds, .. } => Some(between(*bounds, None)),
+            Self::PairedRates { .. } => Some(between((-1.0, 1.0), self.flips(1.0)?.score_interval(tail))),
+            Self::Bounded { bounds, .. } => {
+                Some(between(*bounds, (0.5 * (bounds.0 + estimate), 0.5 * (bounds.1 + estimate))))
+            }
             Self::Unbounded { .. } => Some(self.student(1.0)?.interval(tail)),
             Self::TooFew { .. } => None,
         }
@@ -300,7 +284,7 @@ impl Evidence {
             Self::Rate { .. } => "Clopper–Pearson",
             Self::PairedRates { .. } => "exact unconditional",
             Self::Bounded { clusters: None, .. } => "Gaffke",
-            Self::Bounded { clusters: Some(_), .. } => "Gaffke and CR2, by cluster",
+            Self::Bounded { clusters: Some(_), .. } => "Gaffke, by cluster",
             Self::Unbounded { clusters: None, .. } => "Student's t",
             Self::Unbounded { clusters: Some(_), .. } => "CR2, by cluster",
             Self::TooFew { .. } => "none",
@@ -317,37 +301,69 @@ pub enum Weakness {
     Skewed,
 }
 
-/// Where `p`, which rises from `ends.0` (0 there, whichever way that is) to `ends.1` (at least one half), passes `tail`;
-/// the point itself, or the last one before it that was tried. `guess` is a point close by.
-fn crossing(p: impl Fn(f64) -> f64, tail: f64, ends: (f64, f64), guess: Option<f64>) -> f64 {
-    let score = |at: f64| normal_quantile(p(at).clamp(1e-300, 1.0 - 1e-16)) - normal_quantile(tail);
-    let (mut outer, mut inner) = ends;
-    if outer == inner {
-        return outer;
-    }
-    let precision = 1e-9 * (inner - outer).abs();
-    let (mut at_outer, mut at_inner) = (f64::NEG_INFINITY, f64::INFINITY);
-    let mut next = guess.unwrap_or(0.5 * (outer + inner));
-    for step in 0..200 {
-        let value = score(next);
-        let before = (inner - outer).abs();
-        if value <= 0.0 {
-            (outer, at_outer) = (next, value)
-        } else {
-            (inner, at_inner) = (next, value)
-        }
-        let left = (inner - outer).abs();
-        if left <= precision || value == 0.0 {
+/// Where `p`, which rises from 0 at `ends.0` to one half or more at `ends.1`, passes `tail`: the last point tried before
+/// it. `guess` is a point close by.
+fn crossing(p: impl Fn(f64) -> f64, tail: f64, ends: (f64, f64), guess: f64) -> f64 {
+    let target = normal_quantile(tail);
+    // Normal quantiles of p are almost a straight line.
+    let score = |at: f64| normal_quantile(p(at).clamp(1e-300, 1.0 - 1e-16)) - target;
+    let mut bracket = Bracket { outer: ends.0, inner: ends.1, at_outer: f64::NEG_INFINITY, at_inner: f64::INFINITY };
+    let precision = 1e-8 * (ends.1 - ends.0).abs();
+    let mut reach = 0.02 * (ends.1 - guess).abs();
+    let mut next = guess;
+    for step in 0..100 {
+        if (bracket.inner - bracket.outer).abs() <= precision {
             break;
         }
-        let secant = outer - at_outer * (inner - outer) / (at_inner - at_outer);
-        let usable = secant.is_finite() && (left < 0.5 * before || step % 3 == 0);
-        // A little beyond where the line crosses, so that the bracket closes from both sides.
-        let nudge = 0.02 * left.min(4.0 * precision.max((secant - next).abs())) * (outer - inner).signum();
-        next = if usable { secant + if value <= 0.0 { -nudge } else { nudge } } else { 0.5 * (outer + inner) };
-        if (next - outer) * (next - inner) >= 0.0 {
-            next = 0.5 * (outer + inner);
+        bracket.narrow(next, score(next));
+        next = if let Some(secant) = bracket.secant().filter(|_| step % 4 != 3) {
+            secant
+        } else if let Some(further) = bracket.further(next, reach) {
+            reach *= 3.0;
+            further
+        } else {
+            0.5 * (bracket.outer + bracket.inner)
+        };
+    }
+    bracket.outer
+}
+
+/// Two points with a crossing between them: the score is at most 0 at `outer` and above 0 at `inner`.
+struct Bracket {
+    outer: f64,
+    inner: f64,
+    at_outer: f64,
+    at_inner: f64,
+}
+
+impl Bracket {
+    /// Takes `at` for the end on its side. The other end's score is halved, so that secants reach over the crossing from
+    /// both sides (the Illinois algorithm, M. Dowell and P. Jarratt, BIT 11 (1971) 168).
+    fn narrow(&mut self, at: f64, score: f64) {
+        if score <= 0.0 {
+            (self.outer, self.at_outer) = (at, score);
+            self.at_inner *= 0.5;
+        } else {
+            (self.inner, self.at_inner) = (at, score);
+            self.at_outer *= 0.5;
         }
     }
-    outer
+
+    fn holds(&self, at: f64) -> bool {
+        (at - self.outer) * (at - self.inner) < 0.0
+    }
+
+    /// Where the line through both ends crosses; `None` before both are known.
+    fn secant(&self) -> Option<f64> {
+        let at = self.outer - self.at_outer * (self.inner - self.outer) / (self.at_inner - self.at_outer);
+        (at.is_finite() && self.holds(at)).then_some(at)
+    }
+
+    /// A step from the only known end towards the other.
+    fn further(&self, from: f64, reach: f64) -> Option<f64> {
+        let known_outer = self.at_outer.is_finite();
+        let towards = if known_outer { self.inner - self.outer } else { self.outer - self.inner };
+        let at = from + reach.copysign(towards);
+        (known_outer != self.at_inner.is_finite() && self.holds(at)).then_some(at)
+    }
 }

@@ -37,8 +37,8 @@ impl Moments {
     /// Of values that share sources, by the bias-reduced linearisation CR2 (R. Bell and D. McCaffrey, Survey
     /// Methodology 28 (2002) 169; J. Pustejovsky and E. Tipton, JBES 36 (2018) 672), which divides a cluster's squared
     /// residual sum by 1 − its share of all values. Its degrees of freedom are Satterthwaite's, the smaller of those
-    /// under no and under full correlation within clusters: where one cluster holds half of all values, they tend to 3
-    /// without correlation and to 1 with it. `None` for fewer than two clusters.
+    /// under no and under full correlation within clusters, which are equal where all clusters are: where one cluster
+    /// holds half of all values, they tend to 1. `None` for fewer than two clusters.
     pub fn of_clusters(clusters: &[Vec<f64>]) -> Option<Self> {
         if clusters.len() < 2 {
             return None;

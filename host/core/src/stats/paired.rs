@@ -19,10 +19,10 @@ use super::special::beta;
 const MOST_FLIPS: f64 = 5000.0;
 
 /// Spacing of the nuisance parameter in standard deviations of the number of flips; the probability varies on that scale.
-const SPACING: f64 = 0.3;
+const SPACING: f64 = 0.5;
 
-/// So many standard deviations of the number of flips are summed over; what is left out is below 1e-14.
-const WIDTH: f64 = 8.0;
+/// So many standard deviations of the number of flips are summed over; what is left out is below 1e-11.
+const WIDTH: f64 = 7.0;
 
 /// Scores closer than this are one and the same, computed in floating point.
 const TIE: f64 = 1e-9;
@@ -144,13 +144,11 @@ impl Test {
             let sine = libm::sin(position.clamp(from, to));
             self.extreme_probability((sine * sine).clamp(least, most))
         };
-        let grid: Vec<f64> = (0..=steps as usize).map(|index| at(from + step * index as f64)).collect();
-        let best = (0..grid.len()).max_by(|a, b| grid[*a].total_cmp(&grid[*b])).unwrap_or(0);
-        let (before, after) = (grid[best.saturating_sub(1)], grid[(best + 1).min(grid.len() - 1)]);
-        // The vertex of the parabola through the largest value and its neighbours.
-        let curvature = before - 2.0 * grid[best] + after;
-        let shift = if curvature < 0.0 { 0.5 * (before - after) / curvature } else { 0.0 };
-        grid[best].max(at(from + step * (best as f64 + shift.clamp(-1.0, 1.0))))
+        let grid = (0..=steps as usize).map(|index| from + step * index as f64);
+        let (best, largest) = grid
+            .map(|position| (position, at(position)))
+            .fold((from, 0.0), |best, next| if next.1 > best.1 { next } else { best });
+        climb(at, best, step, largest)
     }
 
     /// Probability of an outcome at least as extreme, where all flips together have the rate `flips`.
@@ -229,6 +227,20 @@ impl Tail {
             };
         }
     }
+}
+
+/// The largest value within a step of `position`, where it is `largest`, by halving the step.
+fn climb(at: impl Fn(f64) -> f64, mut position: f64, mut step: f64, mut largest: f64) -> f64 {
+    for _ in 0..6 {
+        step *= 0.5;
+        for next in [position - step, position + step] {
+            let value = at(next);
+            if value > largest {
+                (position, largest) = (next, value);
+            }
+        }
+    }
+    largest
 }
 
 /// P(c = `better` | `m` flips).

@@ -39,15 +39,24 @@ pub fn samples_to_settle(evidence: &Evidence, threshold: f64, tail: f64) -> Opti
     let estimate = evidence.estimate()?;
     let (low, high) = evidence.ends(ONE_STANDARD_ERROR)?;
     // Moving the threshold moves the value the other way.
+    let (least_possible, most_possible) = evidence.limits();
     let (side, further, closer) = if estimate >= threshold {
-        (Side::Above, threshold - (high - estimate), threshold + (estimate - low))
+        let further = (threshold - (high - estimate)).max(0.5 * (threshold + least_possible));
+        (Side::Above, further, threshold + (estimate - low))
     } else {
-        (Side::Below, threshold + (estimate - low), threshold - (high - estimate))
+        let further = (threshold + (estimate - low)).min(0.5 * (threshold + most_possible));
+        (Side::Below, further, threshold - (high - estimate))
     };
     let least = samples(evidence, side, further, tail)?;
     let beyond = if side == Side::Above { closer >= estimate } else { closer <= estimate };
     let most = if beyond { None } else { samples(evidence, side, closer, tail) };
     Some(SampleSize { least, most: most.map(|most| most.max(least)) })
+}
+
+/// The same if the measured value is exactly the true one.
+pub fn samples_if_true(evidence: &Evidence, threshold: f64, tail: f64) -> Option<usize> {
+    let side = if evidence.estimate()? >= threshold { Side::Above } else { Side::Below };
+    samples(evidence, side, threshold, tail)
 }
 
 /// How many samples show that the measured value, if it is the true one, lies on this side of `threshold`.

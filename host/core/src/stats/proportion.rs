@@ -27,7 +27,13 @@ pub fn clopper_pearson(ones: f64, n: f64, tail: f64) -> (f64, f64) {
 /// Exact one-sided p value of "the true rate is at most `rate`": the probability of `ones` or more of `n`. Agrees with
 /// [`clopper_pearson`]. `n` > 0.
 pub fn p_above(ones: f64, n: f64, rate: f64) -> f64 {
-    if ones <= 0.0 { 1.0 } else { beta(rate, ones, n - ones + 1.0) }
+    if rate < 0.0 {
+        0.0
+    } else if ones <= 0.0 {
+        1.0
+    } else {
+        beta(rate, ones, n - ones + 1.0)
+    }
 }
 
 /// Exact one-sided p value of "the true rate is at least `rate`": the probability of `ones` or fewer of `n`.

@@ -25,14 +25,18 @@ fn cell(
 
 /// All of them, in the order of the table.
 pub(super) fn all() -> Vec<Cell> {
-    [rates(), paired_rates(), bounded(), equal_clusters(), unequal_clusters(), unbounded()].into_iter().flatten().collect()
+    [rates(), paired_rates(), bounded(), equal_clusters(), unequal_clusters(), unbounded()]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn rates() -> Vec<Cell> {
     let designs = [(20, 0.5), (20, 0.9), (50, 0.95), (200, 0.5), (200, 0.99), (1000, 0.9)];
     let of = |(n, rate): (usize, f64)| {
-        cell("Single rates", format!("n = {n}, rate {rate}"), rate, move |random| {
-            Evidence::Rate { n, ones: (0..n).filter(|_| random.random_bool(rate)).count() }
+        cell("Single rates", format!("n = {n}, rate {rate}"), rate, move |random| Evidence::Rate {
+            n,
+            ones: (0..n).filter(|_| random.random_bool(rate)).count(),
         })
     };
     designs.into_iter().map(of).collect()
@@ -60,9 +64,12 @@ fn paired_rates() -> Vec<Cell> {
         (20000, 0.02, 0.01),
     ];
     let of = |(n, harm, gain): (usize, f64, f64)| {
-        cell("Paired rates", format!("n = {n}, {} % worse, {} % better", 100.0 * harm, 100.0 * gain), gain - harm, move |random| {
-            draw::flips(random, n, harm, gain)
-        })
+        cell(
+            "Paired rates",
+            format!("n = {n}, {} % worse, {} % better", 100.0 * harm, 100.0 * gain),
+            gain - harm,
+            move |random| draw::flips(random, n, harm, gain),
+        )
     };
     designs.into_iter().map(of).collect()
 }
@@ -107,7 +114,15 @@ fn equal_clusters() -> Vec<Cell> {
     let mut cells = Vec::new();
     for groups in [5, 10, 20, 50, 200] {
         cells.push(cell(GROUP, format!("{groups} × 8, normal, without bounds"), 0.0, move |random| {
-            clustered(&draw::clusters(random, &vec![8; groups], |random| normal(random), |random, shared| shared + normal(random)), None)
+            clustered(
+                &draw::clusters(
+                    random,
+                    &vec![8; groups],
+                    |random| normal(random),
+                    |random, shared| shared + normal(random),
+                ),
+                None,
+            )
         }));
         cells.push(cell(GROUP, format!("{groups} × 8, right or wrong, 90 %, correlation 0.3"), 0.9, move |random| {
             clustered(&draw::binary(random, &vec![8; groups], 0.9, 0.3), Some((0.0, 1.0)))
@@ -136,11 +151,17 @@ fn unequal_clusters() -> Vec<Cell> {
         sizes[0] = 4 * (groups - 1);
         let (half, of_values) = (sizes.clone(), sizes.clone());
         cells.push(cell(GROUP, format!("{groups}, one holds half, normal, without bounds"), 0.0, move |random| {
-            clustered(&draw::clusters(random, &of_values, |random| normal(random), |random, shared| shared + normal(random)), None)
+            clustered(
+                &draw::clusters(random, &of_values, |random| normal(random), |random, shared| shared + normal(random)),
+                None,
+            )
         }));
-        cells.push(cell(GROUP, format!("{groups}, one holds half, right or wrong, 80 %, correlation 0.3"), 0.8, move |random| {
-            clustered(&draw::binary(random, &half, 0.8, 0.3), Some((0.0, 1.0)))
-        }));
+        cells.push(cell(
+            GROUP,
+            format!("{groups}, one holds half, right or wrong, 80 %, correlation 0.3"),
+            0.8,
+            move |random| clustered(&draw::binary(random, &half, 0.8, 0.3), Some((0.0, 1.0))),
+        ));
         cells.push(cell(GROUP, format!("{groups}, one holds half, lost as a whole in 10 %"), -0.1, move |random| {
             let lost = |random: &mut Random| if random.random_bool(0.1) { -1.0 } else { 0.0 };
             clustered(&draw::clusters(random, &sizes, lost, |_, shared| shared), Some((-1.0, 1.0)))
@@ -148,10 +169,27 @@ fn unequal_clusters() -> Vec<Cell> {
         let sizes = power_law_sizes(groups);
         let (values, heavy) = (sizes.clone(), sizes.clone());
         cells.push(cell(GROUP, format!("{groups}, sizes 1 to 60, normal, without bounds"), 0.0, move |random| {
-            clustered(&draw::clusters(random, &values, |random| normal(random), |random, shared| shared + normal(random)), None)
+            clustered(
+                &draw::clusters(random, &values, |random| normal(random), |random, shared| shared + normal(random)),
+                None,
+            )
         }));
-        cells.push(cell(GROUP, format!("{groups}, sizes 1 to 60, right or wrong, 90 %, correlation 0.3"), 0.9, move |random| {
-            clustered(&draw::binary(random, &sizes, 0.9, 0.3), Some((0.0, 1.0)))
+        cells.push(cell(
+            GROUP,
+            format!("{groups}, sizes 1 to 60, right or wrong, 90 %, correlation 0.3"),
+            0.9,
+            move |random| clustered(&draw::binary(random, &sizes, 0.9, 0.3), Some((0.0, 1.0))),
+        ));
+        // One cluster of a fifth, the others equal; and the larger a cluster, the more it varies.
+        let mut fifth = vec![4; groups];
+        fifth[0] = groups;
+        cells.push(cell(GROUP, format!("{groups}, one holds a fifth and varies most"), 0.0, move |random| {
+            let clusters = fifth.iter().map(|size| {
+                let spread = if *size != 4 { 0.9 } else { 0.05 };
+                let shared = if random.random_bool(0.5) { spread } else { -spread };
+                vec![shared; *size]
+            });
+            clustered(&clusters.collect::<Vec<_>>(), Some((-1.0, 1.0)))
         }));
         // The large clusters vary, the small ones hardly do.
         cells.push(cell(GROUP, format!("{groups}, sizes 1 to 60, only large clusters vary"), 0.0, move |random| {
@@ -171,7 +209,9 @@ fn unbounded() -> Vec<Cell> {
     let mut cells = Vec::new();
     for n in [20, 50, 200, 1000] {
         let of = |values: Vec<f64>| Evidence::of_levels(&values, None, None);
-        cells.push(cell(GROUP, format!("n = {n}, normal"), 0.0, move |random| of((0..n).map(|_| normal(random)).collect())));
+        cells.push(cell(GROUP, format!("n = {n}, normal"), 0.0, move |random| {
+            of((0..n).map(|_| normal(random)).collect())
+        }));
         cells.push(cell(GROUP, format!("n = {n}, log-normal"), 0.5_f64.exp(), move |random| {
             of((0..n).map(|_| log_normal(random)).collect())
         }));

@@ -4,6 +4,8 @@
 mod cells;
 mod draw;
 mod gates;
+mod search;
+mod sizes;
 mod time;
 
 use anyhow::{Result, ensure};
@@ -51,6 +53,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
         over.extend(rates.over(arguments.trials).then(|| format!("{group}: {}", cell.name)));
     }
     over.extend(gates::run(arguments, wanted));
+    if wanted("search") {
+        over.extend(search::run(arguments));
+    }
+    if wanted("sizes") {
+        sizes::run(arguments);
+    }
     if wanted("time") {
         time::run();
     }
