@@ -38,7 +38,7 @@ pub(crate) fn decide(session: &mut Session) -> Result<(Comparison, Option<GateRe
     let config = &session.plan.config;
     let result = match config.rules.is_empty() {
         true => None,
-        false => Some(gate::decide(&config.rules, &config.gate, &comparison)?),
+        false => Some(gate::decide(&config.rules, &config.gate, &comparison, &[])?),
     };
     Ok((comparison, result))
 }

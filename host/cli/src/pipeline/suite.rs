@@ -6,8 +6,10 @@ use diapason_core::config::{self, Suite};
 use diapason_core::dataset::{self, Selection};
 use diapason_core::manifest::{Manifest, digest_of};
 use diapason_core::sample::Sample;
+use diapason_core::score::MeasureInfo;
 use diapason_core::{Error, Result, digest};
 use diapason_sandbox::{Capability, Comparator, Evaluator, Grants, Plugin};
+use std::collections::BTreeMap;
 
 /// A suite, read.
 pub(super) struct LoadedSuite {
@@ -25,6 +27,8 @@ pub(super) struct Scorer {
     pub(super) label: String,
     pub(super) plugin: Plugin,
     pub(super) settings: serde_json::Map<String, serde_json::Value>,
+    /// Bounds of measures that the plugin gives none.
+    bounds: BTreeMap<String, (f64, f64)>,
 }
 
 impl Scorer {
@@ -34,6 +38,23 @@ impl Scorer {
 
     pub(super) fn comparator(&self, grants: &Grants) -> Result<Comparator> {
         Comparator::new(&self.plugin, &self.settings, grants)
+    }
+
+    /// The plugin's measures with the bounds that the configuration adds.
+    fn bounded(&self, mut measures: Vec<MeasureInfo>) -> Result<Vec<MeasureInfo>> {
+        for (name, bounds) in &self.bounds {
+            let known: Vec<String> = measures.iter().map(|info| info.name.clone()).collect();
+            let Some(info) = measures.iter_mut().find(|info| info.name == *name) else {
+                let message = format!("plugin {} has no measure `{name}` to give bounds to", self.label);
+                return Err(Error::config(message).hint(config::did_you_mean(name, known.iter().map(String::as_str))));
+            };
+            if info.binary || info.bounds.is_some() {
+                let message = format!("measure `{name}` of plugin {} has bounds of its own", self.label);
+                return Err(Error::config(message).hint("remove it from the evaluator's `bounds`"));
+            }
+            info.bounds = Some(*bounds);
+        }
+        Ok(measures)
     }
 
     /// What its judgements depend on, beside what it is shown.
@@ -57,7 +78,7 @@ pub(super) fn load(config: &Suite, plugins: &mut Plugins, manifest: &mut Manifes
         config::check_settings(plugin.id(), plugin.settings_schema(), &entry.settings)?;
         manifest.digests.insert(format!("plugin.{}", plugin.id()), plugin.sha256().into());
         let label = entry.name.clone().unwrap_or_else(|| plugin.id().to_owned());
-        let scorer = Scorer { label, plugin, settings: entry.settings.clone() };
+        let scorer = Scorer { label, plugin, settings: entry.settings.clone(), bounds: entry.bounds.clone() };
         sort(scorer, &config.name, &mut evaluators, &mut comparators)?;
     }
     Ok(LoadedSuite { config: config.clone(), samples, evaluators, comparators, digest })
@@ -84,11 +105,11 @@ impl LoadedSuite {
     /// The suite's plugins with what they measure.
     pub(super) fn describe(&self, grants: &Grants) -> Result<Vec<Described>> {
         let evaluator = |scorer: &Scorer| {
-            let measures = scorer.evaluator(grants)?.describe()?;
+            let measures = scorer.bounded(scorer.evaluator(grants)?.describe()?)?;
             Ok(Described { name: scorer.label.clone(), comparator: false, measures })
         };
         let comparator = |scorer: &Scorer| {
-            let measures = scorer.comparator(grants)?.describe()?;
+            let measures = scorer.bounded(scorer.comparator(grants)?.describe()?)?;
             Ok(Described { name: scorer.label.clone(), comparator: true, measures })
         };
         self.evaluators.iter().map(evaluator).chain(self.comparators.iter().map(comparator)).collect()

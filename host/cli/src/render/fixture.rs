@@ -6,6 +6,7 @@ use diapason_core::gate::{ConditionKind, ConditionResult, GateResult, Side, Verd
 use diapason_core::report::{FORMAT, FindingCounts, Flip, Report, SampleScore, SideBySide, Training};
 use diapason_core::sample::Message;
 use diapason_core::score::{Arm, Judgement, Measure, MeasureInfo, Outcome};
+use diapason_core::stats::power::SampleSize;
 use diapason_core::stats::{Evidence, Interval};
 
 /// A report with `task` samples of addresses and `other` samples of each of two unrelated suites.
@@ -124,7 +125,7 @@ fn suite(name: &str, n: usize, samples: &[SideBySide]) -> SuiteComparison {
     let mine: Vec<&SideBySide> = samples.iter().filter(|sample| sample.suite == name).collect();
     let exact = paired("exact-match", "the answer is the reference, to the letter", name, &mine);
     let measures = if name == "address" { vec![exact, valid(n), fields(n), length(n)] } else { vec![exact] };
-    SuiteComparison { name: name.into(), samples: n, measures }
+    SuiteComparison { name: name.into(), samples: n, measures, grouping: None }
 }
 
 fn info(name: &str, summary: &str, binary: bool, bounds: Option<(f64, f64)>) -> MeasureInfo {
@@ -149,9 +150,9 @@ fn paired(name: &str, summary: &str, suite: &str, samples: &[&SideBySide]) -> Me
         difference: Some(Difference {
             n,
             mean: Some(mean),
-            interval: known(mean - half, mean + half, "Newcombe"),
+            interval: known(mean - half, mean + half, "exact unconditional"),
             bootstrap: None,
-            test: Some(Test { name: "exact McNemar".into(), p: 0.5f64.powi((gained + lost) as i32 / 2) }),
+            test: Some(Test { name: "exact unconditional".into(), p: 0.5f64.powi((gained + lost) as i32 / 2) }),
             detectable: Some(0.034),
             wins: gained,
             ties: n - gained - lost,
@@ -177,7 +178,7 @@ fn slices(n: usize) -> Vec<Slice> {
         base: Some(0.0),
         tuned: Some(tuned),
         difference: Some(tuned),
-        interval: if n > 4 { known(tuned - 0.12, tuned + 0.1, "Newcombe") } else { Interval::TooFew { n } },
+        interval: if n > 4 { known(tuned - 0.12, tuned + 0.1, "exact unconditional") } else { Interval::TooFew { n } },
     };
     vec![slice("US", n - 3, 0.552), slice("CA", 3, 0.333)]
 }
@@ -191,7 +192,7 @@ fn valid(n: usize) -> MeasureComparison {
     if let Some(difference) = &mut measure.difference {
         let mean = (ones - n / 25) as f64 / n as f64;
         (difference.n, difference.mean, difference.interval) =
-            (n, Some(mean), known(mean - 0.05, mean + 0.04, "Newcombe"));
+            (n, Some(mean), known(mean - 0.05, mean + 0.04, "exact unconditional"));
         (difference.wins, difference.ties, difference.losses) = (ones - n / 25, n - ones + n / 25, 0);
     }
     measure
@@ -206,12 +207,12 @@ fn length(n: usize) -> MeasureComparison {
 }
 
 fn real(n: usize, info: MeasureInfo, base: f64, tuned: f64, half: f64) -> MeasureComparison {
-    let evidence = |mean| Evidence::Mean {
+    let evidence = |mean| Evidence::Unbounded {
         n,
         mean,
         standard_error: half / 1.97,
-        degrees: n - 1,
-        bounds: info.bounds,
+        degrees: n as f64 - 1.0,
+        skewness: 0.0,
         clusters: None,
     };
     let level = |mean: f64| Level {
@@ -227,9 +228,9 @@ fn real(n: usize, info: MeasureInfo, base: f64, tuned: f64, half: f64) -> Measur
     let difference = Difference {
         n,
         mean: Some(mean),
-        interval: known(mean - half, mean + half, "paired t"),
+        interval: known(mean - half, mean + half, "Student's t"),
         bootstrap: None,
-        test: Some(Test { name: "paired t".into(), p: 0.000_02 }),
+        test: Some(Test { name: "Student's t".into(), p: 0.000_02 }),
         detectable: Some(0.04),
         wins: n - 2,
         ties: 1,
@@ -282,7 +283,7 @@ fn gate(suites: &[SuiteComparison]) -> GateResult {
         condition(&suites[1], 0, Margin, 0.05, Passed),
         condition(&suites[2], 0, Margin, 0.02, Inconclusive),
     ];
-    GateResult { verdict: Inconclusive, alpha: 0.05, conditions }
+    GateResult { verdict: Inconclusive, alpha: 0.05, level: 0.05, look: (1, 1), candidates: 1, conditions }
 }
 
 fn condition(
@@ -313,8 +314,9 @@ fn condition(
         side: Side::Above,
         p: Some(if open { 0.31 } else { 0.000_4 }),
         alpha: 0.05,
+        jointly: false,
         n,
         detectable: open.then_some(0.051),
-        samples_to_settle: open.then_some(930),
+        samples_to_settle: open.then_some(SampleSize { least: 410, most: Some(2930), new: true }),
     }
 }

@@ -79,7 +79,7 @@ fn headline(report: &Report) -> String {
     match &report.gate {
         Some(gate) => {
             let word = words::verdict(gate.verdict);
-            format!("## {} {word}: {name}\n\n{}\n", sign(gate.verdict), words::summary(gate))
+            format!("## {} {word}: {name}\n\n{} {}\n", sign(gate.verdict), words::summary(gate), words::method(gate))
         }
         None => format!("## {name}\n\nNo rules, no verdict: the configuration has no gate.\n"),
     }
@@ -110,7 +110,7 @@ fn measures(page: &mut Page, suite: &SuiteComparison, level: f64) {
     let head = format!(
         "\n### {}\n\n{}, {} intervals\n\n| Measure | Base | Tuned | Tuned − base | Better / same / worse | p |\n|---|---:|---:|---:|---:|---:|\n",
         cell(&suite.name),
-        counted(suite.samples, "sample"),
+        words::samples(suite),
         confidence(level),
     );
     page.table(&head, suite.measures.iter().map(measure), "measure", usize::MAX);

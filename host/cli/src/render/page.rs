@@ -31,7 +31,8 @@ struct Gate {
     verdict: Verdict,
     word: &'static str,
     summary: String,
-    alpha: String,
+    /// How the rules were held.
+    method: String,
     conditions: Vec<Condition>,
 }
 
@@ -143,7 +144,7 @@ fn gate(report: &Report, gate: &GateResult) -> Gate {
         verdict: gate.verdict,
         word: words::verdict(gate.verdict),
         summary: words::summary(gate),
-        alpha: confidence(gate.alpha),
+        method: words::method(gate),
         conditions: gate.conditions.iter().map(|it| condition(report, it)).collect(),
     }
 }
@@ -164,7 +165,7 @@ fn condition(report: &Report, condition: &ConditionResult) -> Condition {
 fn suite(suite: &SuiteComparison) -> Suite {
     Suite {
         name: suite.name.clone(),
-        samples: counted(suite.samples, "sample"),
+        samples: words::samples(suite),
         measures: suite.measures.iter().map(measure).collect(),
         flips: suite.measures.iter().filter(|it| it.info.binary).filter_map(flips).collect(),
         slices: suite.measures.iter().flat_map(|it| it.slices.iter().map(|slice| slice_row(it, slice))).collect(),

@@ -34,8 +34,12 @@ pub(crate) fn gate(gate: Option<&GateResult>, comparison: &Comparison, paint: Pa
 fn decision(gate: &GateResult, paint: Paint) -> String {
     let word = words::verdict(gate.verdict).to_uppercase();
     let mut text = format!("{}  {}\n\n", coloured(gate.verdict, &word, paint), words::summary(gate));
+    if gate.conditions.len() > 1 || gate.look.1 > 1 || gate.candidates > 1 {
+        let _ = writeln!(text, "{}\n", paint.dim(&words::method(gate)));
+    }
     for condition in &gate.conditions {
         let mark = match condition.verdict {
+            Verdict::Passed if condition.jointly => "(✓)",
             Verdict::Passed => "✓",
             Verdict::Failed => "✗",
             Verdict::Inconclusive => "?",
@@ -61,7 +65,7 @@ pub(crate) fn comparison(comparison: &Comparison, paint: Paint) -> String {
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for suite in &comparison.suites {
-        let head = format!("{} · {}", suite.name, counted(suite.samples, "sample"));
+        let head = format!("{} · {}", suite.name, words::samples(suite));
         let _ = writeln!(text, "{}", paint.bold(&head));
         let columns = format!("  {:width$}  {:>9}  {:>9}  tuned − base", "", "base", "tuned");
         let _ = writeln!(text, "{}", paint.dim(&columns));

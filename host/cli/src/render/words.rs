@@ -1,7 +1,7 @@
 //! The report in plain language: the sentences that the page and the Markdown share.
 
 use super::number::{Unit, confidence, count, counted};
-use diapason_core::compare::MeasureComparison;
+use diapason_core::compare::{MeasureComparison, SuiteComparison};
 use diapason_core::gate::{ConditionKind, ConditionResult, GateResult, Side, Verdict};
 use diapason_core::report::Report;
 use diapason_core::stats::Interval;
@@ -53,6 +53,50 @@ pub(crate) fn summary(gate: &GateResult) -> String {
     }
 }
 
+/// How the rules were held, in a sentence or two: what stands behind PASSED, a single tick and FAILED.
+pub(crate) fn method(gate: &GateResult) -> String {
+    let rules = match gate.conditions.len() {
+        1 => format!("The rule is held at an error rate of {}.", confidence(gate.level)),
+        rules => format!(
+            "Passed needs every rule, each held at an error rate of {} (an intersection–union test); failed, and the tick of \
+             a single rule, are corrected for {rules} rules by Holm's method.",
+            confidence(gate.level)
+        ),
+    };
+    let (look, looks) = gate.look;
+    let look = if looks > 1 {
+        format!(
+            " This is look {look} of {looks}, which share {} as O'Brien and Fleming spend it.",
+            confidence(gate.alpha)
+        )
+    } else {
+        String::new()
+    };
+    let candidates = if gate.candidates > 1 {
+        format!(" The error rate is shared by {}.", counted(gate.candidates, "candidate"))
+    } else {
+        String::new()
+    };
+    format!("{rules}{look}{candidates}")
+}
+
+/// A suite's number of samples, and what they share.
+pub(crate) fn samples(suite: &SuiteComparison) -> String {
+    let samples = counted(suite.samples, "sample");
+    let Some(grouping) = &suite.grouping else { return samples };
+    let by = match (grouping.tagged > 0, grouping.repeated_prompts > 0) {
+        (true, true) => "by `tags.cluster` and by repeated prompts",
+        (true, false) => "by `tags.cluster`",
+        _ => "by repeated prompts",
+    };
+    let dominated = if grouping.effective < 0.5 * grouping.clusters as f64 {
+        format!(", which say as much as {:.0} of equal size", grouping.effective)
+    } else {
+        String::new()
+    };
+    format!("{samples} in {} {by}{dominated}", counted(grouping.clusters, "cluster"))
+}
+
 /// What a condition asks for: `Tuned must not be worse than base by more than 2.0 pp`.
 pub(crate) fn required(condition: &ConditionResult, subject: Subject) -> String {
     let (limit, Subject { name, unit }) = (condition.limit, subject);
@@ -99,8 +143,13 @@ pub(crate) fn outlook(condition: &ConditionResult, subject: Subject) -> Option<S
             subject.unit.distance(distance)
         )
     });
-    let settle = condition.samples_to_settle.map(|samples| {
-        format!("If the measured value is the true one, about {} would settle it.", counted(samples, "sample"))
+    let settle = condition.samples_to_settle.map(|size| {
+        let which = if size.new { "new samples, decided on without these," } else { "samples in all" };
+        let least = count(size.least as u64);
+        match size.most {
+            Some(most) => format!("{least} to {} {which} would settle it.", count(most as u64)),
+            None => format!("At least {least} {which} would settle it."),
+        }
     });
     let sentences: Vec<String> = detectable.into_iter().chain(settle).collect();
     Some(if sentences.is_empty() { condition.reason.replace('`', "") } else { sentences.join(" ") })

@@ -14,6 +14,7 @@ pub use train::{Compute, EarlyStopping, Method, Optimizer, Overlong, Schedule, T
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// The whole of `diapason.toml`. Relative paths start from the file's folder.
@@ -140,11 +141,20 @@ pub struct Plugin {
     /// Settings, checked against the plugin's JSON Schema.
     #[serde(default)]
     pub settings: serde_json::Map<String, serde_json::Value>,
+    /// Evaluators and comparators: measure to its smallest and largest possible value, where the plugin gives none. A
+    /// value outside is an error. Without bounds a mean decides nothing on few or skewed samples.
+    #[serde(default)]
+    pub bounds: BTreeMap<String, (f64, f64)>,
 }
 
 fn default_validators() -> Vec<Plugin> {
     ["validate-shape", "validate-duplicates", "validate-leakage", "validate-balance"]
-        .map(|name| Plugin { plugin: name.into(), name: None, settings: serde_json::Map::new() })
+        .map(|name| Plugin {
+            plugin: name.into(),
+            name: None,
+            settings: serde_json::Map::new(),
+            bounds: BTreeMap::new(),
+        })
         .into()
 }
 

@@ -12,6 +12,12 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     targets(config, &mut found);
     training(config, &mut found);
     suites(&config.suites, &mut found);
+    for (index, validator) in config.validators.iter().enumerate() {
+        if !validator.bounds.is_empty() {
+            let at = format!("/validator/{index}/bounds");
+            found.push(problem(at, "a validator has no measures", "bounds belong to a suite's evaluators"));
+        }
+    }
     for (index, rule) in config.rules.iter().enumerate() {
         self::rule(rule, &format!("/rule/{index}"), &config.suites, &mut found);
     }
@@ -148,6 +154,13 @@ fn evaluators(plugins: &[Plugin], at: &str, found: &mut Vec<Problem>) {
         if !labels.insert(label) {
             let message = format!("`{label}` is used twice in this suite");
             found.push(problem(format!("{at}/evaluator/{index}"), message, "give one of them another `name`"));
+        }
+        for (measure, (low, high)) in &plugin.bounds {
+            if !(low.is_finite() && high.is_finite() && low < high) {
+                let message = format!("{low} to {high} are no bounds");
+                let hint = "give the smallest possible value, then a larger one";
+                found.push(problem(format!("{at}/evaluator/{index}/bounds/{measure}"), message, hint));
+            }
         }
     }
 }

@@ -132,6 +132,7 @@ fn result(condition: &Condition<'_>, levels: &Levels) -> ConditionResult {
     let interval = condition.evidence.deciding_interval(tails, Some(condition.threshold));
     let open = verdict == Verdict::Inconclusive && condition.obstacle.is_none() && condition.undecidable().is_none();
     let settle = open.then(|| power::samples_to_settle(&condition.evidence, condition.threshold, level)).flatten();
+    let settle = settle.map(|size| SampleSize { new: !levels.planned, ..size });
     let detectable = open.then(|| power::detectable(&condition.evidence, level)).flatten();
     let reason = reason(condition, verdict, &interval, jointly);
     ConditionResult {
@@ -141,7 +142,7 @@ fn result(condition: &Condition<'_>, levels: &Levels) -> ConditionResult {
         limit: condition.limit,
         requirement: condition.requirement(),
         verdict,
-        reason: if open { advise(&reason, settle, detectable, levels.planned) } else { reason },
+        reason: if open { advise(&reason, settle, detectable) } else { reason },
         estimate: condition.evidence.estimate(),
         interval,
         threshold: condition.threshold,
@@ -182,16 +183,13 @@ fn reason(condition: &Condition<'_>, verdict: Verdict, interval: &Interval, join
     }
 }
 
-/// Looking again at the same samples with some more would spend alpha a second time, so without planned looks only new
-/// samples may decide.
-fn advise(reason: &str, settle: Option<SampleSize>, detectable: Option<f64>, planned: bool) -> String {
-    let which = if planned { "samples in all" } else { "new samples, decided on without these," };
+fn advise(reason: &str, settle: Option<SampleSize>, detectable: Option<f64>) -> String {
+    let which = |size: SampleSize| if size.new { "new samples, decided on without these," } else { "samples in all" };
     let samples = match settle {
-        Some(SampleSize { least, most: Some(most) }) if least == most => {
-            format!("; about {least} {which} would settle it")
+        Some(size @ SampleSize { least, most: Some(most), .. }) => {
+            format!("; {least} to {most} {} would settle it", which(size))
         }
-        Some(SampleSize { least, most: Some(most) }) => format!("; {least} to {most} {which} would settle it"),
-        Some(SampleSize { least, most: None }) => format!("; at least {least} {which} would settle it"),
+        Some(size) => format!("; at least {} {} would settle it", size.least, which(size)),
         None if detectable.is_some() => {
             "; the measured value is so close to the threshold that no number of samples settles it".into()
         }

@@ -23,6 +23,9 @@ pub struct SampleSize {
     /// If it is one standard error closer; `None` where no feasible number settles that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub most: Option<usize>,
+    /// Whether they have to be new, decided on without the samples at hand: to decide on those again, with some more, would
+    /// spend the error rate a second time.
+    pub new: bool,
 }
 
 /// The smallest true distance from a threshold that this evidence's precision would show at the one-sided level `tail`
@@ -33,7 +36,7 @@ pub fn detectable(evidence: &Evidence, tail: f64) -> Option<f64> {
     Some((estimate - low).max(high - estimate))
 }
 
-/// How many samples in all (not clusters, and not in addition) would show, at the one-sided level `tail` and in four of
+/// How many samples (not clusters) would show, at the one-sided level `tail` and in four of
 /// five repetitions, on which side of `threshold` the value lies. `None` where no feasible number would.
 pub fn samples_to_settle(evidence: &Evidence, threshold: f64, tail: f64) -> Option<SampleSize> {
     let estimate = evidence.estimate()?;
@@ -50,7 +53,7 @@ pub fn samples_to_settle(evidence: &Evidence, threshold: f64, tail: f64) -> Opti
     let least = samples(evidence, side, further, tail)?;
     let beyond = if side == Side::Above { closer >= estimate } else { closer <= estimate };
     let most = if beyond { None } else { samples(evidence, side, closer, tail) };
-    Some(SampleSize { least, most: most.map(|most| most.max(least)) })
+    Some(SampleSize { least, most: most.map(|most| most.max(least)), new: true })
 }
 
 /// The same if the measured value is exactly the true one.

@@ -5,6 +5,7 @@
 mod components;
 mod model;
 mod train;
+mod verdicts;
 
 use anyhow::Result;
 use std::path::PathBuf;
@@ -32,12 +33,16 @@ pub(crate) struct Arguments {
 enum What {
     /// Speed and peak memory of training, beside PyTorch with PEFT.
     Train(train::Arguments),
+    /// How often intervals hold and gates err, by simulation: the tables of `host/core/STATISTICS.md`.
+    Verdicts(verdicts::Arguments),
 }
 
 /// Measures and prints.
 pub(crate) fn run(arguments: &Arguments) -> Result<()> {
-    if let Some(What::Train(arguments)) = &arguments.what {
-        return train::run(arguments);
+    match &arguments.what {
+        Some(What::Train(arguments)) => return train::run(arguments),
+        Some(What::Verdicts(arguments)) => return verdicts::run(arguments),
+        None => {}
     }
     println!("{} threads\n", std::thread::available_parallelism().map_or(1, usize::from));
     components::run(arguments.repeats)?;
