@@ -4,7 +4,9 @@
 pub(crate) mod compare;
 pub(crate) mod eval;
 mod generate;
+mod integrity;
 mod jsonl;
+mod look;
 pub(crate) mod outlook;
 mod preflight;
 pub(crate) mod report;
