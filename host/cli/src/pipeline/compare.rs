@@ -1,7 +1,8 @@
 //! Stage `compare`: from `scores.jsonl` to `comparison.json`.
 
 use super::{Session, integrity, jsonl, score};
-use diapason_core::compare::{self, Comparison};
+use diapason_core::compare::{self, Comparison, Suite};
+use diapason_core::config::Config;
 use diapason_core::manifest::{Verb, digest_of};
 use diapason_core::score::Score;
 use diapason_core::{Error, Result, digest, files};
@@ -25,8 +26,7 @@ pub(crate) fn stage(session: &mut Session) -> Result<Comparison> {
         return read(session);
     }
     session.started(STAGE, None);
-    let config = &session.plan.config;
-    let comparison = compare::compare(&compared, &scores, config.gate.resamples, config.run.seed)?;
+    let comparison = make(&compared, &scores, &session.plan.config)?;
     let text = serde_json::to_string_pretty(&comparison)
         .map_err(|source| Error::run(format!("failed to write {FILE}")).because(source))?;
     files::write(&session.artefact(FILE), format!("{text}\n").as_bytes())?;
@@ -35,6 +35,11 @@ pub(crate) fn stage(session: &mut Session) -> Result<Comparison> {
     let measures: usize = comparison.suites.iter().map(|suite| suite.measures.len()).sum();
     session.ended(STAGE, format!("{measures} measures in {} suites", comparison.suites.len()));
     Ok(comparison)
+}
+
+/// What the scores say, by the settings of `config`.
+pub(super) fn make(suites: &[Suite], scores: &[Score], config: &Config) -> Result<Comparison> {
+    compare::compare(suites, scores, config.gate.resamples, config.run.seed)
 }
 
 /// The stored comparison; refused where it is not the one that was frozen.

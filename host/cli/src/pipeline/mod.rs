@@ -9,6 +9,7 @@ mod jsonl;
 mod look;
 pub(crate) mod outlook;
 mod preflight;
+mod recompute;
 pub(crate) mod report;
 mod request;
 mod score;
@@ -18,6 +19,7 @@ mod suite;
 mod tokens;
 pub(crate) mod train;
 pub(crate) mod validate;
+pub(crate) mod verify;
 mod watch;
 
 pub(crate) use session::Session;

@@ -32,8 +32,7 @@ pub(crate) fn gate(gate: Option<&GateResult>, comparison: &Comparison, paint: Pa
 }
 
 fn decision(gate: &GateResult, paint: Paint) -> String {
-    let word = words::verdict(gate.verdict).to_uppercase();
-    let mut text = format!("{}  {}\n\n", coloured(gate.verdict, &word, paint), words::summary(gate));
+    let mut text = verdict(gate, paint) + "\n";
     for condition in &gate.conditions {
         let mark = match condition.verdict {
             Verdict::Passed => "✓",
@@ -45,6 +44,12 @@ fn decision(gate: &GateResult, paint: Paint) -> String {
         let _ = writeln!(text, "{mark} {name}: {}\n  {}", condition.requirement, condition.reason);
     }
     text
+}
+
+/// The verdict and what it says, on a line.
+pub(crate) fn verdict(gate: &GateResult, paint: Paint) -> String {
+    let word = words::verdict(gate.verdict).to_uppercase();
+    format!("{}  {}\n", coloured(gate.verdict, &word, paint), words::summary(gate))
 }
 
 fn coloured(verdict: Verdict, text: &str, paint: Paint) -> String {

@@ -49,6 +49,12 @@ pub(crate) fn component_digest(name: &str) -> Result<Option<String>> {
     if path.exists() { digest::of_file(path).map(Some) } else { Ok(None) }
 }
 
+/// SHA-256 of a built-in plugin or chat template; `None` where there is none of that name.
+pub(crate) fn built_in_digest(name: &str) -> Option<String> {
+    let plugin = embedded::plugin(name).ok();
+    plugin.or_else(|| embedded::template(name).ok().map(str::as_bytes)).map(digest::of_bytes)
+}
+
 fn cache() -> Option<PathBuf> {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("DIAPASON_CACHE")
