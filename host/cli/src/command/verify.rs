@@ -7,6 +7,7 @@ use crate::plan::Plan;
 use crate::render::{number::counted, terminal};
 use crate::ui::{Paint, Ui};
 use diapason_core::Result;
+use diapason_core::event::{Event, Sink as _};
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -23,6 +24,11 @@ pub(super) fn run(arguments: &Verify, ui: &Ui) -> Result<Exit> {
         "checks": verified.checks,
     });
     ui.result(|paint| text(&verified, paint), &document);
+    let differing = verified.checks.iter().filter(|line| line.status == Status::Differs);
+    let names: Vec<&str> = differing.map(|line| line.what.as_str()).collect();
+    if !names.is_empty() {
+        ui.emit(&Event::Warning { message: format!("the run folder cannot be trusted: {}", names.join(", ")) });
+    }
     Ok(exit)
 }
 

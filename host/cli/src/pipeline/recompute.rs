@@ -11,6 +11,7 @@ use super::{eval, score};
 use crate::wire;
 use diapason_core::compare::{Comparison, Described, Listed, MeasureComparison, Suite as Compared};
 use diapason_core::config::{Plugin as Entry, Suite};
+use diapason_core::dataset::{self, Selection};
 use diapason_core::gate::GateResult;
 use diapason_core::manifest::{Frozen, Role, Use, Verb, labels};
 use diapason_core::sample::Sample;
@@ -54,6 +55,10 @@ pub(super) fn all(here: &mut Here<'_>, evaluated: &Frozen) -> Recomputed {
         Ok(suites) => suites,
         Err(error) => return done.stopped("scores, comparison and verdict", &error),
     };
+    if let Some(session) = &here.project {
+        let data = session.plan.config.suites.iter().filter(|suite| suite.data.exists());
+        done.lines.extend(data.map(|suite| asked(suite, &given)));
+    }
     for partly in &suites {
         done.scores(here, partly, &given);
     }
@@ -75,6 +80,18 @@ fn given(here: &Here<'_>) -> Result<Given> {
         tuned: parsed(eval::file(Arm::Tuned), &read)?,
         scores: parsed(score::FILE, &read)?,
     })
+}
+
+/// Whether the samples are the rows of the test data, which is here.
+fn asked(config: &Suite, given: &Given) -> Line {
+    let what = format!("the samples of `{}`", config.name);
+    let selection = Selection { limit: config.limit, system: config.system.as_deref() };
+    let samples = given.suites.iter().find(|(name, _)| *name == config.name).map(|(_, samples)| samples);
+    match dataset::load(&config.data, &selection) {
+        Err(error) => Line::unchecked(what, error.to_string()),
+        Ok(rows) if samples == Some(&rows) => Line::agrees(what, "the rows of its test data"),
+        Ok(_) => Line::differs(what, "not the rows of its test data"),
+    }
 }
 
 fn suites(here: &mut Here<'_>, evaluated: &Frozen, given: &Given) -> Result<Vec<Partly>> {

@@ -152,8 +152,8 @@ fn artefacts(here: &Here<'_>) -> Vec<Line> {
 
 fn artefact(here: &Here<'_>, path: &str, verb: Verb, digest: &str) -> Line {
     match look::file(&here.folder.join(path)) {
-        Ok(Live::Digest(found)) if found == digest => Line::agrees(path, format!("is what the {verb} left")),
-        Ok(Live::Digest(_)) => Line::differs(path, format!("is not what the {verb} left")),
+        Ok(Live::Digest(found)) if found == digest => Line::agrees(path, format!("as the {verb} left it")),
+        Ok(Live::Digest(_)) => Line::differs(path, format!("not as the {verb} left it")),
         Ok(_) => Line::unchecked(path, "it is not here"),
         Err(error) => Line::unchecked(path, error.to_string()),
     }
@@ -170,7 +170,7 @@ fn surroundings(here: &mut Here<'_>, evaluated: &Frozen) -> Result<Vec<Line>> {
         if differ.is_empty() {
             lines.push(Line::agrees("the configuration", "has the values that were evaluated"));
         }
-        lines.extend(differ.iter().map(|it| Line::differs("the configuration", it.to_string())));
+        lines.extend(differ.iter().map(differing));
         live.extend(look::live(session, evaluated)?);
     }
     let mut outside = evaluated.clone();
@@ -192,8 +192,14 @@ fn surroundings(here: &mut Here<'_>, evaluated: &Frozen) -> Result<Vec<Line>> {
 }
 
 fn differing(difference: &Difference) -> Line {
-    let what = difference.role().map_or_else(|| "the configuration".into(), ToString::to_string);
-    Line::differs(what, format!("{difference} since the evaluation"))
+    match difference {
+        Difference::Setting { key, .. } => {
+            Line::differs(format!("`{key}` of the configuration"), difference.to_string())
+        }
+        Difference::Changed(role) | Difference::Gone(role) | Difference::Added(role) => {
+            Line::differs(role.to_string(), format!("{difference} since the evaluation"))
+        }
+    }
 }
 
 fn absent(named: bool) -> &'static str {
