@@ -4,6 +4,7 @@ mod bad_input;
 mod crash;
 mod plugins;
 mod schema;
+mod tampering;
 mod thread;
 mod tidy;
 mod transcripts;

@@ -71,10 +71,18 @@ fn from_dataset_to_verdict_and_again() {
     let report = std::fs::read(run.join("report.json")).expect("report");
     assert_eq!(json(&run.join("report.json"))["gate"]["verdict"], "passed");
     let manifest = json(&run.join("manifest.json"));
-    for role in
-        ["config", "weights", "tokenizer", "template", "adapter", "data.train", "data.ok", "plugin.eval-accuracy"]
-    {
-        assert_eq!(manifest["digests"][role].as_str().map(str::len), Some(64), "{role}");
+    for role in [
+        "base/model.safetensors",
+        "base/config.json",
+        "base/tokenizer.json",
+        "tuned/adapter_model.safetensors",
+        "template",
+        "data/train",
+        "data/test/ok",
+        "plugin/suite/ok/eval-accuracy",
+        "run/scores.jsonl",
+    ] {
+        assert_eq!(manifest["frozen"]["eval"]["files"][role]["sha256"].as_str().map(str::len), Some(64), "{role}");
     }
 
     let second = diapason(folder.path(), &["run"]);

@@ -40,6 +40,8 @@ pub enum Command {
     Report(Config),
     /// Decide whether the tuned model may be released.
     Gate(Config),
+    /// Check a run folder, or a copy of it: exit code 4 where something differs, else the verdict's.
+    Verify(Verify),
     /// All of it; goes on where an earlier run stopped.
     Run(Config),
     /// Let a model answer one prompt.
@@ -63,6 +65,16 @@ pub struct Config {
     /// The run's configuration.
     #[arg(long, short, default_value = "diapason.toml", value_name = "FILE")]
     pub config: PathBuf,
+}
+
+/// `verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The run folder.
+    pub run: PathBuf,
+    /// The configuration of its project, where that is at hand: models, data and plugins are checked too.
+    #[arg(long, short, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 }
 
 /// `train`.

@@ -4,6 +4,7 @@
 //! `command` has one for each verb; `render` turns what came of it into text.
 
 pub mod args;
+mod clock;
 mod command;
 mod embedded;
 mod exit;

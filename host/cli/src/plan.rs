@@ -1,7 +1,7 @@
 //! What a run does: the configuration, checked, with paths that no longer depend on where it stood.
 
+use diapason_core::Result;
 use diapason_core::config::{self, Config};
-use diapason_core::{Result, digest};
 use std::path::Path;
 
 /// A checked configuration. The stages see nothing else of the command line.
@@ -9,21 +9,17 @@ use std::path::Path;
 pub struct Plan {
     /// The configuration.
     pub config: Config,
-    /// SHA-256 of the configuration's text.
-    pub digest: String,
 }
 
 impl Plan {
     /// Reads the file at `path`. Errors with [`diapason_core::Class::Config`].
     pub fn load(path: &Path) -> Result<Self> {
-        let config = config::load(path)?;
-        let digest = digest::of_file(path)?;
-        Ok(Self { config, digest })
+        Ok(Self { config: config::load(path)? })
     }
 
     /// Takes the configuration's text; `name` is for messages, relative paths start from `folder`.
     pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self> {
-        Ok(Self { config: config::parse(text, name, folder)?, digest: digest::of_bytes(text.as_bytes()) })
+        Ok(Self { config: config::parse(text, name, folder)? })
     }
 
     /// The run's folder.

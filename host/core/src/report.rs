@@ -3,13 +3,14 @@
 use crate::compare::Comparison;
 use crate::finding::{Finding, Severity};
 use crate::gate::GateResult;
+use crate::manifest::Frozen;
 use crate::sample::{Message, Sample};
 use crate::score::{Arm, Judgement, Output, Score};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// Version of the layout of `report.json`; a reader refuses another one.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// A run's report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,10 +27,8 @@ pub struct Report {
     pub findings: FindingCounts,
     /// `None` where an existing adapter was evaluated.
     pub training: Option<Training>,
-    /// What the report is about: role (`weights`, `adapter`, `data.train`, …) to sha-256.
-    pub digests: BTreeMap<String, String>,
-    /// What each plugin was allowed to use: plugin to names of permissions. Plugins without any are listed too.
-    pub permissions: BTreeMap<String, Vec<String>>,
+    /// What the report is about: what the evaluation used, as it was frozen then.
+    pub about: Frozen,
     /// Every sample side by side, in the order of the suites.
     pub samples: Vec<SideBySide>,
 }
@@ -134,10 +133,8 @@ pub struct Parts<'a> {
     pub gate: Option<GateResult>,
     /// What training did, if there was one.
     pub training: Option<Training>,
-    /// Role to sha-256.
-    pub digests: BTreeMap<String, String>,
-    /// Plugin to names of permissions.
-    pub permissions: BTreeMap<String, Vec<String>>,
+    /// What the evaluation used.
+    pub about: Frozen,
 }
 
 /// Joins the parts to a report.
@@ -151,8 +148,7 @@ pub fn build(parts: Parts<'_>) -> Report {
         gate: parts.gate,
         comparison: parts.comparison,
         training: parts.training,
-        digests: parts.digests,
-        permissions: parts.permissions,
+        about: parts.about,
     }
 }
 

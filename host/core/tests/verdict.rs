@@ -3,7 +3,7 @@
 
 use diapason_core::compare::{Comparison, Described, Listed, MeasureComparison, Suite, compare};
 use diapason_core::config::{Gate, Rule};
-use diapason_core::gate::{GateResult, Look, Side, Verdict, decide};
+use diapason_core::gate::{GateResult, History, Look, Side, Verdict, decide};
 use diapason_core::score::{Arm, Judgement, Measure, MeasureInfo, Outcome, Score};
 use diapason_core::stats::Interval;
 use diapason_core::{Class, Error};
@@ -58,7 +58,7 @@ fn rule() -> Rule {
 }
 
 fn gate(rules: &[Rule], comparison: &Comparison) -> GateResult {
-    decide(rules, &Gate::default(), comparison, &[]).unwrap()
+    decide(rules, &Gate::default(), comparison, &History::default()).unwrap()
 }
 
 /// `n` values of which the first `ones` are 1.
@@ -213,14 +213,16 @@ fn a_comparator_has_one_level() {
     let comparison = compare(&[suite(50, info("match", true), true)], &rows, 0, 0).unwrap();
     assert_eq!(only(&comparison).pair.as_ref().unwrap().mean, Some(0.9));
     assert_eq!(gate(&[Rule { minimum: Some(0.7), ..rule() }], &comparison).verdict, Verdict::Passed);
-    let error = decide(&[Rule { gain: Some(0.1), ..rule() }], &Gate::default(), &comparison, &[]).unwrap_err();
+    let error =
+        decide(&[Rule { gain: Some(0.1), ..rule() }], &Gate::default(), &comparison, &History::default()).unwrap_err();
     assert_eq!(error.class(), Class::Config);
 }
 
 #[test]
 fn mistakes_in_rules_are_named() {
     let comparison = compare(&[suite(10, info("exact-match", true), false)], &[], 0, 0).unwrap();
-    let error = |rules: &[Rule]| -> Error { decide(rules, &Gate::default(), &comparison, &[]).unwrap_err() };
+    let error =
+        |rules: &[Rule]| -> Error { decide(rules, &Gate::default(), &comparison, &History::default()).unwrap_err() };
     let given = || Rule { minimum: Some(0.5), measure: "exact-match".into(), ..rule() };
     let cases = [
         (error(&[]), "no rules", "[[rule]]"),
@@ -420,22 +422,28 @@ fn all_rules_pass_together_at_the_whole_alpha() {
 }
 
 fn look(samples: usize) -> Look {
-    Look { samples: [("task".to_string(), samples)].into() }
+    let samples = [("task".to_string(), samples)].into();
+    Look { model: "tuned".into(), data: "rows".into(), comparison: "scores".into(), samples }
+}
+
+fn history(earlier: &[Look]) -> History {
+    History { earlier: earlier.to_vec(), models: 1 }
 }
 
 #[test]
 fn looks_and_candidates_share_alpha() {
     let comparison = compared(&binary(0, 100), &binary(60, 100), info("match", true));
     let rules = [Rule { minimum: Some(0.5), ..rule() }];
-    let level = |gate: Gate, earlier: &[Look]| decide(&rules, &gate, &comparison, earlier).map(|result| result.level);
-    assert_eq!(level(Gate::default(), &[]).unwrap(), 0.05);
-    assert_eq!(level(Gate { candidates: 10, ..Gate::default() }, &[]).unwrap(), 0.005);
+    let level =
+        |gate: Gate, earlier: &[Look]| decide(&rules, &gate, &comparison, &history(earlier)).map(|result| result.level);
+    assert_eq!(level(Gate::default(), &History::default()).unwrap(), 0.05);
+    assert_eq!(level(Gate { candidates: 10, ..Gate::default() }, &History::default()).unwrap(), 0.005);
     let five = || Gate { looks: 5, ..Gate::default() };
-    let first = level(five(), &[]).unwrap();
+    let first = level(five(), &History::default()).unwrap();
     let second = level(five(), &[look(50)]).unwrap();
     let last = level(five(), &[look(20), look(40), look(60), look(80)]).unwrap();
     assert!(first < 1e-4 && first < second && second < last && last < 0.05, "{first} {second} {last}");
-    let result = decide(&rules, &five(), &comparison, &[look(50)]).unwrap();
+    let result = decide(&rules, &five(), &comparison, &history(&[look(50)])).unwrap();
     assert_eq!(result.look, (2, 5));
     assert!(result.conditions[0].alpha == second);
 
@@ -443,6 +451,10 @@ fn looks_and_candidates_share_alpha() {
     assert!(refused(&[look(100)]).to_string().contains("no more samples"));
     let spent: Vec<Look> = (1..=5).map(|index| look(10 * index)).collect();
     assert!(refused(&spent).to_string().contains("look 6"));
+    let many = History { models: 4, ..History::default() };
+    let three = Gate { candidates: 3, ..Gate::default() };
+    assert!(decide(&rules, &three, &comparison, &many).unwrap_err().to_string().contains("4 models"));
+    assert_eq!(decide(&rules, &Gate::default(), &comparison, &many).unwrap().models, 4, "said, and not guessed");
     // Without planned looks, what was looked at before is another evaluation.
     assert_eq!(level(Gate::default(), &[look(100)]).unwrap(), 0.05);
 }
@@ -451,7 +463,8 @@ fn looks_and_candidates_share_alpha() {
 fn advice_is_in_samples_and_says_which() {
     let comparison = compared(&binary(0, 100), &binary(70, 100), info("match", true));
     let rules = [Rule { minimum: Some(0.66), ..rule() }];
-    let reason = |gate: Gate| decide(&rules, &gate, &comparison, &[]).unwrap().conditions.remove(0).reason;
+    let reason =
+        |gate: Gate| decide(&rules, &gate, &comparison, &History::default()).unwrap().conditions.remove(0).reason;
     assert!(reason(Gate::default()).contains("new samples, decided on without these"), "{}", reason(Gate::default()));
     let planned = reason(Gate { looks: 3, ..Gate::default() });
     assert!(planned.contains("samples in all"), "{planned}");

@@ -8,6 +8,7 @@ mod plan;
 mod plugin;
 mod run;
 mod stages;
+mod verify;
 
 use crate::args::Command;
 use crate::exit::Exit;
@@ -25,6 +26,7 @@ pub(crate) fn run(command: Command, ui: &Ui) -> Result<Exit> {
         Command::Compare(arguments) => stages::compare(&arguments, ui),
         Command::Report(arguments) => stages::report(&arguments, ui),
         Command::Gate(arguments) => stages::gate(&arguments, ui),
+        Command::Verify(arguments) => verify::run(&arguments, ui),
         Command::Run(arguments) => run::run(&arguments, ui),
         Command::Generate(arguments) => generate::run(&arguments, ui),
         Command::Merge(arguments) => convert::merge(&arguments, ui),

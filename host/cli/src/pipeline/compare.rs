@@ -1,43 +1,64 @@
 //! Stage `compare`: from `scores.jsonl` to `comparison.json`.
 
-use super::{Session, jsonl, score};
-use diapason_core::compare::{self, Comparison};
-use diapason_core::manifest::digest_of;
+use super::{Session, integrity, jsonl, score};
+use diapason_core::compare::{self, Comparison, Suite};
+use diapason_core::config::Config;
+use diapason_core::manifest::{Verb, digest_of};
 use diapason_core::score::Score;
 use diapason_core::{Error, Result, digest, files};
+use serde::de::DeserializeOwned;
+use std::path::Path;
 
 const STAGE: &str = "compare";
 pub(super) const FILE: &str = "comparison.json";
 
-/// Writes `comparison.json`.
+/// Writes `comparison.json`; refuses scores that are not about what there is now.
 pub(crate) fn stage(session: &mut Session) -> Result<Comparison> {
-    let scores: Vec<Score> = jsonl::read(&session.artefact(score::FILE), "eval")?;
+    // Scores that are missing are said to be so, rather than their evaluation.
+    jsonl::text(&session.artefact(score::FILE), "eval")?;
+    integrity::check(session, Verb::Eval)?;
+    let scores: Vec<Score> = rows(session, score::FILE)?;
     let suites = session.suites()?;
     let compared = suites.iter().map(|suite| suite.compared(&session.grants)).collect::<Result<Vec<_>>>()?;
     let inputs = inputs(session, &format!("{compared:?}"))?;
     if session.stands(STAGE, &inputs) {
+        integrity::freeze_comparison(session)?;
         return read(session);
     }
     session.started(STAGE, None);
-    let config = &session.plan.config;
-    let comparison = compare::compare(&compared, &scores, config.gate.resamples, config.run.seed)?;
+    let comparison = make(&compared, &scores, &session.plan.config)?;
     let text = serde_json::to_string_pretty(&comparison)
         .map_err(|source| Error::run(format!("failed to write {FILE}")).because(source))?;
     files::write(&session.artefact(FILE), format!("{text}\n").as_bytes())?;
     session.finish(STAGE, &inputs, &[FILE.into()])?;
+    integrity::freeze_comparison(session)?;
     let measures: usize = comparison.suites.iter().map(|suite| suite.measures.len()).sum();
     session.ended(STAGE, format!("{measures} measures in {} suites", comparison.suites.len()));
     Ok(comparison)
 }
 
-/// The stored comparison.
+/// What the scores say, by the settings of `config`.
+pub(super) fn make(suites: &[Suite], scores: &[Score], config: &Config) -> Result<Comparison> {
+    compare::compare(suites, scores, config.gate.resamples, config.run.seed)
+}
+
+/// The stored comparison; refused where it is not the one that was frozen.
 pub(crate) fn read(session: &Session) -> Result<Comparison> {
-    let path = session.artefact(FILE);
-    serde_json::from_str(&jsonl::text(&path, STAGE)?).map_err(|source| {
+    parse(&integrity::text(session, Verb::Compare, FILE)?, &session.artefact(FILE))
+}
+
+/// The comparison in `text`, which was read from `path`.
+pub(super) fn parse(text: &str, path: &Path) -> Result<Comparison> {
+    serde_json::from_str(text).map_err(|source| {
         Error::data(format!("failed to understand {}", path.display()))
             .because(source)
             .hint("`diapason compare` writes it anew once it is removed")
     })
+}
+
+/// The rows of an artefact that the evaluation froze.
+pub(super) fn rows<T: DeserializeOwned>(session: &Session, name: &str) -> Result<Vec<T>> {
+    jsonl::rows(&integrity::text(session, Verb::Eval, name)?, &session.artefact(name), "eval")
 }
 
 fn inputs(session: &Session, suites: &str) -> Result<String> {

@@ -4,7 +4,7 @@ use super::generate::{self, Job};
 use super::request::Requests;
 use super::session::{Opened, Tuned};
 use super::suite::LoadedSuite;
-use super::{Session, jsonl, score, train};
+use super::{Session, integrity, jsonl, score, train};
 use diapason_core::config::Config;
 use diapason_core::language_model::LanguageModel;
 use diapason_core::manifest::digest_of;
@@ -15,14 +15,16 @@ use diapason_core::{Error, Result};
 /// So many prompts are enough to see whether an adapter does anything.
 const PROBES: usize = 4;
 
-/// Writes `outputs.base.jsonl`, `outputs.tuned.jsonl` and `scores.jsonl`.
+/// Writes `outputs.base.jsonl`, `outputs.tuned.jsonl` and `scores.jsonl`, and freezes what they are about.
 pub(crate) fn stage(session: &mut Session) -> Result<()> {
+    integrity::check_training(session)?;
     let suites = session.suites()?;
     let requests = suites.iter().map(|suite| Requests::of(suite, &session.grants)).collect::<Result<Vec<_>>>()?;
     let base = outputs(session, Arm::Base, &suites, &requests)?;
     let tuned = outputs(session, Arm::Tuned, &suites, &requests)?;
     same_prompts(&base, &tuned)?;
-    score::stage(session, &suites, &requests, &base, &tuned)
+    score::stage(session, &suites, &requests, &base, &tuned)?;
+    integrity::freeze_evaluation(session, &suites)
 }
 
 /// The file of an arm's outputs.
@@ -91,6 +93,7 @@ fn tuned(session: &mut Session, stage: &str, suites: &[LoadedSuite], requests: &
         (Tuned::Adapter, folder) => {
             let mut opened = session.take_base()?;
             let made = probe(&mut opened, suites, &folder)
+                .and_then(|()| integrity::check_tuned(session))
                 .and_then(|()| answer(session, &mut opened, stage, suites, requests));
             opened.model.detach_adapter();
             session.put_base(opened);
@@ -102,6 +105,7 @@ fn tuned(session: &mut Session, stage: &str, suites: &[LoadedSuite], requests: &
             if opened.model.digests().weights == base {
                 return Err(without_effect("the tuned model's weights are the base model's"));
             }
+            integrity::check_tuned(session)?;
             answer(session, &mut opened, stage, suites, requests)
         }
     }

@@ -19,7 +19,11 @@ pub(super) fn write<T: Serialize>(path: &Path, rows: &[T]) -> Result<()> {
 
 /// The rows of the file at `path`; `verb` writes it.
 pub(super) fn read<T: DeserializeOwned>(path: &Path, verb: &str) -> Result<Vec<T>> {
-    let text = text(path, verb)?;
+    rows(&text(path, verb)?, path, verb)
+}
+
+/// The rows of `text`, which `verb` wrote to the file at `path`.
+pub(super) fn rows<T: DeserializeOwned>(text: &str, path: &Path, verb: &str) -> Result<Vec<T>> {
     let row = |(index, line): (usize, &str)| {
         serde_json::from_str(line).map_err(|source| {
             Error::data(format!("failed to understand {} line {}", path.display(), index + 1))

@@ -4,9 +4,13 @@
 pub(crate) mod compare;
 pub(crate) mod eval;
 mod generate;
+mod integrity;
 mod jsonl;
+mod look;
+mod looks;
 pub(crate) mod outlook;
 mod preflight;
+mod recompute;
 pub(crate) mod report;
 mod request;
 mod score;
@@ -16,6 +20,7 @@ mod suite;
 mod tokens;
 pub(crate) mod train;
 pub(crate) mod validate;
+pub(crate) mod verify;
 mod watch;
 
 pub(crate) use session::Session;

@@ -1,95 +1,109 @@
 //! The last stage: the gate's decision and the report's four files.
 
+use super::compare;
+use super::integrity::{self, Asked, SAMPLES};
 use super::validate::FILE as FINDINGS;
-use super::{Session, compare, eval, jsonl, score, train};
+use super::{Session, eval, jsonl, looks, score, train};
 use crate::render;
 use diapason_core::compare::Comparison;
-use diapason_core::gate::{self, GateResult};
-use diapason_core::report::{self, Parts, Report};
-use diapason_core::score::{Arm, Output, Score};
+use diapason_core::config::Config;
+use diapason_core::gate::{self, GateResult, History};
+use diapason_core::manifest::{Frozen, Role, Verb};
+use diapason_core::report::{self, Parts, Report, Training};
+use diapason_core::sample::Sample;
+use diapason_core::score::Arm;
 use diapason_core::{Error, Result, files};
-use std::collections::BTreeMap;
+use serde::de::DeserializeOwned;
+use std::path::Path;
 
 /// The report's files, for a reader first.
 pub(crate) const FILES: [&str; 4] = ["report.html", "report.md", "report.json", "junit.xml"];
 
 /// Writes the report.
 pub(crate) fn stage(session: &mut Session) -> Result<Report> {
-    let report = build(session)?;
-    let json = serde_json::to_string_pretty(&report)
-        .map_err(|source| Error::run("failed to write report.json").because(source))?;
-    let contents = [
-        render::html::render(&report)?,
-        render::markdown::render(&report),
-        json + "\n",
-        render::junit::render(&report),
-    ];
-    for (name, content) in FILES.iter().zip(contents) {
+    let (comparison, gate) = decision(session)?;
+    let about = integrity::frozen(session, Verb::Eval)?.clone();
+    let read = |name: &str| integrity::text(session, Verb::Eval, name);
+    let report = build(&session.plan.config.run.name, about, comparison, gate, &read)?;
+    for (name, content) in FILES.iter().zip(contents(&report)?) {
         files::write(&session.artefact(name), content.as_bytes())?;
     }
-    session.manifest.save(session.plan.folder())?;
+    integrity::freeze_report(session)?;
     Ok(report)
 }
 
-/// Decides on the stored comparison, after making sure that it is about what lies in the run folder.
+/// The contents of [`FILES`], in that order.
+pub(super) fn contents(report: &Report) -> Result<[String; 4]> {
+    let json = serde_json::to_string_pretty(report)
+        .map_err(|source| Error::run("failed to write report.json").because(source))?;
+    Ok([render::html::render(report)?, render::markdown::render(report), json + "\n", render::junit::render(report)])
+}
+
+/// Decides on the stored comparison, after making sure that it is about what there is, and so is the report.
 pub(crate) fn decide(session: &mut Session) -> Result<(Comparison, Option<GateResult>)> {
+    let decided = decision(session)?;
+    integrity::check_report(session)?;
+    Ok(decided)
+}
+
+/// The gate speaks about what would be released: it refuses where that is no longer what was evaluated.
+fn decision(session: &mut Session) -> Result<(Comparison, Option<GateResult>)> {
+    // A comparison that is missing is said to be so, rather than its evaluation.
+    jsonl::text(&session.artefact(compare::FILE), "compare")?;
+    integrity::check(session, Verb::Eval)?;
+    integrity::check(session, Verb::Compare)?;
     let comparison = compare::read(session)?;
-    bind(session)?;
-    let config = &session.plan.config;
-    let result = match config.rules.is_empty() {
-        true => None,
-        false => Some(gate::decide(&config.rules, &config.gate, &comparison, &[])?),
-    };
-    Ok((comparison, result))
+    let history = looks::record(session, &comparison)?;
+    let gate = judge(&session.plan.config, &comparison, &history)?;
+    Ok((comparison, gate))
 }
 
-/// The gate speaks about the model that would be released: refuse where that is no longer the one that was evaluated.
-fn bind(session: &mut Session) -> Result<()> {
-    let evaluated = session.manifest.clone();
-    let refuse = |what: &str| {
-        Error::data(format!("{what} changed since the evaluation"))
-            .hint("the comparison is about something else than would be released: run `diapason run` again")
-    };
-    let stage = evaluated.stages.get("compare").ok_or_else(|| refuse("the manifest"))?;
-    if !evaluated.stands("compare", &stage.inputs, session.plan.folder()) {
-        return Err(refuse("comparison.json"));
+/// What the rules of `config` make of the comparison; `None` where there are none.
+pub(super) fn judge(config: &Config, comparison: &Comparison, history: &History) -> Result<Option<GateResult>> {
+    if config.rules.is_empty() {
+        return Ok(None);
     }
-    train::tuned_digest(session)?;
-    for role in ["adapter", "tuned"] {
-        if session.manifest.digests.get(role) != evaluated.digests.get(role) {
-            return Err(refuse("the tuned model"));
-        }
-    }
-    Ok(())
+    gate::decide(&config.rules, &config.gate, comparison, history).map(Some)
 }
 
-fn build(session: &mut Session) -> Result<Report> {
-    let (comparison, gate) = decide(session)?;
-    let suites = session.suites()?;
-    let permissions = suites.iter().flat_map(|suite| suite.evaluators.iter().chain(&suite.comparators)).map(|scorer| {
-        let names = scorer.plugin.permissions().iter().map(|permission| permission.name().to_owned());
-        (scorer.plugin.id().to_owned(), names.collect())
-    });
-    let permissions: BTreeMap<String, Vec<String>> = permissions.collect();
-    let samples: Vec<_> = suites.into_iter().map(|suite| (suite.config.name, suite.samples)).collect();
-    let base: Vec<Output> = jsonl::read(&session.artefact(eval::file(Arm::Base)), "eval")?;
-    let tuned: Vec<Output> = jsonl::read(&session.artefact(eval::file(Arm::Tuned)), "eval")?;
-    let scores: Vec<Score> = jsonl::read(&session.artefact(score::FILE), "eval")?;
-    let findings = match session.artefact(FINDINGS).exists() {
-        true => jsonl::read(&session.artefact(FINDINGS), "validate")?,
-        false => Vec::new(),
-    };
+/// The report, of artefacts that `read` gives by name.
+pub(super) fn build(
+    name: &str,
+    about: Frozen,
+    comparison: Comparison,
+    gate: Option<GateResult>,
+    read: &dyn Fn(&str) -> Result<String>,
+) -> Result<Report> {
+    let has = |name: &str| about.files.contains_key(&Role::Artefact(name.into()));
+    let findings = if has(FINDINGS) { parsed(FINDINGS, read)? } else { Vec::new() };
+    let training = if has(train::SUMMARY) { parsed::<Training>(train::SUMMARY, read)?.pop() } else { None };
     Ok(report::build(Parts {
-        name: &session.plan.config.run.name,
-        suites: &samples,
-        base: &base,
-        tuned: &tuned,
-        scores: &scores,
+        name,
+        suites: &suites(parsed(SAMPLES, read)?),
+        base: &parsed(eval::file(Arm::Base), read)?,
+        tuned: &parsed(eval::file(Arm::Tuned), read)?,
+        scores: &parsed(score::FILE, read)?,
         findings: &findings,
-        training: train::summary(session)?,
-        digests: session.manifest.digests.clone(),
+        training,
+        about,
         comparison,
         gate,
-        permissions,
     }))
+}
+
+/// The samples by suite, in the order of the file.
+pub(super) fn suites(asked: Vec<Asked>) -> Vec<(String, Vec<Sample>)> {
+    let mut suites: Vec<(String, Vec<Sample>)> = Vec::new();
+    for Asked { suite, sample } in asked {
+        match suites.iter_mut().find(|(name, _)| *name == suite) {
+            Some((_, samples)) => samples.push(sample),
+            None => suites.push((suite, vec![sample])),
+        }
+    }
+    suites
+}
+
+/// An artefact's rows.
+pub(super) fn parsed<T: DeserializeOwned>(name: &str, read: &dyn Fn(&str) -> Result<String>) -> Result<Vec<T>> {
+    jsonl::rows(&read(name)?, Path::new(name), "eval")
 }

@@ -60,6 +60,32 @@ pub(super) fn values(
     Ok(judgements.iter().filter_map(value).collect())
 }
 
+/// What one of the suite's plugins says of the answers now; `stored` has the measures that a comparator sees.
+pub(super) fn again(
+    suite: &LoadedSuite,
+    requests: &Requests,
+    base: &[Output],
+    tuned: &[Output],
+    stored: &[Score],
+    scorer: &Scorer,
+    grants: &Grants,
+) -> Result<Vec<Score>> {
+    let (base, tuned) = (Answers::of(base), Answers::of(tuned));
+    let scoring = Scoring { suite, requests, base: &base, tuned: &tuned, grants };
+    let place = suite.evaluators.iter().position(|evaluator| evaluator.label == scorer.label);
+    let Some(place) = place else {
+        let measures = |arm| scoring.stored(stored, arm);
+        let pairs = scoring.pairs(&measures(Arm::Base), &measures(Arm::Tuned))?;
+        return Ok(scoring.rows(scorer, None, scorer.comparator(grants)?.compare(&pairs)?).collect());
+    };
+    let mut scores = Vec::new();
+    for (arm, answers) in [(Arm::Base, &base), (Arm::Tuned, &tuned)] {
+        let observations = scoring.observations(answers, &requests.single[place])?;
+        scores.extend(scoring.rows(scorer, Some(arm), scorer.evaluator(grants)?.score(&observations)?));
+    }
+    Ok(scores)
+}
+
 fn inputs(session: &mut Session, suites: &[LoadedSuite]) -> Result<String> {
     let mut parts = vec![("limits".to_owned(), serde_json::json!(session.plan.config.limits).to_string())];
     for arm in [Arm::Base, Arm::Tuned] {
@@ -116,6 +142,20 @@ impl Scoring<'_> {
             scores.extend(self.rows(scorer, None, judgements));
         }
         Ok(scores)
+    }
+
+    /// Each sample's measures on an arm, as comparators see them, from rows of `scores.jsonl`.
+    fn stored(&self, scores: &[Score], arm: Arm) -> Vec<Vec<Measure>> {
+        let place: HashMap<&str, usize> =
+            self.suite.samples.iter().enumerate().map(|(place, sample)| (sample.id.as_str(), place)).collect();
+        let mut measures = vec![Vec::new(); self.suite.samples.len()];
+        for score in scores.iter().filter(|score| score.arm == Some(arm)) {
+            if let Some(place) = place.get(score.sample.as_str()) {
+                let kept = &mut measures[*place..=*place];
+                keep(&score.evaluator, std::slice::from_ref(&score.judgement), kept);
+            }
+        }
+        measures
     }
 
     fn observations(&self, answers: &Answers<'_>, requests: &[Request]) -> Result<Vec<Observation>> {

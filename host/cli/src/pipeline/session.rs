@@ -23,7 +23,9 @@ pub(crate) struct Session {
     pub(super) grants: Grants,
     pub(super) manifest: Manifest,
     opened: Option<Opened>,
-    digests: HashMap<PathBuf, String>,
+    /// Digest of the training data that were read.
+    pub(super) training_data: String,
+    digests: HashMap<PathBuf, Vec<(String, String)>>,
 }
 
 /// A model with the renderer of its prompts.
@@ -34,9 +36,7 @@ pub(super) struct Opened {
 
 impl Session {
     pub(crate) fn new(plan: &Plan, ui: &Ui) -> Result<Self> {
-        let mut manifest = Manifest::open(plan.folder(), env!("CARGO_PKG_VERSION"))?;
-        manifest.seeds.insert("run".into(), plan.config.run.seed);
-        manifest.digests.insert("config".into(), plan.digest.clone());
+        let manifest = Manifest::open(plan.folder(), env!("CARGO_PKG_VERSION"))?;
         Ok(Self {
             grants: Grants {
                 tokenizer: Some(Arc::new(LateTokenizer::new(plan))),
@@ -48,6 +48,7 @@ impl Session {
             ui: ui.clone(),
             manifest,
             opened: None,
+            training_data: String::new(),
             digests: HashMap::new(),
         })
     }
@@ -64,7 +65,7 @@ impl Session {
             return Err(Error::config("no suite is configured")
                 .hint("add a `[[suite]]` with `name`, `data` and at least one `[[suite.evaluator]]`"));
         }
-        suites.iter().map(|config| suite::load(config, &mut self.plugins, &mut self.manifest)).collect()
+        suites.iter().map(|config| suite::load(config, &mut self.plugins)).collect()
     }
 
     /// Refuses rules about measures that nobody gives, before anything expensive starts.
@@ -100,6 +101,10 @@ impl Session {
         if stands {
             self.ui.note(|paint| paint.dim(&format!("· {stage:<15} unchanged, kept")));
         }
+        for path in self.manifest.edited(stage, inputs, self.plan.folder()) {
+            let message = format!("{path} is not what was written there, so it is made anew");
+            self.ui.emit(&Event::Warning { message });
+        }
         stands
     }
 
@@ -120,12 +125,16 @@ impl Session {
 
     /// Digest of a file or folder, read once.
     pub(super) fn digest(&mut self, path: &Path) -> Result<String> {
-        if let Some(digest) = self.digests.get(path) {
-            return Ok(digest.clone());
+        self.files(path).map(wire::joined)
+    }
+
+    /// Names and digests of a model's files, read once.
+    pub(super) fn files(&mut self, path: &Path) -> Result<&[(String, String)]> {
+        if !self.digests.contains_key(path) {
+            let files = wire::digests_of(path)?;
+            self.digests.insert(path.into(), files);
         }
-        let digest = wire::digest_of(path)?;
-        self.digests.insert(path.into(), digest.clone());
-        Ok(digest)
+        Ok(self.digests.get(path).map(Vec::as_slice).unwrap_or_default())
     }
 
     /// Forgets the digest of a path that is being written.
@@ -166,14 +175,7 @@ impl Session {
     pub(super) fn base(&mut self) -> Result<&mut Opened> {
         if self.opened.is_none() {
             let path = self.plan.config.model.path.clone();
-            let opened = self.open(&path)?;
-            let digests = opened.model.digests();
-            let known = [("weights", &digests.weights), ("tokenizer", &digests.tokenizer), ("model", &digests.config)];
-            for (role, digest) in known {
-                self.manifest.digests.insert(role.into(), digest.clone());
-            }
-            self.manifest.digests.insert("template".into(), opened.renderer.digest.clone());
-            self.opened = Some(opened);
+            self.opened = Some(self.open(&path)?);
         }
         self.opened.as_mut().ok_or_else(|| Error::run("the model was not opened"))
     }

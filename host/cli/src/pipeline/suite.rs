@@ -2,12 +2,12 @@
 
 use crate::wire::Plugins;
 use diapason_core::compare::{Described, Listed, Suite as Compared};
-use diapason_core::config::{self, Suite};
+use diapason_core::config::{self, Plugin as Entry, Suite};
 use diapason_core::dataset::{self, Selection};
-use diapason_core::manifest::{Manifest, digest_of};
+use diapason_core::manifest::digest_of;
 use diapason_core::sample::Sample;
 use diapason_core::score::MeasureInfo;
-use diapason_core::{Error, Result, digest};
+use diapason_core::{Error, Result};
 use diapason_sandbox::{Capability, Comparator, Evaluator, Grants, Plugin};
 use std::collections::BTreeMap;
 
@@ -17,6 +17,8 @@ pub(super) struct LoadedSuite {
     pub(super) samples: Vec<Sample>,
     pub(super) evaluators: Vec<Scorer>,
     pub(super) comparators: Vec<Scorer>,
+    /// Digest of the file.
+    pub(super) file: String,
     /// Digest of the file and of what is taken of it.
     pub(super) digest: String,
 }
@@ -64,24 +66,32 @@ impl Scorer {
     }
 }
 
-/// Reads the suite's samples and loads its plugins; records the digests of both.
-pub(super) fn load(config: &Suite, plugins: &mut Plugins, manifest: &mut Manifest) -> Result<LoadedSuite> {
+/// Reads the suite's samples and loads its plugins.
+pub(super) fn load(config: &Suite, plugins: &mut Plugins) -> Result<LoadedSuite> {
     let selection = Selection { limit: config.limit, system: config.system.as_deref() };
-    let samples = dataset::load(&config.data, &selection)?;
-    let file = digest::of_file(&config.data)?;
-    manifest.digests.insert(format!("data.{}", config.name), file.clone());
+    let (text, file) = dataset::read(&config.data)?;
+    let samples = dataset::parse(&text, &config.data.display().to_string(), &selection)?;
+    assemble(config, samples, file, &mut |entry| plugins.get(&entry.plugin))
+}
+
+/// The suite with samples that were read from a file of that digest.
+pub(super) fn assemble(
+    config: &Suite,
+    samples: Vec<Sample>,
+    file: String,
+    get: &mut dyn FnMut(&Entry) -> Result<Plugin>,
+) -> Result<LoadedSuite> {
     let (limit, system) = (format!("{:?}", config.limit), format!("{:?}", config.system));
     let digest = digest_of([("file", file.as_str()), ("limit", limit.as_str()), ("system", system.as_str())]);
     let (mut evaluators, mut comparators) = (Vec::new(), Vec::new());
     for entry in &config.evaluators {
-        let plugin = plugins.get(&entry.plugin)?;
+        let plugin = get(entry)?;
         config::check_settings(plugin.id(), plugin.settings_schema(), &entry.settings)?;
-        manifest.digests.insert(format!("plugin.{}", plugin.id()), plugin.sha256().into());
         let label = entry.name.clone().unwrap_or_else(|| plugin.id().to_owned());
         let scorer = Scorer { label, plugin, settings: entry.settings.clone(), bounds: entry.bounds.clone() };
         sort(scorer, &config.name, &mut evaluators, &mut comparators)?;
     }
-    Ok(LoadedSuite { config: config.clone(), samples, evaluators, comparators, digest })
+    Ok(LoadedSuite { config: config.clone(), samples, evaluators, comparators, file, digest })
 }
 
 /// An evaluator scores each model by itself, even where the component could also compare.

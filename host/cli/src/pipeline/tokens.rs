@@ -6,7 +6,7 @@ use super::session::Opened;
 use diapason_core::dataset::{self, Selection};
 use diapason_core::manifest::digest_of;
 use diapason_core::sample::{Conversation, Sample};
-use diapason_core::{Error, Result, digest};
+use diapason_core::{Error, Result};
 use diapason_model::encode::{self, Example};
 use diapason_model::tokens;
 
@@ -26,8 +26,9 @@ pub(super) fn samples(session: &mut Session) -> Result<Vec<Sample>> {
             .hint("add `[data]` with `train = \"….jsonl\"`, or name an existing adapter in `model.adapter`"));
     };
     let selection = Selection { limit: data.limit, system: data.system.as_deref() };
-    let samples = dataset::load(&data.train, &selection)?;
-    session.manifest.digests.insert("data.train".into(), digest::of_file(&data.train)?);
+    let (text, digest) = dataset::read(&data.train)?;
+    let samples = dataset::parse(&text, &data.train.display().to_string(), &selection)?;
+    session.training_data = digest;
     match samples.iter().find(|sample| sample.reference.is_none()) {
         Some(sample) => {
             Err(Error::data(format!("row {} of {} has no answer to learn", sample.id, data.train.display()))
@@ -71,7 +72,7 @@ pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<E
 
 /// Stands for data, template and tokenizer.
 fn key(session: &mut Session) -> Result<String> {
-    let data = session.manifest.digests.get("data.train").cloned().unwrap_or_default();
+    let data = session.training_data.clone();
     let selection = session.plan.config.data.as_ref().map(|data| (data.limit, data.system.clone()));
     let selection = serde_json::json!(selection).to_string();
     let Opened { model, renderer } = session.base()?;

@@ -1,9 +1,8 @@
 //! Stage `train`: from the training data to an adapter or a model, with `train.jsonl` and `training.json`.
 
-use super::session::Tuned;
 use super::tokens::{self, Rows};
 use super::watch::Watched;
-use super::{Session, jsonl};
+use super::{Session, integrity, jsonl};
 use crate::interrupt;
 use diapason_core::config::Train;
 use diapason_core::event::{Event, Sink as _};
@@ -15,8 +14,8 @@ use diapason_model::train::{Measure, Outcome, Run};
 use std::path::Path;
 
 const STAGE: &str = "train";
-const LOG: &str = "train.jsonl";
-const SUMMARY: &str = "training.json";
+pub(super) const LOG: &str = "train.jsonl";
+pub(super) const SUMMARY: &str = "training.json";
 
 /// Trains, unless the configuration names an adapter that is there already.
 pub(crate) fn stage(session: &mut Session) -> Result<()> {
@@ -27,28 +26,15 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
     let inputs = inputs(session)?;
     let (_, folder) = session.tuned();
     if session.stands(STAGE, &inputs) {
-        return Ok(());
+        return integrity::freeze_training(session);
     }
     let rows = tokens::rows(session, &samples)?;
     train(session, &rows)?;
     session.forget(&folder);
     session.close();
     let outputs = outputs(session.plan.folder(), &folder)?;
-    session.finish(STAGE, &inputs, &outputs)
-}
-
-/// What training did; `None` where an existing adapter is evaluated.
-pub(super) fn summary(session: &Session) -> Result<Option<Training>> {
-    let path = session.artefact(SUMMARY);
-    if session.plan.config.model.adapter.is_some() || !path.exists() {
-        return Ok(None);
-    }
-    let understood = serde_json::from_str(&jsonl::text(&path, STAGE)?);
-    understood.map(Some).map_err(|source| {
-        Error::data(format!("failed to understand {}", path.display()))
-            .because(source)
-            .hint("`diapason train` writes it anew once it is removed")
-    })
+    session.finish(STAGE, &inputs, &outputs)?;
+    integrity::freeze_training(session)
 }
 
 /// Writes the summary from the log's steps.
@@ -72,7 +58,7 @@ fn summarise(folder: &Path, outcome: &Outcome) -> Result<()> {
 fn inputs(session: &mut Session) -> Result<String> {
     let model = session.model_inputs()?;
     let config = &session.plan.config;
-    let data = session.manifest.digests.get("data.train").cloned().unwrap_or_default();
+    let data = session.training_data.clone();
     // The digest stands for the rows, wherever their file lies.
     let rows = config.data.as_ref().map(|data| (&data.limit, &data.system, data.held_out));
     let settings = serde_json::json!([config.train, rows, config.run.seed]).to_string();
@@ -123,7 +109,7 @@ fn outputs(run: &Path, folder: &Path) -> Result<Vec<String>> {
 
 /// The tuned model's digest; errors where it has not been made yet.
 pub(super) fn tuned_digest(session: &mut Session) -> Result<String> {
-    let (kind, folder) = session.tuned();
+    let (_, folder) = session.tuned();
     if !folder.exists() {
         let hint = match session.plan.config.model.adapter {
             Some(_) => "`model.adapter` names a folder with adapter_config.json and adapter_model.safetensors",
@@ -131,11 +117,5 @@ pub(super) fn tuned_digest(session: &mut Session) -> Result<String> {
         };
         return Err(Error::run(format!("there is no tuned model at {}", folder.display())).hint(hint));
     }
-    let digest = session.digest(&folder)?;
-    let role = match kind {
-        Tuned::Adapter => "adapter",
-        Tuned::Model => "tuned",
-    };
-    session.manifest.digests.insert(role.into(), digest.clone());
-    Ok(digest)
+    session.digest(&folder)
 }

@@ -74,7 +74,6 @@ fn load(session: &mut Session) -> Result<Vec<(Plugin, Entry)>> {
     for entry in entries {
         let plugin = session.plugins.get(&entry.plugin)?;
         config::check_settings(plugin.id(), plugin.settings_schema(), &entry.settings)?;
-        session.manifest.digests.insert(format!("plugin.{}", plugin.id()), plugin.sha256().into());
         loaded.push((plugin, entry));
     }
     Ok(loaded)
@@ -85,7 +84,6 @@ fn splits(session: &mut Session) -> Result<(Option<Split>, Vec<Split>)> {
     let train = match &config.data {
         Some(data) => {
             let text = dataset::text(&data.train)?;
-            session.manifest.digests.insert("data.train".into(), digest::of_file(&data.train)?);
             Some(Split { name: "train".into(), rows: dataset::rows(&text, "train", data.limit) })
         }
         None => None,

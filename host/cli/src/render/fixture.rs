@@ -2,7 +2,9 @@
 //! which one stays open. Its statistics are plausible and by simple formulas; `diapason-core` has the real ones.
 
 use diapason_core::compare::{Comparison, Difference, Level, MeasureComparison, Slice, SuiteComparison, Test};
+use diapason_core::config;
 use diapason_core::gate::{ConditionKind, ConditionResult, GateResult, Side, Verdict};
+use diapason_core::manifest::{File, Frozen, PluginUse, Role, Use, portable};
 use diapason_core::report::{FORMAT, FindingCounts, Flip, Report, SampleScore, SideBySide, Training};
 use diapason_core::sample::Message;
 use diapason_core::score::{Arm, Judgement, Measure, MeasureInfo, Outcome};
@@ -34,17 +36,69 @@ pub(crate) fn report(task: usize, other: usize) -> Report {
                 .collect(),
             held_out: (1..5).map(|i| (i * 40, 0.19 + 0.5 * (-(i as f64)).exp() + 0.006 * (i * i) as f64)).collect(),
         }),
-        digests: ["adapter", "data.address", "data.train", "template", "tokenizer", "weights"]
-            .map(|role| (role.to_owned(), diapason_core::digest::of_bytes(role.as_bytes())))
-            .into(),
-        permissions: [
-            ("accuracy 0.1.0", vec![]),
-            ("chat-jinja 0.1.0", vec![]),
-            ("hallucination 0.1.0", vec!["model".to_owned()]),
-        ]
-        .map(|(plugin, names)| (plugin.to_owned(), names))
-        .into(),
+        about: about(task, other),
         samples,
+    }
+}
+
+const CONFIG: &str = r#"
+[run]
+name = "addresses-to-json"
+[model]
+path = "models/small-instruct"
+device = "cpu"
+[data]
+train = "addresses.train.jsonl"
+[template]
+template = "chatml"
+[generate]
+max_tokens = 64
+stop = ["\n\n"]
+[[suite]]
+name = "address"
+data = "addresses.test.jsonl"
+system = "Answer with one JSON object."
+evaluator = [{ plugin = "eval-accuracy", name = "accuracy", settings = { json = true } }]
+[[suite]]
+name = "arithmetic"
+data = "arithmetic.jsonl"
+evaluator = [{ plugin = "eval-accuracy", name = "accuracy" }]
+[[suite]]
+name = "capitals"
+data = "capitals.jsonl"
+evaluator = [{ plugin = "eval-hallucination", name = "hallucination" }]
+"#;
+
+fn about(task: usize, other: usize) -> Frozen {
+    let config = config::parse(CONFIG, "diapason.toml", std::path::Path::new("")).expect("the fixture's configuration");
+    let file = |role: Role, rows| {
+        let sha256 = diapason_core::digest::of_bytes(String::from(role.clone()).as_bytes());
+        (role, File { sha256, rows })
+    };
+    let test = |suite: &str, rows| file(Role::TestData(suite.into()), Some(rows));
+    let used = |suite: &str, name: &str| Role::Plugin(Use::Suite(suite.into(), name.into()));
+    let plugin = |role: Role, id: &str, settings: &str, permissions: &[&str]| PluginUse {
+        role,
+        id: id.into(),
+        version: "0.1.0".into(),
+        settings: serde_json::from_str(settings).expect("the fixture's settings"),
+        permissions: permissions.iter().map(|name| (*name).into()).collect(),
+    };
+    let plugins = vec![
+        plugin(Role::Plugin(Use::Template), "chat-jinja", "{}", &[]),
+        plugin(used("address", "accuracy"), "eval-accuracy", r#"{"json": true}"#, &[]),
+        plugin(used("capitals", "hallucination"), "eval-hallucination", "{}", &["model"]),
+    ];
+    let models = [Role::Base("config.json".into()), Role::Base("model.safetensors".into())];
+    let adapter = [Role::Tuned("adapter_config.json".into()), Role::Tuned("adapter_model.safetensors".into())];
+    let plain = models.into_iter().chain(adapter).chain(plugins.iter().map(|plugin| plugin.role.clone()));
+    let data = [test("address", task), test("arithmetic", other), test("capitals", other)];
+    Frozen {
+        date: "2026-03-01T12:00:00Z".into(),
+        diapason: "0.1.0".into(),
+        config: portable(&config),
+        files: plain.map(|role| file(role, None)).chain(data).chain([file(Role::TrainingData, Some(665))]).collect(),
+        plugins,
     }
 }
 
@@ -283,7 +337,7 @@ fn gate(suites: &[SuiteComparison]) -> GateResult {
         condition(&suites[1], 0, Margin, 0.05, Passed),
         condition(&suites[2], 0, Margin, 0.02, Inconclusive),
     ];
-    GateResult { verdict: Inconclusive, alpha: 0.05, level: 0.05, look: (1, 1), candidates: 1, conditions }
+    GateResult { verdict: Inconclusive, alpha: 0.05, level: 0.05, look: (1, 1), candidates: 1, models: 1, conditions }
 }
 
 fn condition(

@@ -76,6 +76,7 @@ fn base64_digest(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::render::fixture;
+    use diapason_core::manifest::{File, PluginUse, Role, Use};
 
     /// The page without style, script and samples: what a snapshot can show.
     fn shell(html: &str) -> String {
@@ -127,8 +128,17 @@ mod tests {
         report.comparison.suites[0].name = hostile.into();
         report.comparison.suites[0].measures[0].info.summary = hostile.into();
         report.gate.as_mut().unwrap().conditions[3].reason = hostile.into();
-        report.permissions.insert(hostile.into(), vec![hostile.into()]);
-        report.digests.insert(hostile.into(), hostile.into());
+        let role = Role::Plugin(Use::Suite(hostile.into(), hostile.into()));
+        report.about.files.insert(role.clone(), File::new(hostile));
+        report.about.config.model.path = hostile.into();
+        report.about.config.generate.stop = vec![hostile.into()];
+        report.about.plugins[0] = PluginUse {
+            role,
+            id: hostile.into(),
+            version: hostile.into(),
+            settings: [(hostile.to_owned(), hostile.into())].into_iter().collect(),
+            permissions: vec![hostile.into()],
+        };
         report.samples[0].base = Some(hostile.into());
         let html = render(&report).unwrap();
         assert!(!html.contains("<img"), "an element was made of a name");

@@ -5,11 +5,14 @@
 //! says inconclusive, and no green build hides it: the case is not counted as passed). A sample that got worse is a
 //! `skipped` case too, not a failure: single flips are for reading, the rules decide.
 
+use super::about::{About, Fact, Plugin};
+use super::flips;
 use super::words::{self, Subject};
 use diapason_core::gate::{ConditionResult, Verdict};
-use diapason_core::report::{Flip, Report, SideBySide};
+use diapason_core::report::{Report, SideBySide};
 use diapason_core::score::{Arm, Outcome};
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// The report as JUnit XML.
@@ -18,11 +21,29 @@ pub(crate) fn render(report: &Report) -> String {
         let cases = gate.conditions.iter().map(|condition| rule(report, condition)).collect();
         Suite { name: format!("{}.gate", report.name), cases }
     });
+    let worse: HashMap<(&str, &str), Vec<String>> = flips::worse(report)
+        .into_iter()
+        .map(|(sample, by)| ((sample.suite.as_str(), sample.sample.as_str()), by))
+        .collect();
     let suites = report.comparison.suites.iter().map(|suite| {
         let mine = report.samples.iter().filter(|sample| sample.suite == suite.name);
-        Suite { name: format!("{}.{}", report.name, suite.name), cases: mine.map(sample).collect() }
+        let case = |it: &SideBySide| sample(it, worse.get(&(it.suite.as_str(), it.sample.as_str())));
+        Suite { name: format!("{}.{}", report.name, suite.name), cases: mine.map(case).collect() }
     });
-    document(&report.name, &gate.chain(suites).collect::<Vec<_>>())
+    document(&report.name, &gate.chain(suites).collect::<Vec<_>>(), &properties(report))
+}
+
+/// What the report is about; readers show it with the first suite.
+fn properties(report: &Report) -> Vec<(String, String)> {
+    let About { facts, training, decoding, plugins, .. } = About::of(report);
+    let facts = facts.into_iter().map(|Fact { name, value, digest }| {
+        (name, digest.map_or(value.clone(), |digest| format!("{value} (sha256 {digest})")))
+    });
+    let plugins = plugins.into_iter().map(|plugin| {
+        let Plugin { place, name, settings, permissions, digest } = plugin;
+        (place, format!("{name}, settings {settings}, may use {permissions} (sha256 {digest})"))
+    });
+    facts.chain(training).chain(decoding).chain(plugins).collect()
 }
 
 struct Suite {
@@ -61,33 +82,44 @@ fn rule(report: &Report, condition: &ConditionResult) -> Case {
     }
 }
 
-fn sample(sample: &SideBySide) -> Case {
-    Case { name: sample.sample.clone(), outcome: outcome(sample), output: String::new() }
+fn sample(sample: &SideBySide, worse: Option<&Vec<String>>) -> Case {
+    Case { name: sample.sample.clone(), outcome: outcome(sample, worse), output: String::new() }
 }
 
-fn outcome(sample: &SideBySide) -> Ended {
+fn outcome(sample: &SideBySide, worse: Option<&Vec<String>>) -> Ended {
     let unscored = sample.scores.iter().find_map(|score| match (&score.judgement.outcome, score.arm) {
         (Outcome::Unscored(reason), Some(Arm::Tuned) | None) => Some(format!("{}: {reason}", score.evaluator)),
         _ => None,
     });
-    match (sample.flip, unscored) {
+    match (worse, unscored) {
         _ if sample.tuned.is_none() => Ended::Error("the tuned model has no output".into()),
         (_, Some(reason)) => Ended::Skipped(format!("unscored by {reason}")),
-        (Flip::Harmful | Flip::Mixed, None) => Ended::Skipped("got worse than base".into()),
-        (Flip::Beneficial | Flip::None, None) => Ended::Passed,
+        (Some(by), None) => Ended::Skipped(format!("got worse than base by {}", by.join(", "))),
+        (None, None) => Ended::Passed,
     }
 }
 
-fn document(name: &str, suites: &[Suite]) -> String {
+fn document(name: &str, suites: &[Suite], properties: &[(String, String)]) -> String {
     let all = || suites.iter().flat_map(|suite| &suite.cases);
     let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     let _ = writeln!(xml, "<testsuites name=\"{}\" {}>", attribute(name), totals(all()));
-    for suite in suites {
+    for (place, suite) in suites.iter().enumerate() {
         let _ = writeln!(xml, "  <testsuite name=\"{}\" {}>", attribute(&suite.name), totals(suite.cases.iter()));
+        if place == 0 {
+            listed(&mut xml, properties);
+        }
         suite.cases.iter().for_each(|it| case(&mut xml, &suite.name, it));
         xml.push_str("  </testsuite>\n");
     }
     xml + "</testsuites>\n"
+}
+
+fn listed(xml: &mut String, properties: &[(String, String)]) {
+    xml.push_str("    <properties>\n");
+    for (name, value) in properties {
+        let _ = writeln!(xml, "      <property name=\"{}\" value=\"{}\"/>", attribute(name), attribute(value));
+    }
+    xml.push_str("    </properties>\n");
 }
 
 fn totals<'a>(cases: impl Iterator<Item = &'a Case>) -> String {

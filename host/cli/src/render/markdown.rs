@@ -1,10 +1,12 @@
 //! `report.md`: the verdict for a pull-request comment, always under 64 kB. What does not fit is counted, never cut silently.
 
+use super::about::{self, About, Fact};
+use super::flips::{self, Flips};
 use super::number::{Unit, confidence, count, counted, p_value};
 use super::words::{self, Subject};
 use diapason_core::compare::{MeasureComparison, SuiteComparison};
 use diapason_core::gate::{ConditionResult, Verdict};
-use diapason_core::report::{Flip, Report, SideBySide};
+use diapason_core::report::{Report, SideBySide};
 use std::fmt::Write as _;
 
 /// Bytes that the comment may have; GitHub takes 65,536 characters.
@@ -23,6 +25,7 @@ pub(crate) fn render(report: &Report) -> String {
         measures(&mut page, suite, report.comparison.level);
     }
     flips(&mut page, report);
+    about(&mut page, report);
     page.finish()
 }
 
@@ -143,23 +146,41 @@ fn in_brackets(interval: Option<String>) -> String {
     interval.map(|text| format!("<br>{text}")).unwrap_or_default()
 }
 
-/// The samples that got worse, and how many got better.
+/// How many pairs each binary measure calls better and worse, and the samples that got worse.
 fn flips(page: &mut Page, report: &Report) {
-    let of = |flip| report.samples.iter().filter(move |sample| sample.flip == flip);
-    let worse: Vec<&SideBySide> = of(Flip::Harmful).chain(of(Flip::Mixed)).collect();
-    let better = of(Flip::Beneficial).count();
-    let head = format!(
-        "\n### Flips\n\n{} worse, {} better.\n\n| Sample | Reference | Base | Tuned |\n|---|---|---|---|\n",
-        count(worse.len() as u64),
-        count(better as u64)
-    );
-    page.table(&head, worse.iter().map(|sample| flip(sample)), "flip", FLIPS);
+    let counted: Vec<Flips<'_>> = report.comparison.suites.iter().flat_map(flips::of_suite).collect();
+    let head = "\n### Flips\n\n| Suite | Measure | Better | Same | Worse |\n|---|---|---:|---:|---:|\n";
+    let number = |number: usize| count(number as u64);
+    let row = |it: &Flips<'_>| {
+        let (suite, measure) = (cell(it.suite), cell(&it.measure));
+        format!("| {suite} | {measure} | {} | {} | {} |\n", number(it.better), number(it.same), number(it.worse))
+    };
+    page.table(head, counted.iter().map(row), "measure", usize::MAX);
+    let worse = flips::worse(report);
+    let head = "\n| Got worse | By | Reference | Base | Tuned |\n|---|---|---|---|---|\n";
+    page.table(head, worse.iter().map(|(sample, by)| flip(sample, by)), "sample", FLIPS);
 }
 
-fn flip(sample: &SideBySide) -> String {
+fn flip(sample: &SideBySide, by: &[String]) -> String {
     let text = |text: &Option<String>| text.as_deref().map_or("–".into(), cell);
     let id = format!("{} {}", cell(&sample.suite), cell(&sample.sample));
-    format!("| {id} | {} | {} | {} |\n", text(&sample.reference), text(&sample.base), text(&sample.tuned))
+    let by = cell(&by.join(", "));
+    format!("| {id} | {by} | {} | {} | {} |\n", text(&sample.reference), text(&sample.base), text(&sample.tuned))
+}
+
+/// What the report is about, with the beginnings of digests; the page has all of it.
+fn about(page: &mut Page, report: &Report) {
+    let About { facts, plugins, .. } = About::of(report);
+    let row = |Fact { name, value, digest }: &Fact| {
+        let digest = digest.as_deref().map_or(String::new(), about::short);
+        format!("| {} | {} | {digest} |\n", cell(name), cell(value))
+    };
+    let names = plugins.iter().map(|plugin| plugin.name.as_str()).collect::<std::collections::BTreeSet<_>>();
+    let names = names.into_iter().collect::<Vec<_>>().join(", ");
+    let plugins = (!names.is_empty()).then(|| Fact { name: "Plugins".into(), value: names, digest: None });
+    let facts: Vec<Fact> = facts.into_iter().chain(plugins).collect();
+    let head = "\n### What this report is about\n\n| | | sha-256 |\n|---|---|---|\n";
+    page.table(head, facts.iter().map(row), "fact", usize::MAX);
 }
 
 fn sign(verdict: Verdict) -> &'static str {
@@ -214,16 +235,22 @@ mod tests {
     #[test]
     fn stays_under_the_limit_and_counts_what_it_leaves_out() {
         let mut report = fixture::report(200, 150);
+        let ids: Vec<String> = report.samples.iter().map(|sample| sample.sample.clone()).collect();
+        for suite in &mut report.comparison.suites {
+            if let Some(difference) = &mut suite.measures[0].difference {
+                difference.harmful.clone_from(&ids);
+            }
+        }
         for sample in &mut report.samples {
-            sample.flip = Flip::Harmful;
             sample.tuned = Some("<|>".repeat(40_000));
         }
         let suite = report.comparison.suites[0].clone();
         report.comparison.suites = vec![suite; 400];
         let text = render(&report);
         assert!(text.len() < 65_536, "{} bytes", text.len());
-        let few = render(&Report { comparison: fixture::report(4, 3).comparison, ..report });
-        assert!(few.contains("… and 490 flips more in `report.html`."), "{few}");
+        report.comparison.suites.truncate(1);
+        let few = render(&report);
+        assert!(few.contains("… and 190 more samples in `report.html`.") || few.contains("190 samples more"), "{few}");
     }
 
     #[test]

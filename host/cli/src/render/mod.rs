@@ -1,8 +1,10 @@
 //! From a report to text: for the terminal, for machines, and the report's files.
 
+pub(crate) mod about;
 mod curve;
 #[cfg(test)]
 mod fixture;
+pub(crate) mod flips;
 mod forest;
 pub(crate) mod html;
 pub(crate) mod json;

@@ -1,9 +1,10 @@
 //! What the page shows, in words and figures: the report turned into what the template fills in.
 
+use super::about::About;
 use super::curve::LossCurve;
-use super::forest;
 use super::number::{Unit, confidence, count, counted, duration, fixed, p_value};
 use super::words::{self, Subject};
+use super::{flips, forest};
 use diapason_core::compare::{Level, MeasureComparison, Slice, SuiteComparison};
 use diapason_core::gate::{ConditionResult, GateResult, Verdict};
 use diapason_core::report::{Report, Training};
@@ -21,8 +22,8 @@ pub(crate) struct Page {
     suites: Vec<Suite>,
     training: Option<TrainingCard>,
     findings: Vec<(String, &'static str)>,
-    digests: Vec<(String, String)>,
-    plugins: Vec<(String, String)>,
+    about: About,
+    date: String,
     samples: usize,
 }
 
@@ -132,8 +133,8 @@ impl Page {
             suites: report.comparison.suites.iter().map(suite).collect(),
             training: report.training.as_ref().map(training),
             findings: findings(report),
-            digests: report.digests.iter().map(|(role, digest)| (role.clone(), digest.clone())).collect(),
-            plugins: report.permissions.iter().map(|(plugin, names)| (plugin.clone(), permissions(names))).collect(),
+            about: About::of(report),
+            date: report.about.date.clone(),
             samples: report.samples.len(),
         }
     }
@@ -167,7 +168,7 @@ fn suite(suite: &SuiteComparison) -> Suite {
         name: suite.name.clone(),
         samples: words::samples(suite),
         measures: suite.measures.iter().map(measure).collect(),
-        flips: suite.measures.iter().filter(|it| it.info.binary).filter_map(flips).collect(),
+        flips: flips::of_suite(suite).map(|it| bar(&it)).collect(),
         slices: suite.measures.iter().flat_map(|it| it.slices.iter().map(|slice| slice_row(it, slice))).collect(),
     }
 }
@@ -207,13 +208,12 @@ fn method(interval: &Interval) -> String {
     }
 }
 
-fn flips(measure: &MeasureComparison) -> Option<Flips> {
-    let difference = measure.difference.as_ref()?;
-    let (better, same, worse) = (difference.wins, difference.ties, difference.losses);
+fn bar(flips: &flips::Flips<'_>) -> Flips {
+    let &flips::Flips { better, same, worse, harmful, .. } = flips;
     let total = (better + same + worse).max(1) as f64;
     let share = |number: usize| format!("{:.3}%", 100.0 * number as f64 / total);
-    Some(Flips {
-        measure: measure.full_name(),
+    Flips {
+        measure: flips.measure.clone(),
         better,
         same,
         worse,
@@ -221,9 +221,9 @@ fn flips(measure: &MeasureComparison) -> Option<Flips> {
         same_share: share(same),
         worse_share: share(worse),
         worse_start: share(better + same),
-        examples: difference.harmful.iter().take(EXAMPLES).cloned().collect(),
-        more: difference.harmful.len().saturating_sub(EXAMPLES),
-    })
+        examples: harmful.iter().take(EXAMPLES).cloned().collect(),
+        more: harmful.len().saturating_sub(EXAMPLES),
+    }
 }
 
 fn slice_row(measure: &MeasureComparison, slice: &Slice) -> SliceRow {
@@ -265,10 +265,6 @@ fn findings(report: &Report) -> Vec<(String, &'static str)> {
     ]
 }
 
-fn permissions(names: &[String]) -> String {
-    if names.is_empty() { "nothing".into() } else { names.join(", ") }
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -277,8 +273,7 @@ mod tests {
     #[test]
     fn the_pieces_of_a_flip_bar_fill_it() {
         let report = crate::render::fixture::report(20, 15);
-        for measure in report.comparison.suites.iter().flat_map(|suite| &suite.measures) {
-            let Some(bar) = flips(measure) else { continue };
+        for bar in report.comparison.suites.iter().flat_map(flips::of_suite).map(|it| super::bar(&it)) {
             let width = |text: &str| text.trim_end_matches('%').parse::<f64>().unwrap();
             let whole = width(&bar.better_share) + width(&bar.same_share) + width(&bar.worse_share);
             assert!((whole - 100.0).abs() < 0.01, "{whole}");

@@ -32,10 +32,16 @@ pub(crate) fn gate(gate: Option<&GateResult>, comparison: &Comparison, paint: Pa
 }
 
 fn decision(gate: &GateResult, paint: Paint) -> String {
-    let word = words::verdict(gate.verdict).to_uppercase();
-    let mut text = format!("{}  {}\n\n", coloured(gate.verdict, &word, paint), words::summary(gate));
-    if gate.conditions.len() > 1 || gate.look.1 > 1 || gate.candidates > 1 {
-        let _ = writeln!(text, "{}\n", paint.dim(&words::method(gate)));
+    let mut text = verdict(gate, paint)
+        + "
+";
+    if gate.conditions.len() > 1 || gate.look.1 > 1 || gate.candidates > 1 || gate.models > 1 {
+        let _ = writeln!(
+            text,
+            "{}
+",
+            paint.dim(&words::method(gate))
+        );
     }
     for condition in &gate.conditions {
         let mark = match condition.verdict {
@@ -49,6 +55,12 @@ fn decision(gate: &GateResult, paint: Paint) -> String {
         let _ = writeln!(text, "{mark} {name}: {}\n  {}", condition.requirement, condition.reason);
     }
     text
+}
+
+/// The verdict and what it says, on a line.
+pub(crate) fn verdict(gate: &GateResult, paint: Paint) -> String {
+    let word = words::verdict(gate.verdict).to_uppercase();
+    format!("{}  {}\n", coloured(gate.verdict, &word, paint), words::summary(gate))
 }
 
 fn coloured(verdict: Verdict, text: &str, paint: Paint) -> String {

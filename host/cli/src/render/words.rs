@@ -77,7 +77,16 @@ pub(crate) fn method(gate: &GateResult) -> String {
     } else {
         String::new()
     };
-    format!("{rules}{look}{candidates}")
+    let models = if gate.candidates == 1 && gate.models > 1 {
+        format!(
+            " {} models have been held against these samples: where the best of them is to be released, set \
+             `gate.candidates = {0}`.",
+            gate.models
+        )
+    } else {
+        String::new()
+    };
+    format!("{rules}{look}{candidates}{models}")
 }
 
 /// A suite's number of samples, and what they share.

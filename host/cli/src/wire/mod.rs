@@ -6,6 +6,6 @@ mod plugins;
 mod template;
 
 pub(crate) use judge::{LateJudge, LateTokenizer};
-pub(crate) use model::{digest_of, open, outline};
-pub(crate) use plugins::Plugins;
+pub(crate) use model::{digests_of, joined, open, outline};
+pub(crate) use plugins::{Plugins, built_in_digest, component_digest};
 pub(crate) use template::{Origin, Renderer};

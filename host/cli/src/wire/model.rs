@@ -26,17 +26,27 @@ fn check(path: &Path) -> Result<()> {
     }
 }
 
-/// SHA-256 of a file, or of a folder's files by name: what a model or an adapter is, without opening it.
-pub(crate) fn digest_of(path: &Path) -> Result<String> {
+/// What the one file of a model is called that is no folder: it may be renamed.
+pub(crate) const GGUF: &str = "GGUF file";
+
+/// Name and SHA-256 of a model's or an adapter's files, sorted by name.
+pub(crate) fn digests_of(path: &Path) -> Result<Vec<(String, String)>> {
     if !path.is_dir() {
-        return digest::of_file(path).map_err(|error| error.hint("check the path"));
+        let digest = digest::of_file(path).map_err(|error| error.hint("check the path"))?;
+        return Ok(vec![(GGUF.into(), digest)]);
     }
     let mut files = files(path)?;
     files.sort();
-    let digests = files.iter().map(|file| digest::of_file(file)).collect::<Result<Vec<_>>>()?;
-    let names: Vec<String> =
-        files.iter().map(|file| file.file_name().unwrap_or_default().to_string_lossy().into_owned()).collect();
-    Ok(manifest::digest_of(names.iter().map(String::as_str).zip(digests.iter().map(String::as_str))))
+    let name = |file: &PathBuf| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    files.iter().map(|file| Ok((name(file), digest::of_file(file)?))).collect()
+}
+
+/// One digest of a model's or an adapter's files: what it is, without opening it.
+pub(crate) fn joined(files: &[(String, String)]) -> String {
+    match files {
+        [(name, digest)] if name == GGUF => digest.clone(),
+        _ => manifest::digest_of(files.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))),
+    }
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {

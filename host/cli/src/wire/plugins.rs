@@ -2,9 +2,9 @@
 
 use crate::embedded;
 use crate::ui::Ui;
-use diapason_core::Result;
 use diapason_core::config::{self, Limits};
 use diapason_core::event::{Event, Sink as _};
+use diapason_core::{Result, digest};
 use diapason_sandbox::{Engine, Plugin};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -38,6 +38,21 @@ impl Plugins {
         self.loaded.insert(name.into(), plugin.clone());
         Ok(plugin)
     }
+}
+
+/// SHA-256 of a component's bytes, known without loading it; `None` where its file is not there.
+pub(crate) fn component_digest(name: &str) -> Result<Option<String>> {
+    if !config::is_path(name, "wasm") {
+        return embedded::plugin(name).map(|bytes| Some(digest::of_bytes(bytes)));
+    }
+    let path = Path::new(name);
+    if path.exists() { digest::of_file(path).map(Some) } else { Ok(None) }
+}
+
+/// SHA-256 of a built-in plugin or chat template; `None` where there is none of that name.
+pub(crate) fn built_in_digest(name: &str) -> Option<String> {
+    let plugin = embedded::plugin(name).ok();
+    plugin.or_else(|| embedded::template(name).ok().map(str::as_bytes)).map(digest::of_bytes)
 }
 
 fn cache() -> Option<PathBuf> {

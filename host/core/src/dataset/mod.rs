@@ -10,7 +10,7 @@ pub use split::split;
 
 use crate::finding::Row;
 use crate::sample::Sample;
-use crate::{Error, Result, files};
+use crate::{Error, Result, digest, files};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -30,10 +30,18 @@ pub struct Selection<'a> {
 ///
 /// Errors with [`crate::Class::Data`] where the file cannot be read.
 pub fn text(path: &Path) -> Result<String> {
-    match path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
-        true => parquet::lines(path),
-        false => files::read_text(path),
+    read(path).map(|(text, _)| text)
+}
+
+/// Like [`text()`], with the SHA-256 of the bytes that the rows were read from: the file is read once, so that the digest
+/// cannot be another content's.
+pub fn read(path: &Path) -> Result<(String, String)> {
+    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
+        return parquet::lines(path);
     }
+    let text = files::read_text(path)?;
+    let digest = digest::of_bytes(text.as_bytes());
+    Ok((text, digest))
 }
 
 /// Reads the samples of the file at `path`; see [`text()`].

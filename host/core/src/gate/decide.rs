@@ -3,14 +3,14 @@
 
 use super::condition::{Condition, conditions};
 use super::lookup::find;
-use super::{ConditionKind, ConditionResult, GateResult, Look, Side, Verdict};
+use super::{ConditionKind, ConditionResult, GateResult, History, Look, Side, Verdict};
 use crate::compare::Comparison;
 use crate::config::{Gate, Rule};
 use crate::stats::power::SampleSize;
 use crate::stats::{Interval, holm, looks, power};
 use crate::{Error, Result};
 
-/// Holds `rules` against `comparison`, after the `earlier` looks at the same model's evaluation.
+/// Holds `rules` against `comparison`, with what came before it.
 ///
 /// The gate passes where every condition's p value is at most the gate's level. A condition by itself passes or fails at
 /// its level after Holm's correction over all conditions; otherwise it is inconclusive. A missing arm, lost samples or too
@@ -18,22 +18,30 @@ use crate::{Error, Result};
 ///
 /// # Errors
 /// No rules, a rule without a condition, an unknown or ambiguous suite or measure, a limit that makes no sense, an alpha
-/// outside 0 to 0.5, more looks than planned, a look without new samples.
-pub fn decide(rules: &[Rule], gate: &Gate, comparison: &Comparison, earlier: &[Look]) -> Result<GateResult> {
+/// outside 0 to 0.5, more looks or candidates than planned, a look without new samples.
+pub fn decide(rules: &[Rule], gate: &Gate, comparison: &Comparison, history: &History) -> Result<GateResult> {
     if rules.is_empty() {
         return Err(Error::config("the gate has no rules").hint("add a [[rule]] with suite, measure and a limit"));
     }
     if !(gate.alpha > 0.0 && gate.alpha < 0.5) {
         return Err(Error::config(format!("gate.alpha is {}", gate.alpha)).hint("give a value between 0 and 0.5"));
     }
-    let earlier = if gate.looks > 1 { earlier } else { &[] };
+    if gate.candidates > 1 && history.models > gate.candidates {
+        let (planned, models) = (gate.candidates, history.models);
+        return Err(Error::config(format!(
+            "gate.candidates is {planned}, but {models} models were held against these samples"
+        ))
+        .hint("set it to the number of all models that were tried, or decide on new samples"));
+    }
+    // Without planned looks every decision is one by itself, on samples that are new.
+    let earlier = if gate.looks > 1 { history.earlier.as_slice() } else { &[] };
     let mut asked = Vec::new();
     let mut samples = Vec::new();
     for rule in rules {
         let (suite, measure) = find(rule, comparison)?;
         let of_rule = conditions(rule, &suite.name, suite.samples, measure, gate)?;
-        let history = history(gate, earlier, &suite.name, suite.samples)?;
-        samples.extend(of_rule.iter().map(|_| history.clone()));
+        let sizes = sizes(gate, earlier, &suite.name, suite.samples)?;
+        samples.extend(of_rule.iter().map(|_| sizes.clone()));
         asked.extend(of_rule);
     }
     let alpha = gate.alpha / gate.candidates.max(1) as f64;
@@ -66,28 +74,29 @@ pub fn decide(rules: &[Rule], gate: &Gate, comparison: &Comparison, earlier: &[L
         level: whole.iter().copied().fold(f64::INFINITY, f64::min),
         look: (earlier.len() + 1, gate.looks),
         candidates: gate.candidates,
+        models: history.models.max(1),
         conditions,
     })
 }
 
 /// The suite's numbers of samples at each look, this one last.
-fn history(gate: &Gate, earlier: &[Look], suite: &str, now: usize) -> Result<Vec<f64>> {
+fn sizes(gate: &Gate, earlier: &[Look], suite: &str, now: usize) -> Result<Vec<f64>> {
     if earlier.len() >= gate.looks && gate.looks > 1 {
         let message = format!("this is look {} at this model, but gate.looks is {}", earlier.len() + 1, gate.looks);
         return Err(
             Error::config(message).hint("alpha is spent: decide on new samples alone, in a run folder of their own")
         );
     }
-    let mut history: Vec<f64> = Vec::new();
+    let mut sizes: Vec<f64> = Vec::new();
     let past = earlier.iter().filter_map(|look| look.samples.get(suite).copied());
     for samples in past.chain([now]) {
-        if history.last().is_some_and(|last| samples as f64 <= *last) {
+        if sizes.last().is_some_and(|last| samples as f64 <= *last) {
             let message = format!("suite `{suite}` has no more samples than at the look before ({samples})");
             return Err(Error::config(message).hint("add samples before looking again"));
         }
-        history.push(samples as f64);
+        sizes.push(samples as f64);
     }
-    Ok(history)
+    Ok(sizes)
 }
 
 fn overall(conditions: &[ConditionResult]) -> Verdict {

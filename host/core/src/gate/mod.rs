@@ -1,17 +1,17 @@
 //! The gate: rules against a comparison, ending passed, failed or inconclusive.
 
-use crate::compare::Comparison;
 use crate::stats::Interval;
 use crate::stats::power::SampleSize;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 mod condition;
 mod decide;
+mod history;
 mod lookup;
 
 pub use crate::stats::Side;
 pub use decide::decide;
+pub use history::{History, Look};
 
 /// How a condition, or the gate as a whole, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,22 +41,10 @@ pub struct GateResult {
     pub look: (usize, usize),
     /// How many candidates share `alpha`.
     pub candidates: usize,
+    /// Models that the run folder's gate has held against these samples.
+    pub models: usize,
     /// In the order of the rules.
     pub conditions: Vec<ConditionResult>,
-}
-
-/// An earlier look at the same model's evaluation, as the manifest records it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Look {
-    /// Suite to its number of samples then.
-    pub samples: BTreeMap<String, usize>,
-}
-
-impl Look {
-    /// A look at this comparison.
-    pub fn at(comparison: &Comparison) -> Self {
-        Self { samples: comparison.suites.iter().map(|suite| (suite.name.clone(), suite.samples)).collect() }
-    }
 }
 
 /// Which field of the rule a condition stands for.

@@ -13,6 +13,8 @@ use cells::Cell;
 use diapason_core::stats::{Evidence, Side};
 use draw::Random;
 use rand::SeedableRng;
+use std::collections::HashMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// One-sided error rate of every decision here.
@@ -97,12 +99,21 @@ fn limit(trials: usize) -> f64 {
 }
 
 fn simulate(cell: &Cell, arguments: &Arguments) -> Rates {
+    let known = Mutex::new(HashMap::new());
     let trials = each(arguments.trials, arguments.seed, |random| {
         let evidence = (cell.draw)(random);
+        let counts = counts(&evidence);
+        if let Some(trial) = counts.and_then(|counts| known.lock().ok()?.get(&counts).copied()) {
+            return trial;
+        }
         let may = evidence.estimate().is_some() && evidence.weakness().is_none();
         let above = evidence.p(Side::Above, cell.truth).unwrap_or(1.0);
         let below = evidence.p(Side::Below, cell.truth).unwrap_or(1.0);
-        (above.min(below) > ALPHA / 2.0, may && above <= ALPHA, may && below <= ALPHA, may)
+        let trial = (above.min(below) > ALPHA / 2.0, may && above <= ALPHA, may && below <= ALPHA, may);
+        if let (Some(counts), Ok(mut known)) = (counts, known.lock()) {
+            known.insert(counts, trial);
+        }
+        trial
     });
     let share = |of: &dyn Fn(&(bool, bool, bool, bool)) -> bool| {
         trials.iter().filter(|trial| of(trial)).count() as f64 / trials.len() as f64
@@ -115,6 +126,15 @@ fn simulate(cell: &Cell, arguments: &Arguments) -> Rates {
         failed: share(&|trial| trial.2),
         decided: share(&|trial| trial.3),
         half_width: widths.iter().sum::<f64>() / widths.len() as f64,
+    }
+}
+
+/// Counts that determine all that is said of rates, so that a repeated draw costs nothing.
+fn counts(evidence: &Evidence) -> Option<(usize, usize)> {
+    match evidence {
+        Evidence::Rate { ones, .. } => Some((*ones, 0)),
+        Evidence::PairedRates { base_only, tuned_only, .. } => Some((*base_only, *tuned_only)),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use super::draw;
 use diapason_core::compare::{Described, Listed, Suite, compare};
 use diapason_core::config::{Gate, Rule};
-use diapason_core::gate::decide;
+use diapason_core::gate::{History, decide};
 use diapason_core::score::{Arm, Judgement, Measure, MeasureInfo, Outcome, Score};
 use rand::{RngExt, SeedableRng};
 use std::time::Instant;
@@ -29,7 +29,8 @@ pub(super) fn run() {
             gain: None,
         };
         let comparison = compare(&[suite], &scores, 0, 1);
-        let decided = comparison.and_then(|comparison| decide(&[rule], &Gate::default(), &comparison, &[]));
+        let decided =
+            comparison.and_then(|comparison| decide(&[rule], &Gate::default(), &comparison, &History::default()));
         let verdict = decided.map_or_else(|error| error.to_string(), |gate| format!("{:?}", gate.verdict));
         println!("| {what} ({verdict}) | {:.2} |", start.elapsed().as_secs_f64());
     }

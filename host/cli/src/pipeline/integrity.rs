@@ -1,0 +1,262 @@
+//! What a verb used is frozen when it is done; the verbs after it refuse what has changed since, by name.
+
+use super::suite::LoadedSuite;
+use super::validate::FILE as FINDINGS;
+use super::{Session, compare, eval, jsonl, look, report, score, train};
+use crate::clock;
+use diapason_core::event::{Event, Sink as _};
+use diapason_core::manifest::{
+    Difference, File, Frozen, Live, PluginUse, Role, Verb, check_files, check_settings, portable,
+};
+use diapason_core::sample::Sample;
+use diapason_core::score::Arm;
+use diapason_core::{Class, Error, Result, dataset, digest};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The test rows as they were asked, so that a run folder can be verified without its data.
+pub(super) const SAMPLES: &str = "samples.jsonl";
+
+/// At most this many differences are listed; an error has to fit on a screen.
+const LISTED: usize = 10;
+
+/// A row of `samples.jsonl`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Asked {
+    pub(super) suite: String,
+    pub(super) sample: Sample,
+}
+
+/// Freezes what training used and made.
+pub(super) fn freeze_training(session: &mut Session) -> Result<()> {
+    let place =
+        look::Place { suites: &[], validators: false, artefacts: vec![train::LOG.into(), train::SUMMARY.into()] };
+    let plugins = look::plugins(session, &place)?;
+    let files = look::files(session, &place)?;
+    freeze(session, Verb::Train, digests(session, files)?, plugins)
+}
+
+/// Freezes what the evaluation used and made. `suites` are the ones that were evaluated.
+pub(super) fn freeze_evaluation(session: &mut Session, suites: &[LoadedSuite]) -> Result<()> {
+    check_training(session)?;
+    check_tuned(session)?;
+    let asked = suites.iter().flat_map(|suite| {
+        let name = suite.config.name.clone();
+        suite.samples.iter().map(move |sample| Asked { suite: name.clone(), sample: sample.clone() })
+    });
+    jsonl::write(&session.artefact(SAMPLES), &asked.collect::<Vec<_>>())?;
+    let mut artefacts = vec![SAMPLES.to_owned(), eval::file(Arm::Base).into(), eval::file(Arm::Tuned).into()];
+    artefacts.push(score::FILE.into());
+    artefacts.extend(written(session)?);
+    let place = look::Place { suites: &session.plan.config.suites.clone(), validators: true, artefacts };
+    let plugins = look::plugins(session, &place)?;
+    let live = look::files(session, &place)?;
+    let mut files = digests(session, live)?;
+    for suite in suites {
+        // The digest of what was read, whatever the file has become since.
+        let file = File { sha256: suite.file.clone(), rows: Some(suite.samples.len()) };
+        files.insert(Role::TestData(suite.config.name.clone()), file);
+    }
+    freeze(session, Verb::Eval, files, plugins)
+}
+
+/// Freezes what the comparison rests on and says.
+pub(super) fn freeze_comparison(session: &mut Session) -> Result<()> {
+    let artefacts = [SAMPLES, score::FILE, compare::FILE].map(String::from).to_vec();
+    let place = look::Place { suites: &session.plan.config.suites.clone(), validators: false, artefacts };
+    let mut live = look::files(session, &place)?;
+    live.retain(|role, _| matches!(role, Role::Artefact(_) | Role::Plugin(_)));
+    let files = digests(session, live)?;
+    freeze(session, Verb::Compare, files, Vec::new())
+}
+
+/// Freezes the report's files and what they are about.
+pub(super) fn freeze_report(session: &mut Session) -> Result<()> {
+    let names = [score::FILE, compare::FILE].into_iter().chain(report::FILES);
+    let live = names.map(|name| (Role::Artefact(name.into()), look::artefact(session, name))).collect();
+    let files = digests(session, live)?;
+    freeze(session, Verb::Report, files, Vec::new())
+}
+
+/// What validation and training left, where it is what they wrote.
+fn written(session: &Session) -> Result<Vec<String>> {
+    let adapter = session.plan.config.model.adapter.is_some();
+    let stages = [("validate", vec![FINDINGS]), ("train", vec![train::LOG, train::SUMMARY])];
+    let mut found = Vec::new();
+    for (name, files) in stages.into_iter().filter(|(name, _)| *name == "validate" || !adapter) {
+        let Some(stage) = session.manifest.stages.get(name) else { continue };
+        for file in files {
+            match (look::artefact(session, file), stage.outputs.get(file)) {
+                (Live::Digest(found), Some(recorded)) if found != *recorded => {
+                    let message = format!("{file} is not what `diapason {name}` wrote");
+                    return Err(Error::data(message).hint(format!("`diapason {name}` makes it anew")));
+                }
+                (Live::Digest(_), _) => found.push(file.to_owned()),
+                _ => {}
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn digests(session: &Session, live: BTreeMap<Role, Live>) -> Result<BTreeMap<Role, File>> {
+    let mut files = BTreeMap::new();
+    for (role, found) in live {
+        let file = match (&role, found) {
+            (Role::TrainingData, Live::Digest(_)) => training_data(session)?,
+            (_, Live::Digest(digest)) => File::new(digest),
+            (_, Live::Missing) => return Err(Error::data(format!("{role} has disappeared")).hint("put it back")),
+            (_, Live::Unknown(reason)) => return Err(Error::data(format!("failed to look at {role}: {reason}"))),
+        };
+        files.insert(role, file);
+    }
+    Ok(files)
+}
+
+fn training_data(session: &Session) -> Result<File> {
+    let Some(data) = &session.plan.config.data else { return Err(Error::config("no training data is configured")) };
+    let (text, sha256) = dataset::read(&data.train)?;
+    Ok(File { sha256, rows: Some(dataset::rows(&text, "train", data.limit).len()) })
+}
+
+/// The date stays where nothing else has changed.
+fn freeze(session: &mut Session, verb: Verb, files: BTreeMap<Role, File>, plugins: Vec<PluginUse>) -> Result<()> {
+    let config = portable(&session.plan.config);
+    let mut frozen = Frozen { date: clock::now()?, diapason: env!("CARGO_PKG_VERSION").into(), config, files, plugins };
+    if let Some(old) = session.manifest.frozen.get(&verb) {
+        if old.files == frozen.files && check_settings(verb, old, &frozen.config).is_empty() {
+            frozen.date.clone_from(&old.date);
+        }
+    }
+    session.manifest.frozen.insert(verb, frozen);
+    session.manifest.save(session.plan.folder())
+}
+
+/// Refuses where what `verb` used or made is not what there is now.
+pub(super) fn check(session: &mut Session, verb: Verb) -> Result<()> {
+    let frozen = frozen(session, verb)?.clone();
+    check_some(session, verb, &frozen, |_| true)
+}
+
+/// What `verb` froze.
+pub(super) fn frozen(session: &Session, verb: Verb) -> Result<&Frozen> {
+    session.manifest.frozen.get(&verb).ok_or_else(|| {
+        Error::run(format!("manifest.json records no {verb} in {}", session.plan.folder().display()))
+            .hint(format!("run `diapason {}` first", name(verb)))
+    })
+}
+
+/// Refuses a tuned model that was trained by another configuration, from other data or on another base.
+pub(super) fn check_training(session: &mut Session) -> Result<()> {
+    check_trained(session, |role| !matches!(role, Role::Tuned(_) | Role::Artefact(_)))
+}
+
+/// Refuses a tuned model that is not the one that training wrote.
+pub(super) fn check_tuned(session: &mut Session) -> Result<()> {
+    check_trained(session, |role| matches!(role, Role::Tuned(_)))
+}
+
+fn check_trained(session: &mut Session, kind: impl Fn(&Role) -> bool) -> Result<()> {
+    let frozen = session.manifest.frozen.get(&Verb::Train).cloned();
+    let own = session.plan.config.model.adapter.is_none();
+    frozen.filter(|_| own).map_or(Ok(()), |frozen| check_some(session, Verb::Train, &frozen, kind))
+}
+
+fn check_some(session: &mut Session, verb: Verb, frozen: &Frozen, kind: impl Fn(&Role) -> bool) -> Result<()> {
+    let mut frozen = frozen.clone();
+    frozen.files.retain(|role, _| kind(role));
+    let mut differ = check_settings(verb, &frozen, &portable(&session.plan.config));
+    let live = look::live(session, &frozen)?;
+    let checked = check_files(&frozen, &live);
+    differ.extend(checked.differ);
+    // In the project's own place everything has to be there.
+    differ.extend(checked.unknown.into_iter().map(|(role, _)| Difference::Gone(role)));
+    if differ.is_empty() { Ok(()) } else { Err(refusal(verb, &differ)) }
+}
+
+/// The text of an artefact that `verb` froze; refused where it is not the one that is read here.
+pub(super) fn text(session: &Session, verb: Verb, name: &str) -> Result<String> {
+    let role = Role::Artefact(name.into());
+    let text = jsonl::text(&session.artefact(name), self::name(verb))?;
+    let known = frozen(session, verb)?.files.get(&role);
+    if known.is_some_and(|file| file.sha256 == digest::of_bytes(text.as_bytes())) {
+        return Ok(text);
+    }
+    Err(refusal(verb, &[Difference::Changed(role)]))
+}
+
+/// Refuses a report that somebody else wrote to; warns of one that is about something else by now.
+pub(super) fn check_report(session: &Session) -> Result<()> {
+    let Some(frozen) = session.manifest.frozen.get(&Verb::Report) else { return Ok(()) };
+    let mut stale = !check_settings(Verb::Report, frozen, &portable(&session.plan.config)).is_empty();
+    for (role, file) in &frozen.files {
+        let Role::Artefact(name) = role else { continue };
+        let Live::Digest(found) = look::artefact(session, name) else { continue };
+        let changed = found != file.sha256;
+        if changed && report::FILES.contains(&name.as_str()) {
+            return Err(refusal(Verb::Report, &[Difference::Changed(role.clone())]));
+        }
+        stale |= changed;
+    }
+    if stale {
+        let message = "the report in the run folder is about other rules or scores: `diapason report` writes it anew";
+        session.ui.emit(&Event::Warning { message: message.into() });
+    }
+    Ok(())
+}
+
+/// The error that names what differs from what `verb` froze.
+fn refusal(verb: Verb, differ: &[Difference]) -> Error {
+    let settings = differ.iter().any(|difference| difference.role().is_none());
+    let class = if settings { Class::Config } else { Class::Data };
+    let message = match differ {
+        [only @ Difference::Setting { .. }] => format!("the configuration changed since the {verb}: {only}"),
+        [only] => format!("{only} since the {verb}"),
+        _ => {
+            let mut lines: Vec<String> =
+                differ.iter().take(LISTED).map(|difference| format!("\n  {difference}")).collect();
+            if differ.len() > LISTED {
+                lines.push(format!("\n  … and {} more", differ.len() - LISTED));
+            }
+            format!("{} things changed since the {verb}:{}", differ.len(), lines.concat())
+        }
+    };
+    let hint = differ.first().map(|first| remedy(verb, first)).unwrap_or_default();
+    Error::new(class, message).hint(hint)
+}
+
+/// What makes it whole again.
+fn remedy(verb: Verb, difference: &Difference) -> String {
+    let verb = name(verb);
+    let Some(role) = difference.role() else {
+        return format!("put the old value back, or let `diapason {verb}` do it anew with the new one");
+    };
+    match role {
+        Role::Artefact(path) => format!("`diapason {}` makes it anew", maker(path)),
+        Role::Tuned(_) | Role::TrainingData => {
+            "put the old file back, or let `diapason run` train and evaluate anew".into()
+        }
+        _ => format!("put the old file back, or let `diapason {verb}` do it anew with what there is now"),
+    }
+}
+
+/// The verb that writes an artefact.
+fn maker(path: &str) -> &'static str {
+    match path {
+        FINDINGS => "validate",
+        compare::FILE => "compare",
+        train::LOG | train::SUMMARY => "run",
+        _ if report::FILES.contains(&path) => "report",
+        _ => "eval",
+    }
+}
+
+/// The verb as it is typed.
+pub(super) fn name(verb: Verb) -> &'static str {
+    match verb {
+        Verb::Train => "train",
+        Verb::Eval => "eval",
+        Verb::Compare => "compare",
+        Verb::Report => "report",
+    }
+}

@@ -1,0 +1,149 @@
+//! Looks at the files of a run as they are now: what is frozen, and what is compared with it.
+
+use super::Session;
+use crate::wire::{self, Origin};
+use diapason_core::config::{Plugin as Entry, Suite};
+use diapason_core::manifest::{Frozen, Live, PluginUse, Role, Use, labels};
+use diapason_core::{Result, digest};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// What of a run is looked at beside its models, its template and its training data.
+pub(super) struct Place<'a> {
+    /// Suites with their test data and plugins.
+    pub(super) suites: &'a [Suite],
+    /// Whether the validators are looked at as well.
+    pub(super) validators: bool,
+    /// Paths in the run folder.
+    pub(super) artefacts: Vec<String>,
+}
+
+/// Every file of the run with its digest.
+pub(super) fn files(session: &mut Session, place: &Place<'_>) -> Result<BTreeMap<Role, Live>> {
+    let mut live = BTreeMap::new();
+    let (_, tuned) = session.tuned();
+    model(session, &tuned, Role::Tuned, &mut live)?;
+    let base = session.plan.config.model.path.clone();
+    model(session, &base, Role::Base, &mut live)?;
+    if let Some(data) = &session.plan.config.data {
+        live.insert(Role::TrainingData, file(&data.train)?);
+    }
+    if let Some(found) = template(session)? {
+        live.insert(Role::Template, found);
+    }
+    for suite in place.suites {
+        live.insert(Role::TestData(suite.name.clone()), file(&suite.data)?);
+    }
+    for (used, entry) in entries(session, place) {
+        let found = wire::component_digest(&entry.plugin)?.map_or(Live::Missing, Live::Digest);
+        live.insert(Role::Plugin(used), found);
+    }
+    for name in &place.artefacts {
+        live.insert(Role::Artefact(name.clone()), artefact(session, name));
+    }
+    Ok(live)
+}
+
+/// What `frozen` names, and nothing else.
+pub(super) fn live(session: &mut Session, frozen: &Frozen) -> Result<BTreeMap<Role, Live>> {
+    let known = |kind: fn(&Role) -> bool| frozen.files.keys().any(kind);
+    let mut live = BTreeMap::new();
+    if known(|role| matches!(role, Role::Base(_))) {
+        let base = session.plan.config.model.path.clone();
+        model(session, &base, Role::Base, &mut live)?;
+    }
+    if known(|role| matches!(role, Role::Tuned(_))) {
+        let (_, tuned) = session.tuned();
+        model(session, &tuned, Role::Tuned, &mut live)?;
+    }
+    let suites = session.plan.config.suites.clone();
+    let plugins: BTreeMap<Use, Entry> =
+        entries(session, &Place { suites: &suites, validators: true, artefacts: Vec::new() }).into_iter().collect();
+    for role in frozen.files.keys() {
+        let found = match role {
+            Role::Base(_) | Role::Tuned(_) => None,
+            Role::TrainingData => session.plan.config.data.as_ref().map(|data| file(&data.train)).transpose()?,
+            Role::Template => template(session)?,
+            Role::TestData(name) => {
+                let suite = suites.iter().find(|suite| suite.name == *name);
+                suite.map(|suite| file(&suite.data)).transpose()?
+            }
+            Role::Plugin(used) => match plugins.get(used) {
+                Some(entry) => Some(wire::component_digest(&entry.plugin)?.map_or(Live::Missing, Live::Digest)),
+                None => None,
+            },
+            Role::Artefact(name) => Some(artefact(session, name)),
+        };
+        if let Some(found) = found {
+            live.insert(role.clone(), found);
+        }
+    }
+    Ok(live)
+}
+
+/// A file of the run folder.
+pub(super) fn artefact(session: &Session, name: &str) -> Live {
+    file(&session.artefact(name)).unwrap_or_else(|error| Live::Unknown(error.to_string()))
+}
+
+/// A file; missing where there is none.
+pub(super) fn file(path: &Path) -> Result<Live> {
+    if path.exists() { digest::of_file(path).map(Live::Digest) } else { Ok(Live::Missing) }
+}
+
+fn model(session: &mut Session, path: &Path, role: fn(String) -> Role, live: &mut BTreeMap<Role, Live>) -> Result<()> {
+    if path.exists() {
+        let files = session.files(path)?.iter();
+        live.extend(files.map(|(name, digest)| (role(name.clone()), Live::Digest(digest.clone()))));
+    }
+    Ok(())
+}
+
+/// The configured template's text; the model's own is among the model's files.
+fn template(session: &Session) -> Result<Option<Live>> {
+    let config = &session.plan.config.template;
+    if let Some(path) = config.template.as_ref().filter(|name| diapason_core::config::is_path(name, "jinja")) {
+        return file(Path::new(path)).map(Some);
+    }
+    Ok(match Origin::of(config)? {
+        Origin::Model => None,
+        Origin::Text(text) => Some(Live::Digest(digest::of_bytes(text.as_bytes()))),
+    })
+}
+
+/// Every plugin that is looked at, by where it is used.
+fn entries(session: &Session, place: &Place<'_>) -> Vec<(Use, Entry)> {
+    let config = &session.plan.config;
+    let template = Entry {
+        plugin: config.template.plugin.clone(),
+        name: None,
+        settings: config.template.settings.clone(),
+        bounds: std::collections::BTreeMap::new(),
+    };
+    let mut found = vec![(Use::Template, template)];
+    if place.validators {
+        let named = labels(&config.validators).into_iter().map(Use::Validator);
+        found.extend(named.zip(config.validators.iter().cloned()));
+    }
+    for suite in place.suites {
+        let named = labels(&suite.evaluators).into_iter().map(|label| Use::Suite(suite.name.clone(), label));
+        found.extend(named.zip(suite.evaluators.iter().cloned()));
+    }
+    found
+}
+
+/// How each plugin is used.
+pub(super) fn plugins(session: &mut Session, place: &Place<'_>) -> Result<Vec<PluginUse>> {
+    let mut found = Vec::new();
+    for (used, entry) in entries(session, place) {
+        let plugin = session.plugins.get(&entry.plugin)?;
+        found.push(PluginUse {
+            role: Role::Plugin(used),
+            id: plugin.id().into(),
+            version: plugin.version().into(),
+            settings: entry.settings,
+            permissions: plugin.permissions().iter().map(|permission| permission.name().to_owned()).collect(),
+        });
+    }
+    Ok(found)
+}

@@ -1,0 +1,38 @@
+//! The looks that decisions took at an evaluation, recorded in the manifest: more than one, or more than one model, spends
+//! the gate's error rate again.
+
+use super::Session;
+use super::compare;
+use super::integrity;
+use diapason_core::compare::Comparison;
+use diapason_core::gate::{History, Look};
+use diapason_core::manifest::{Frozen, Role, Verb, digest_of};
+use diapason_core::{Result, digest};
+
+/// Records this look, where it is a new one, and gives what came before it. Recorded before anything is decided: a verdict
+/// that somebody saw must have been counted.
+pub(super) fn record(session: &mut Session, comparison: &Comparison) -> Result<History> {
+    let sha256 = digest::of_file(&session.artefact(compare::FILE))?;
+    let now = look(integrity::frozen(session, Verb::Eval)?, comparison, sha256);
+    let history = History::before(&now, &session.manifest.looks);
+    if !session.plan.config.rules.is_empty() && !session.manifest.looks.contains(&now) {
+        session.manifest.looks.push(now);
+        session.manifest.save(session.plan.folder())?;
+    }
+    Ok(history)
+}
+
+/// The look at `comparison`, whose file has this digest.
+pub(super) fn look(evaluation: &Frozen, comparison: &Comparison, sha256: String) -> Look {
+    let of = |wanted: fn(&Role) -> bool| {
+        let files = evaluation.files.iter().filter(|(role, _)| wanted(role));
+        let parts: Vec<(String, &str)> = files.map(|(role, file)| (role.to_string(), file.sha256.as_str())).collect();
+        digest_of(parts.iter().map(|(role, digest)| (role.as_str(), *digest)))
+    };
+    Look {
+        model: of(|role| matches!(role, Role::Tuned(_))),
+        data: of(|role| matches!(role, Role::TestData(_))),
+        comparison: sha256,
+        samples: comparison.suites.iter().map(|suite| (suite.name.clone(), suite.samples)).collect(),
+    }
+}

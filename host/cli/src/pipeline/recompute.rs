@@ -1,0 +1,376 @@
+//! Computes again what follows from something else: scores from outputs, the comparison from scores, the verdict from the
+//! comparison, the report from all of it.
+
+use super::compare;
+use super::integrity::{Asked, SAMPLES};
+use super::report::{self, parsed};
+use super::request::Requests;
+use super::suite::{self, LoadedSuite};
+use super::verify::{Here, Line};
+use super::{eval, looks, score};
+use crate::wire;
+use diapason_core::compare::{Comparison, Described, Listed, MeasureComparison, Suite as Compared};
+use diapason_core::config::{Plugin as Entry, Suite};
+use diapason_core::dataset::{self, Selection};
+use diapason_core::gate::{GateResult, History};
+use diapason_core::manifest::{Frozen, Role, Use, Verb, labels};
+use diapason_core::sample::Sample;
+use diapason_core::score::{Arm, Output, Score};
+use diapason_core::{Error, Result, digest};
+use diapason_sandbox::{Permission, Plugin};
+use serde::Serialize;
+use serde_json::Value;
+
+/// What came of it.
+pub(super) struct Recomputed {
+    pub(super) lines: Vec<Line>,
+    /// Whether every score, the comparison and the verdict could be computed.
+    pub(super) whole: bool,
+    pub(super) gate: Option<GateResult>,
+}
+
+/// The artefacts that everything else follows from.
+struct Given {
+    suites: Vec<(String, Vec<Sample>)>,
+    base: Vec<Output>,
+    tuned: Vec<Output>,
+    scores: Vec<Score>,
+}
+
+/// A suite with the plugins that are here, and why the others are not.
+struct Partly {
+    suite: LoadedSuite,
+    absent: Vec<(String, String)>,
+}
+
+/// Computes everything again. What cannot be read or computed is a line, never an error: the other lines still say
+/// something.
+pub(super) fn all(here: &mut Here<'_>, evaluated: &Frozen) -> Recomputed {
+    let mut done = Recomputed { lines: Vec::new(), whole: true, gate: None };
+    let given = match given(here) {
+        Ok(given) => given,
+        Err(error) => return done.stopped("scores, comparison and verdict", &error),
+    };
+    let suites = match suites(here, evaluated, &given) {
+        Ok(suites) => suites,
+        Err(error) => return done.stopped("scores, comparison and verdict", &error),
+    };
+    if let Some(session) = &here.project {
+        let data = session.plan.config.suites.iter().filter(|suite| suite.data.exists());
+        done.lines.extend(data.map(|suite| asked(suite, &given)));
+    }
+    for partly in &suites {
+        done.scores(here, partly, &given);
+    }
+    let stored = here.text(compare::FILE).and_then(|text| compare::parse(&text, &here.folder.join(compare::FILE)));
+    let stored = match stored {
+        Ok(stored) => stored,
+        Err(error) => return done.stopped("comparison and verdict", &error),
+    };
+    done.comparison(here, evaluated, &suites, &given, &stored);
+    done.verdict(here, evaluated, stored);
+    done
+}
+
+fn given(here: &Here<'_>) -> Result<Given> {
+    let read = |name: &str| here.text(name);
+    Ok(Given {
+        suites: report::suites(parsed::<Asked>(SAMPLES, &read)?),
+        base: parsed(eval::file(Arm::Base), &read)?,
+        tuned: parsed(eval::file(Arm::Tuned), &read)?,
+        scores: parsed(score::FILE, &read)?,
+    })
+}
+
+/// Whether the samples are the rows of the test data, which is here.
+fn asked(config: &Suite, given: &Given) -> Line {
+    let what = format!("the samples of `{}`", config.name);
+    let selection = Selection { limit: config.limit, system: config.system.as_deref() };
+    let samples = given.suites.iter().find(|(name, _)| *name == config.name).map(|(_, samples)| samples);
+    match dataset::load(&config.data, &selection) {
+        Err(error) => Line::unchecked(what, error.to_string()),
+        Ok(rows) if samples == Some(&rows) => Line::agrees(what, "the rows of its test data"),
+        Ok(_) => Line::differs(what, "not the rows of its test data"),
+    }
+}
+
+fn suites(here: &mut Here<'_>, evaluated: &Frozen, given: &Given) -> Result<Vec<Partly>> {
+    let loaded = |config: &Suite| {
+        let samples = given.suites.iter().find(|(name, _)| *name == config.name).map(|(_, samples)| samples.clone());
+        let samples = samples.ok_or_else(|| {
+            Error::data(format!("{SAMPLES} has no row of suite `{}`", config.name)).hint(Here::remedy(Verb::Eval))
+        })?;
+        partly(here, evaluated, config, samples)
+    };
+    evaluated.config.suites.iter().map(loaded).collect()
+}
+
+fn partly(here: &mut Here<'_>, evaluated: &Frozen, config: &Suite, samples: Vec<Sample>) -> Result<Partly> {
+    let mut present: Vec<(Entry, Plugin)> = Vec::new();
+    let mut absent = Vec::new();
+    for (entry, label) in config.evaluators.iter().zip(labels(&config.evaluators)) {
+        let place = Use::Suite(config.name.clone(), label);
+        let id = evaluated.plugin(&place).map(|used| used.id.clone()).unwrap_or_else(|| entry.plugin.clone());
+        match plugin(here, evaluated, &place, entry) {
+            Ok(plugin) => present.push((entry.clone(), plugin)),
+            Err(reason) => absent.push((entry.name.clone().unwrap_or(id), reason)),
+        }
+    }
+    let config = Suite { evaluators: present.iter().map(|(entry, _)| entry.clone()).collect(), ..config.clone() };
+    let mut plugins = present.into_iter().map(|(_, plugin)| plugin);
+    let mut next = |_: &Entry| plugins.next().ok_or_else(|| Error::run("a plugin was asked for twice"));
+    Ok(Partly { suite: suite::assemble(&config, samples, String::new(), &mut next)?, absent })
+}
+
+/// The very component that was used, or why it cannot be used here.
+fn plugin(here: &mut Here<'_>, evaluated: &Frozen, place: &Use, entry: &Entry) -> Result<Plugin, String> {
+    let known = evaluated.files.get(&Role::Plugin(place.clone())).map(|file| file.sha256.clone());
+    let known = known.ok_or("the manifest does not say which component it was")?;
+    let plugin = if wire::built_in_digest(&entry.plugin).is_some_and(|found| found == known) {
+        here.plugins.get(&entry.plugin).map_err(|error| error.to_string())?
+    } else {
+        let own = here.project.as_ref().and_then(|session| configured(&session.plan.config.suites, place));
+        let found = own.filter(|name| wire::component_digest(name).is_ok_and(|it| it.as_ref() == Some(&known)));
+        let name = found.ok_or_else(|| format!("its component ({}…) is not here", &known[..known.len().min(12)]))?;
+        here.plugins.get(&name).map_err(|error| error.to_string())?
+    };
+    let lacking = |permission: &&Permission| match permission {
+        Permission::Model => here.grants.judge.is_none(),
+        Permission::Tokenizer => here.grants.tokenizer.is_none(),
+        Permission::Log => false,
+    };
+    match plugin.permissions().iter().find(lacking) {
+        Some(permission) => Err(format!("it asks for the `{}`, and the base model is not here", permission.name())),
+        None => Ok(plugin),
+    }
+}
+
+/// The component that the project's configuration has at that place.
+fn configured(suites: &[Suite], place: &Use) -> Option<String> {
+    let Use::Suite(name, label) = place else { return None };
+    let suite = suites.iter().find(|suite| suite.name == *name)?;
+    let position = labels(&suite.evaluators).iter().position(|known| known == label)?;
+    suite.evaluators.get(position).map(|entry| entry.plugin.clone())
+}
+
+impl Recomputed {
+    fn stopped(mut self, what: &str, error: &Error) -> Self {
+        self.lines.push(Line::unchecked(what, error.to_string()));
+        self.whole = false;
+        self
+    }
+
+    /// The scores of a suite, plugin by plugin.
+    fn scores(&mut self, here: &Here<'_>, partly: &Partly, given: &Given) {
+        let name = &partly.suite.config.name;
+        let title = |label: &str| format!("the scores of `{name}` by `{label}`");
+        for (label, reason) in &partly.absent {
+            self.lines.push(Line::unchecked(title(label), reason));
+            self.whole = false;
+        }
+        let requests = match Requests::of(&partly.suite, &here.grants) {
+            Ok(requests) => requests,
+            Err(error) => {
+                self.lines.push(Line::unchecked(format!("the scores of `{name}`"), error.to_string()));
+                self.whole = false;
+                return;
+            }
+        };
+        let mine: Vec<Score> = given.scores.iter().filter(|score| score.suite == *name).cloned().collect();
+        for scorer in partly.suite.evaluators.iter().chain(&partly.suite.comparators) {
+            let again = score::again(&partly.suite, &requests, &given.base, &given.tuned, &mine, scorer, &here.grants);
+            let stored: Vec<&Score> = mine.iter().filter(|score| score.evaluator == scorer.label).collect();
+            self.lines.push(match again {
+                Ok(again) => scored(title(&scorer.label), &stored, &again),
+                Err(error) => Line::differs(title(&scorer.label), format!("they do not follow: {error}")),
+            });
+        }
+    }
+
+    fn comparison(
+        &mut self,
+        here: &Here<'_>,
+        evaluated: &Frozen,
+        suites: &[Partly],
+        given: &Given,
+        stored: &Comparison,
+    ) {
+        let config = here.manifest.frozen.get(&Verb::Compare).unwrap_or(evaluated).config.clone();
+        let compared: Vec<Compared> =
+            match suites.iter().map(|partly| compared(here, partly, evaluated, stored)).collect() {
+                Ok(compared) => compared,
+                Err(error) => {
+                    let error: Error = error;
+                    self.lines.push(Line::unchecked("the comparison", error.to_string()));
+                    self.whole = false;
+                    return;
+                }
+            };
+        self.lines.push(match compare::make(&compared, &given.scores, &config) {
+            Ok(again) => match difference(stored, &again) {
+                None => Line::agrees("the comparison", "computed again from the scores, and the same"),
+                Some(place) => Line::differs("the comparison", format!("it does not follow from the scores: {place}")),
+            },
+            Err(error) => Line::differs("the comparison", format!("it does not follow from the scores: {error}")),
+        });
+    }
+
+    fn verdict(&mut self, here: &Here<'_>, evaluated: &Frozen, stored: Comparison) {
+        let rules = here.rules(evaluated);
+        let history = here.text(compare::FILE).map(|text| {
+            let look = looks::look(evaluated, &stored, digest::of_bytes(text.as_bytes()));
+            History::before(&look, &here.manifest.looks)
+        });
+        let gate = match history.and_then(|history| report::judge(&rules.config, &stored, &history)) {
+            Ok(gate) => gate,
+            Err(error) => {
+                self.lines.push(Line::differs("the verdict", format!("it does not follow: {error}")));
+                return;
+            }
+        };
+        self.gate.clone_from(&gate);
+        if !here.manifest.frozen.contains_key(&Verb::Report) {
+            self.lines.push(Line::unchecked("the report", "none was written"));
+            return;
+        }
+        let read = |name: &str| here.text(name);
+        let again = report::build(&rules.config.run.name, evaluated.clone(), stored, gate, &read);
+        match again.and_then(|report| Ok((report::contents(&report)?, report.gate))) {
+            Ok((contents, gate)) => self.reports(here, rules, &contents, gate.as_ref()),
+            Err(error) => self.lines.push(Line::unchecked("the report", error.to_string())),
+        }
+    }
+
+    /// The report's files, rendered again; another version of Diapason renders differently, but decides the same.
+    fn reports(&mut self, here: &Here<'_>, rules: &Frozen, contents: &[String; 4], gate: Option<&GateResult>) {
+        let told = here.text("report.json").and_then(|text| {
+            let value: Result<Value, _> = serde_json::from_str(&text);
+            value.map_err(|source| Error::data("failed to understand report.json").because(source))
+        });
+        self.lines.push(match told {
+            Err(error) => Line::unchecked("the verdict", error.to_string()),
+            Ok(told) => match difference(&told["gate"], &gate) {
+                None => Line::agrees("the verdict", "decided again by the report's rules, and the same"),
+                Some(place) => Line::differs("the verdict", format!("report.json has another one: {place}")),
+            },
+        });
+        for (name, content) in report::FILES.iter().zip(contents) {
+            let what = format!("what {name} says");
+            self.lines.push(match here.text(name) {
+                Err(_) => Line::unchecked(what, "it is not here"),
+                Ok(found) if found == *content => Line::agrees(what, "follows from the other files"),
+                Ok(_) if rules.diapason != env!("CARGO_PKG_VERSION") => {
+                    Line::unchecked(what, format!("Diapason {} wrote it", rules.diapason))
+                }
+                Ok(_) => Line::differs(what, "does not follow from the other files"),
+            });
+        }
+    }
+}
+
+/// The suite as the comparison sees it. What a plugin that is not here measures is taken from the comparison itself.
+fn compared(here: &Here<'_>, partly: &Partly, evaluated: &Frozen, stored: &Comparison) -> Result<Compared> {
+    let name = &partly.suite.config.name;
+    let mut described = partly.suite.describe(&here.grants)?;
+    let told = stored.suites.iter().find(|suite| suite.name == *name);
+    for (label, _) in &partly.absent {
+        let mine: Vec<&MeasureComparison> =
+            told.iter().flat_map(|suite| &suite.measures).filter(|measure| measure.evaluator == *label).collect();
+        described.push(Described {
+            name: label.clone(),
+            comparator: mine.iter().any(|measure| measure.pair.is_some()),
+            measures: mine.iter().map(|measure| measure.info.clone()).collect(),
+        });
+    }
+    let order = order(evaluated, name);
+    described.sort_by_key(|plugin| (plugin.comparator, order.iter().position(|known| *known == plugin.name)));
+    Ok(Compared {
+        name: name.clone(),
+        samples: partly.suite.samples.iter().map(Listed::from).collect(),
+        evaluators: described,
+    })
+}
+
+/// The names of a suite's plugins as in the configuration.
+fn order(evaluated: &Frozen, suite: &str) -> Vec<String> {
+    let Some(config) = evaluated.config.suites.iter().find(|config| config.name == suite) else { return Vec::new() };
+    let name = |(entry, label): (&Entry, String)| {
+        let used = evaluated.plugin(&Use::Suite(suite.into(), label));
+        entry.name.clone().or_else(|| used.map(|used| used.id.clone())).unwrap_or_default()
+    };
+    config.evaluators.iter().zip(labels(&config.evaluators)).map(name).collect()
+}
+
+fn scored(title: String, stored: &[&Score], again: &[Score]) -> Line {
+    let differs = stored.iter().zip(again).find_map(|(stored, again)| Some((again, difference(stored, again)?)));
+    match differs {
+        Some((score, place)) => {
+            let arm = score.arm.map_or("both", |arm| if arm == Arm::Base { "base" } else { "tuned" });
+            let sample = &score.sample;
+            Line::differs(title, format!("they do not follow from the answers: sample {sample}, {arm}: {place}"))
+        }
+        None if stored.len() != again.len() => {
+            Line::differs(title, format!("there are {}, expected {}", stored.len(), again.len()))
+        }
+        None => Line::agrees(title, format!("{} computed again from the answers, and the same", again.len())),
+    }
+}
+
+/// Where two values differ first, as JSON documents; numbers may differ in their last digits, as another machine's
+/// mathematical functions do.
+fn difference(one: &impl Serialize, other: &impl Serialize) -> Option<String> {
+    let (one, other) = (serde_json::to_value(one).ok()?, serde_json::to_value(other).ok()?);
+    first("", &one, &other)
+}
+
+/// Relative error of numbers that count as the same.
+const NEAR: f64 = 1e-9;
+
+fn first(place: &str, one: &Value, other: &Value) -> Option<String> {
+    let said = || Some(format!("{} is {}, expected {}", place.trim_start_matches('.'), brief(one), brief(other)));
+    match (one, other) {
+        (Value::Number(a), Value::Number(b)) => {
+            let (a, b) = (a.as_f64()?, b.as_f64()?);
+            if (a - b).abs() <= NEAR * a.abs().max(b.abs()) { None } else { said() }
+        }
+        (Value::Object(a), Value::Object(b)) => {
+            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+            let null = Value::Null;
+            keys.into_iter().find_map(|key| {
+                first(&format!("{place}.{key}"), a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null))
+            })
+        }
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
+            (0..).zip(a.iter().zip(b)).find_map(|(index, (a, b))| first(&format!("{place}.{index}"), a, b))
+        }
+        _ if one == other => None,
+        _ => said(),
+    }
+}
+
+/// A value, cut where it is long.
+fn brief(value: &Value) -> String {
+    let text = value.to_string();
+    match text.char_indices().nth(60) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_first_difference_is_named_by_its_place() {
+        let one = json!({"a": [1, {"b": 0.5}], "c": "x"});
+        assert_eq!(difference(&one, &one), None);
+        assert_eq!(difference(&one, &json!({"a": [1, {"b": 0.5 + 1e-12}], "c": "x"})), None);
+        let said = |other: Value| difference(&one, &other);
+        assert_eq!(said(json!({"a": [1, {"b": 0.6}], "c": "x"})).as_deref(), Some("a.1.b is 0.5, expected 0.6"));
+        assert_eq!(said(json!({"a": [1], "c": "x"})).as_deref(), Some("a is [1,{\"b\":0.5}], expected [1]"));
+        assert_eq!(said(json!({"a": [1, {"b": 0.5}]})).as_deref(), Some("c is \"x\", expected null"));
+        assert_eq!(said(json!({"a": [1, {"b": 0.5}], "c": "x", "d": 1})).as_deref(), Some("d is null, expected 1"));
+    }
+}

@@ -1,0 +1,128 @@
+//! What a report is about, in words: models, data, settings and plugins, as the evaluation froze them.
+
+use super::number::{count, counted};
+use diapason_core::manifest::{File, PluginUse, Role, flatten};
+use diapason_core::report::Report;
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// What a report is about.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct About {
+    /// Name, value, and digest where there is one: models, date, version, seed, data.
+    pub(crate) facts: Vec<Fact>,
+    /// Key and value of `[train]` and `[data]`; empty where an existing adapter was evaluated.
+    pub(crate) training: Vec<(String, String)>,
+    /// Key and value of everything else that answers and scores depend on.
+    pub(crate) decoding: Vec<(String, String)>,
+    /// Every plugin.
+    pub(crate) plugins: Vec<Plugin>,
+    /// Every file with its digest.
+    pub(crate) files: Vec<(String, String)>,
+}
+
+/// One fact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Fact {
+    pub(crate) name: String,
+    pub(crate) value: String,
+    pub(crate) digest: Option<String>,
+}
+
+/// A plugin as it was used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Plugin {
+    pub(crate) place: String,
+    pub(crate) name: String,
+    pub(crate) settings: String,
+    pub(crate) permissions: String,
+    pub(crate) digest: String,
+}
+
+/// Digits of a digest where there is no room for all of them.
+const SHORT: usize = 12;
+
+/// The beginning of a digest.
+pub(crate) fn short(digest: &str) -> String {
+    digest.chars().take(SHORT).collect()
+}
+
+impl About {
+    /// What `report` is about.
+    pub(crate) fn of(report: &Report) -> Self {
+        let config = &report.about.config;
+        let trained = config.model.adapter.is_none();
+        let suites: Vec<Value> = config
+            .suites
+            .iter()
+            .map(|suite| json!({"name": suite.name, "limit": suite.limit, "system": suite.system, "max_tokens": suite.max_tokens}))
+            .collect();
+        let decoding = json!({"generate": config.generate, "suite": suites, "template": config.template.template,
+            "limits": config.limits, "model.device": config.model.device});
+        let training = json!({"train": config.train, "data": config.data});
+        Self {
+            facts: facts(report),
+            training: if trained { pairs(&training) } else { Vec::new() },
+            decoding: pairs(&decoding),
+            plugins: report.about.plugins.iter().map(|used| plugin(report, used)).collect(),
+            files: report.about.files.iter().map(|(role, file)| (role.to_string(), file.sha256.clone())).collect(),
+        }
+    }
+}
+
+fn facts(report: &Report) -> Vec<Fact> {
+    let (about, config) = (&report.about, &report.about.config);
+    let fact = |name: &str, value: String, digest: Option<String>| Fact { name: name.into(), value, digest };
+    let base = about.digest(|role| matches!(role, Role::Base(_)));
+    let tuned = about.digest(|role| matches!(role, Role::Tuned(_)));
+    let (kind, origin) = match &config.model.adapter {
+        Some(path) => ("Adapter", format!("{}, given", path.display())),
+        None if config.train.method.is_adapter() => ("Adapter", "trained in this run".into()),
+        None => ("Tuned model", "trained in this run".into()),
+    };
+    let mut facts =
+        vec![fact("Base model", config.model.path.display().to_string(), Some(base)), fact(kind, origin, Some(tuned))];
+    if let (Some(data), Some(file)) = (&config.data, about.files.get(&Role::TrainingData)) {
+        facts.push(fact("Training data", rows(&data.train.display().to_string(), file), Some(file.sha256.clone())));
+    }
+    for suite in &config.suites {
+        if let Some(file) = about.files.get(&Role::TestData(suite.name.clone())) {
+            let name = format!("Test data of {}", suite.name);
+            facts.push(fact(&name, rows(&suite.data.display().to_string(), file), Some(file.sha256.clone())));
+        }
+    }
+    facts.push(fact("Evaluated", about.date.clone(), None));
+    facts.push(fact("Diapason", about.diapason.clone(), None));
+    facts.push(fact("Seed", config.run.seed.to_string(), None));
+    facts
+}
+
+fn rows(name: &str, file: &File) -> String {
+    file.rows.map_or_else(|| name.to_owned(), |rows| format!("{name}, {}", counted(rows, "row")))
+}
+
+/// Keys and values; what is not set is left out.
+fn pairs(value: &Value) -> Vec<(String, String)> {
+    let mut keyed = BTreeMap::new();
+    flatten("", value, &mut keyed);
+    let text = |value: Value| match value {
+        Value::String(text) => text,
+        Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), count),
+        other => other.to_string(),
+    };
+    let kept = keyed.into_iter().filter(|(key, value)| !value.is_null() && !key.ends_with(".name"));
+    kept.map(|(key, value)| (key, text(value))).collect()
+}
+
+fn plugin(report: &Report, used: &PluginUse) -> Plugin {
+    let digest = report.about.files.get(&used.role).map(|file| file.sha256.clone()).unwrap_or_default();
+    let settings = Value::Object(used.settings.clone()).to_string();
+    Plugin {
+        place: used.role.to_string(),
+        name: format!("{} {}", used.id, used.version),
+        settings: if used.settings.is_empty() { "defaults".into() } else { settings },
+        permissions: if used.permissions.is_empty() { "nothing".into() } else { used.permissions.join(", ") },
+        digest,
+    }
+}

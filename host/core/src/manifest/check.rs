@@ -1,0 +1,248 @@
+//! What was frozen against what there is now.
+
+use super::frozen::{Frozen, Verb, keyed};
+use super::role::Role;
+use crate::config::Config;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fmt;
+
+/// A file as it is found now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Live {
+    /// It is there, with this SHA-256.
+    Digest(String),
+    /// It should be there and is not.
+    Missing,
+    /// It cannot be looked at from here, for this reason.
+    Unknown(String),
+}
+
+/// Something that is not as it was frozen.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Difference {
+    /// A key of the configuration; `None` where it has none.
+    Setting {
+        /// The key.
+        key: String,
+        /// Its value then.
+        was: Option<Value>,
+        /// Its value now.
+        is: Option<Value>,
+    },
+    /// A file has other content.
+    Changed(Role),
+    /// A file is no longer there.
+    Gone(Role),
+    /// A file was not there before.
+    Added(Role),
+}
+
+impl Difference {
+    /// The file that differs; `None` for a key of the configuration.
+    pub fn role(&self) -> Option<&Role> {
+        match self {
+            Self::Setting { .. } => None,
+            Self::Changed(role) | Self::Gone(role) | Self::Added(role) => Some(role),
+        }
+    }
+}
+
+/// Longer values are cut: an error has to fit on a screen.
+const SHOWN: usize = 60;
+
+fn shown(value: Option<&Value>) -> String {
+    let Some(value) = value else { return "not set".into() };
+    let text = value.to_string();
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Setting { key, was, is } => {
+                write!(f, "`{key}` was {} and is {}", shown(was.as_ref()), shown(is.as_ref()))
+            }
+            Self::Changed(role) => write!(f, "{role} changed"),
+            Self::Gone(role) => write!(f, "{role} has disappeared"),
+            Self::Added(role) => write!(f, "{role} is new"),
+        }
+    }
+}
+
+/// What came of comparing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Checked {
+    /// What is as it was.
+    pub agree: Vec<Role>,
+    /// What is not.
+    pub differ: Vec<Difference>,
+    /// What could not be looked at, and why.
+    pub unknown: Vec<(Role, String)>,
+}
+
+/// Compares frozen files with those that are there now. What `live` does not name is unknown.
+pub fn files(frozen: &Frozen, live: &BTreeMap<Role, Live>) -> Checked {
+    let mut checked = Checked::default();
+    for (role, file) in &frozen.files {
+        match live.get(role) {
+            Some(Live::Digest(found)) if *found == file.sha256 => checked.agree.push(role.clone()),
+            Some(Live::Digest(_)) => checked.differ.push(Difference::Changed(role.clone())),
+            Some(Live::Missing) => checked.differ.push(Difference::Gone(role.clone())),
+            Some(Live::Unknown(reason)) => checked.unknown.push((role.clone(), reason.clone())),
+            None => checked.unknown.push((role.clone(), "it is not here".into())),
+        }
+    }
+    let added =
+        live.iter().filter(|(role, found)| matches!(found, Live::Digest(_)) && !frozen.files.contains_key(role));
+    let added = added.filter(|(role, _)| frozen.files.keys().any(|known| same_model(known, role)));
+    checked.differ.extend(added.map(|(role, _)| Difference::Added(role.clone())));
+    checked
+}
+
+/// Whether both are files of one model, where a further file can change what it is. Other files come with a key of the
+/// configuration.
+fn same_model(one: &Role, other: &Role) -> bool {
+    matches!((one, other), (Role::Base(_), Role::Base(_)) | (Role::Tuned(_), Role::Tuned(_)))
+}
+
+/// Compares the keys of the frozen configuration that matter to `verb` with those of `live`, which is portable too.
+pub fn settings(verb: Verb, frozen: &Frozen, live: &Config) -> Vec<Difference> {
+    let (then, now) = (keyed(&frozen.config), keyed(live));
+    let adapter = frozen.config.model.adapter.is_some() && live.model.adapter.is_some();
+    let keys: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
+    let differs = |key: &&&String| matters(verb, key, adapter) && then.get(**key) != now.get(**key);
+    let difference =
+        |key: &String| Difference::Setting { key: key.clone(), was: then.get(key).cloned(), is: now.get(key).cloned() };
+    keys.iter().filter(differs).map(|key| difference(key)).collect()
+}
+
+/// Keys without influence on answers and scores: names, places, speed, and what only the gate reads. Files are known by
+/// their digests, wherever they lie.
+const FREE: [&str; 6] = ["run.name", "run.folder", "model.path", "model.device", "data.train", "generate.batch_size"];
+
+/// Keys of `[train]` that decide how a model is read even where nothing is trained.
+const READING: [&str; 3] = ["train.method", "train.compute", "train.double_quantization"];
+
+fn matters(verb: Verb, key: &str, adapter: bool) -> bool {
+    let under = |table: &str| key == table || key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'));
+    let free = FREE.contains(&key) || under("suite") && key.ends_with(".data");
+    match verb {
+        _ if free => false,
+        Verb::Train => ["train", "data", "template", "run.seed"].into_iter().any(under),
+        Verb::Eval if under("train") && adapter => READING.contains(&key),
+        Verb::Eval => !under("rule") && !under("gate"),
+        Verb::Compare => key == "gate.resamples" || key == "run.seed",
+        Verb::Report => under("rule") || under("gate"),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::super::frozen::{File, portable};
+    use super::*;
+    use crate::config;
+    use std::path::Path;
+
+    const TEXT: &str = "[run]\nname = \"a\"\n[model]\npath = \"models/base\"\n[data]\ntrain = \"d/train.jsonl\"\n\
+        [generate]\nmax_tokens = 8\nbatch_size = 4\n[gate]\nalpha = 0.05\n\
+        [[suite]]\nname = \"facts\"\ndata = \"d/facts.jsonl\"\n\
+        evaluator = [{ plugin = \"eval-accuracy\", settings = { json = true } }, { plugin = \"p/own.wasm\", name = \"own\" }]\n\
+        [[rule]]\nsuite = \"facts\"\nmeasure = \"eval-accuracy.exact-match\"\ngain = 0.1\n";
+
+    fn parsed(text: &str, folder: &str) -> Config {
+        portable(&config::parse(text, "diapason.toml", Path::new(folder)).unwrap())
+    }
+
+    fn frozen(files: &[(Role, &str)]) -> Frozen {
+        Frozen {
+            date: "2026-03-01T12:00:00Z".into(),
+            diapason: "0.1.0".into(),
+            config: parsed(TEXT, "here"),
+            files: files.iter().map(|(role, digest)| (role.clone(), File::new(*digest))).collect(),
+            plugins: Vec::new(),
+        }
+    }
+
+    /// The differences for `verb` after `from` became `to`.
+    fn after(verb: Verb, from: &str, to: &str) -> Vec<String> {
+        assert!(TEXT.contains(from), "{from}");
+        let found = settings(verb, &frozen(&[]), &parsed(&TEXT.replace(from, to), "here"));
+        found.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn a_project_that_moved_is_the_same() {
+        assert_eq!(settings(Verb::Eval, &frozen(&[]), &parsed(TEXT, "elsewhere/deep")), []);
+        assert_eq!(frozen(&[]).config.model.path, Path::new("base"));
+    }
+
+    #[test]
+    fn every_key_that_matters_to_answers_and_scores_is_named() {
+        for (from, to, said) in [
+            ("max_tokens = 8", "max_tokens = 9", "`generate.max_tokens` was 8 and is 9"),
+            ("max_tokens = 8", "max_tokens = 8\nstop = [\"x\"]", "`generate.stop` was [] and is [\"x\"]"),
+            ("max_tokens = 8", "max_tokens = 8\ntemperature = 1.0", "`generate.temperature` was 0.0 and is 1.0"),
+            (
+                "json = true",
+                "json = false",
+                "`suite.facts.evaluator.eval-accuracy.settings.json` was true and is false",
+            ),
+            ("[run]", "[run]\nseed = 7", "`run.seed` was 42 and is 7"),
+            (
+                "data = \"d/facts.jsonl\"",
+                "data = \"d/facts.jsonl\"\nlimit = 3",
+                "`suite.facts.limit` was null and is 3",
+            ),
+            (
+                "data = \"d/facts.jsonl\"",
+                "data = \"d/facts.jsonl\"\nsystem = \"Hi\"",
+                "`suite.facts.system` was null and is \"Hi\"",
+            ),
+            ("[gate]", "[train]\nrank = 3\n[gate]", "`train.rank` was 16 and is 3"),
+            ("[gate]", "[limits]\nfuel = 5\n[gate]", "`limits.fuel` was 1000000000 and is 5"),
+            ("p/own.wasm", "p/other.wasm", "`suite.facts.evaluator.own.plugin` was \"own.wasm\" and is \"other.wasm\""),
+        ] {
+            assert_eq!(after(Verb::Eval, from, to), [said]);
+        }
+    }
+
+    #[test]
+    fn rules_names_and_speed_are_free() {
+        for (from, to) in [
+            ("alpha = 0.05", "alpha = 0.01"),
+            ("gain = 0.1", "gain = 0.2"),
+            ("name = \"a\"", "name = \"b\""),
+            ("batch_size = 4", "batch_size = 8"),
+            ("models/base", "others/copy"),
+            ("d/facts.jsonl", "e/f.jsonl"),
+        ] {
+            assert_eq!(after(Verb::Eval, from, to), Vec::<String>::new(), "{from}");
+        }
+        assert_eq!(after(Verb::Compare, "alpha = 0.05", "resamples = 300"), ["`gate.resamples` was 2000 and is 300"]);
+        assert_eq!(after(Verb::Report, "alpha = 0.05", "alpha = 0.01"), ["`gate.alpha` was 0.05 and is 0.01"]);
+    }
+
+    #[test]
+    fn files_that_changed_went_came_or_are_out_of_sight() {
+        let role = |name: &str| Role::Base(name.into());
+        let before = frozen(&[(role("a"), "1"), (role("b"), "2"), (role("c"), "3"), (Role::TrainingData, "4")]);
+        let live = BTreeMap::from([
+            (role("a"), Live::Digest("1".into())),
+            (role("b"), Live::Digest("9".into())),
+            (role("c"), Live::Missing),
+            (role("d"), Live::Digest("5".into())),
+        ]);
+        let checked = files(&before, &live);
+        assert_eq!(checked.agree, [role("a")]);
+        assert_eq!(
+            checked.differ,
+            [Difference::Changed(role("b")), Difference::Gone(role("c")), Difference::Added(role("d"))]
+        );
+        assert_eq!(checked.unknown, [(Role::TrainingData, "it is not here".to_owned())]);
+    }
+}
