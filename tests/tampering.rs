@@ -192,6 +192,15 @@ const CASES: &[Case] = &[
         edit(&at.join("run/samples.jsonl"), "\"reference\":\"ok\"", "\"reference\":\"no\"");
         forge(at, "samples.jsonl");
     }, FORGED, "the samples of `ok`"),
+    ("findings, with the manifest", |at| {
+        let finding = r#"{"validator":"a","severity":"note","rule":"b","split":"train","line":1,"path":"","message":"c","hint":"d"}"#;
+        std::fs::write(at.join("run/findings.jsonl"), format!("{finding}\n")).expect("written");
+        forge(at, "findings.jsonl");
+    }, FORGED, "the findings"),
+    ("the summary of training, with the manifest", |at| {
+        edit(&at.join("run/training.json"), "\"steps\":", "\"steps\":1");
+        forge(at, "training.json");
+    }, FORGED, "the summary of training"),
     ("the comparison, with the manifest", |at| {
         edit(&at.join("run/comparison.json"), "\"wins\": ", "\"wins\": 1");
         forge(at, "comparison.json");

@@ -2,23 +2,27 @@
 //! comparison, the report from all of it.
 
 use super::compare;
+use super::differ::difference;
 use super::integrity::{Asked, SAMPLES};
 use super::report::{self, parsed};
 use super::request::Requests;
 use super::suite::{self, LoadedSuite};
+use super::validate::{self, FILE as FINDINGS};
 use super::verify::{Here, Line};
-use super::{eval, looks, score};
+use super::{Session, eval, jsonl, looks, score, train};
 use crate::wire;
 use diapason_core::compare::{Comparison, Described, Listed, MeasureComparison, Suite as Compared};
 use diapason_core::config::{Plugin as Entry, Suite};
 use diapason_core::dataset::{self, Selection};
+use diapason_core::event::Event;
+use diapason_core::finding::Finding;
 use diapason_core::gate::{GateResult, History};
 use diapason_core::manifest::{Frozen, Role, Use, Verb, labels};
+use diapason_core::report::Training;
 use diapason_core::sample::Sample;
 use diapason_core::score::{Arm, Output, Score};
 use diapason_core::{Error, Result, digest};
 use diapason_sandbox::{Permission, Plugin};
-use serde::Serialize;
 use serde_json::Value;
 
 /// What came of it.
@@ -55,9 +59,11 @@ pub(super) fn all(here: &mut Here<'_>, evaluated: &Frozen) -> Recomputed {
         Ok(suites) => suites,
         Err(error) => return done.stopped("scores, comparison and verdict", &error),
     };
-    if let Some(session) = &here.project {
+    done.lines.extend(training(here, evaluated));
+    if let Some(session) = &mut here.project {
         let data = session.plan.config.suites.iter().filter(|suite| suite.data.exists());
         done.lines.extend(data.map(|suite| asked(suite, &given)));
+        done.lines.extend(findings(session, evaluated));
     }
     for partly in &suites {
         done.scores(here, partly, &given);
@@ -79,6 +85,32 @@ fn given(here: &Here<'_>) -> Result<Given> {
         base: parsed(eval::file(Arm::Base), &read)?,
         tuned: parsed(eval::file(Arm::Tuned), &read)?,
         scores: parsed(score::FILE, &read)?,
+    })
+}
+
+/// Whether the summary of training follows from its log.
+fn training(here: &Here<'_>, evaluated: &Frozen) -> Option<Line> {
+    evaluated.files.get(&Role::Artefact(train::SUMMARY.into()))?;
+    let read = |name: &str| here.text(name);
+    let (log, stored) = (parsed::<Event>(train::LOG, &read).ok()?, parsed::<Training>(train::SUMMARY, &read).ok()?);
+    let stored = stored.first()?;
+    // The numbers of parameters are the model's.
+    let again = Training { trainable: stored.trainable, total: stored.total, ..train::told(log) };
+    Some(match difference(stored, &again) {
+        None => Line::agrees("the summary of training", "follows from its log"),
+        Some(place) => Line::differs("the summary of training", format!("it does not follow from its log: {place}")),
+    })
+}
+
+/// Whether the validators still find what they found in the data, which is here.
+fn findings(session: &mut Session, evaluated: &Frozen) -> Option<Line> {
+    evaluated.files.get(&Role::Artefact(FINDINGS.into()))?;
+    let what = "the findings";
+    let stored = jsonl::read::<Finding>(&session.artefact(FINDINGS), "validate").ok()?;
+    Some(match validate::again(session) {
+        Err(error) => Line::unchecked(what, error.to_string()),
+        Ok(again) if again == stored => Line::agrees(what, "the validators find the same again"),
+        Ok(_) => Line::differs(what, "the validators find something else"),
     })
 }
 
@@ -313,64 +345,5 @@ fn scored(title: String, stored: &[&Score], again: &[Score]) -> Line {
             Line::differs(title, format!("there are {}, expected {}", stored.len(), again.len()))
         }
         None => Line::agrees(title, format!("{} computed again from the answers, and the same", again.len())),
-    }
-}
-
-/// Where two values differ first, as JSON documents; numbers may differ in their last digits, as another machine's
-/// mathematical functions do.
-fn difference(one: &impl Serialize, other: &impl Serialize) -> Option<String> {
-    let (one, other) = (serde_json::to_value(one).ok()?, serde_json::to_value(other).ok()?);
-    first("", &one, &other)
-}
-
-/// Relative error of numbers that count as the same.
-const NEAR: f64 = 1e-9;
-
-fn first(place: &str, one: &Value, other: &Value) -> Option<String> {
-    let said = || Some(format!("{} is {}, expected {}", place.trim_start_matches('.'), brief(one), brief(other)));
-    match (one, other) {
-        (Value::Number(a), Value::Number(b)) => {
-            let (a, b) = (a.as_f64()?, b.as_f64()?);
-            if (a - b).abs() <= NEAR * a.abs().max(b.abs()) { None } else { said() }
-        }
-        (Value::Object(a), Value::Object(b)) => {
-            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
-            let null = Value::Null;
-            keys.into_iter().find_map(|key| {
-                first(&format!("{place}.{key}"), a.get(key).unwrap_or(&null), b.get(key).unwrap_or(&null))
-            })
-        }
-        (Value::Array(a), Value::Array(b)) if a.len() == b.len() => {
-            (0..).zip(a.iter().zip(b)).find_map(|(index, (a, b))| first(&format!("{place}.{index}"), a, b))
-        }
-        _ if one == other => None,
-        _ => said(),
-    }
-}
-
-/// A value, cut where it is long.
-fn brief(value: &Value) -> String {
-    let text = value.to_string();
-    match text.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    #[test]
-    fn the_first_difference_is_named_by_its_place() {
-        let one = json!({"a": [1, {"b": 0.5}], "c": "x"});
-        assert_eq!(difference(&one, &one), None);
-        assert_eq!(difference(&one, &json!({"a": [1, {"b": 0.5 + 1e-12}], "c": "x"})), None);
-        let said = |other: Value| difference(&one, &other);
-        assert_eq!(said(json!({"a": [1, {"b": 0.6}], "c": "x"})).as_deref(), Some("a.1.b is 0.5, expected 0.6"));
-        assert_eq!(said(json!({"a": [1], "c": "x"})).as_deref(), Some("a is [1,{\"b\":0.5}], expected [1]"));
-        assert_eq!(said(json!({"a": [1, {"b": 0.5}]})).as_deref(), Some("c is \"x\", expected null"));
-        assert_eq!(said(json!({"a": [1, {"b": 0.5}], "c": "x", "d": 1})).as_deref(), Some("d is null, expected 1"));
     }
 }

@@ -39,8 +39,15 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
 
 /// Writes the summary from the log's steps.
 fn summarise(folder: &Path, outcome: &Outcome) -> Result<()> {
-    let mut training = Training { trainable: outcome.trainable, total: outcome.total, ..Training::default() };
-    for event in jsonl::read::<Event>(&folder.join(LOG), STAGE)? {
+    let events = jsonl::read::<Event>(&folder.join(LOG), STAGE)?;
+    let training = Training { trainable: outcome.trainable, total: outcome.total, ..told(events) };
+    jsonl::write(&folder.join(SUMMARY), &[training])
+}
+
+/// What the log says of a training run.
+pub(super) fn told(events: Vec<Event>) -> Training {
+    let mut training = Training::default();
+    for event in events {
         match event {
             Event::Step(step) => {
                 training.steps = step.step;
@@ -52,7 +59,7 @@ fn summarise(folder: &Path, outcome: &Outcome) -> Result<()> {
             _ => {}
         }
     }
-    jsonl::write(&folder.join(SUMMARY), &[training])
+    training
 }
 
 fn inputs(session: &mut Session) -> Result<String> {

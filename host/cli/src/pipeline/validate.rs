@@ -37,13 +37,30 @@ pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
         return jsonl::read(&path, STAGE);
     }
     session.started(STAGE, Some(validators.len()));
-    let mut found = Vec::new();
-    for (plugin, entry) in &validators {
-        found.extend(all_passes(plugin, entry, &session.grants, train.as_ref(), &suites)?);
-    }
+    let found = look(&validators, &session.grants, train.as_ref(), &suites)?;
     jsonl::write(&path, &found)?;
     session.finish(STAGE, &inputs, &[FILE.into()])?;
     session.ended(STAGE, summary(&found, train.iter().chain(&suites)));
+    Ok(found)
+}
+
+/// What the validators say now; writes nothing.
+pub(super) fn again(session: &mut Session) -> Result<Vec<Finding>> {
+    let validators = load(session)?;
+    let (train, suites) = splits(session)?;
+    look(&validators, &session.grants, train.as_ref(), &suites)
+}
+
+fn look(
+    validators: &[(Plugin, Entry)],
+    grants: &Grants,
+    train: Option<&Split>,
+    suites: &[Split],
+) -> Result<Vec<Finding>> {
+    let mut found = Vec::new();
+    for (plugin, entry) in validators {
+        found.extend(all_passes(plugin, entry, grants, train, suites)?);
+    }
     Ok(found)
 }
 

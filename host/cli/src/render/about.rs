@@ -1,7 +1,7 @@
 //! What a report is about, in words: models, data, settings and plugins, as the evaluation froze them.
 
 use super::number::{count, counted};
-use diapason_core::manifest::{File, PluginUse, Role, flatten};
+use diapason_core::manifest::{File, PluginUse, Role, Use, flatten};
 use diapason_core::report::Report;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -33,11 +33,16 @@ pub(crate) struct Fact {
 /// A plugin as it was used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Plugin {
+    /// Where, in full.
     pub(crate) place: String,
+    /// Where, in a narrow column.
+    pub(crate) used: String,
     pub(crate) name: String,
     pub(crate) settings: String,
     pub(crate) permissions: String,
     pub(crate) digest: String,
+    /// The beginning of the digest.
+    pub(crate) short: String,
 }
 
 /// Digits of a digest where there is no room for all of them.
@@ -92,10 +97,32 @@ fn facts(report: &Report) -> Vec<Fact> {
             facts.push(fact(&name, rows(&suite.data.display().to_string(), file), Some(file.sha256.clone())));
         }
     }
+    if config.model.adapter.is_none() {
+        facts.push(fact("Training", named(&json!(config.train), &TRAINING), None));
+    }
+    facts.push(fact("Decoding", named(&json!(config.generate), &DECODING), None));
     facts.push(fact("Evaluated", about.date.clone(), None));
     facts.push(fact("Diapason", about.diapason.clone(), None));
     facts.push(fact("Seed", config.run.seed.to_string(), None));
     facts
+}
+
+/// The settings that are told in a line; all of them are listed further on.
+const TRAINING: [&str; 6] = ["method", "rank", "alpha", "learning_rate", "epochs", "batch_size"];
+const DECODING: [&str; 4] = ["max_tokens", "temperature", "top_p", "stop"];
+
+fn named(settings: &Value, keys: &[&str]) -> String {
+    let text = |key: &&str| format!("{} {}", key.replace('_', " "), plain(&settings[*key]));
+    keys.iter().filter(|key| !settings[**key].is_null()).map(text).collect::<Vec<_>>().join(", ")
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), count),
+        Value::Array(values) if values.is_empty() => "none".into(),
+        other => other.to_string(),
+    }
 }
 
 fn rows(name: &str, file: &File) -> String {
@@ -106,13 +133,18 @@ fn rows(name: &str, file: &File) -> String {
 fn pairs(value: &Value) -> Vec<(String, String)> {
     let mut keyed = BTreeMap::new();
     flatten("", value, &mut keyed);
-    let text = |value: Value| match value {
-        Value::String(text) => text,
-        Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), count),
-        other => other.to_string(),
-    };
     let kept = keyed.into_iter().filter(|(key, value)| !value.is_null() && !key.ends_with(".name"));
-    kept.map(|(key, value)| (key, text(value))).collect()
+    kept.map(|(key, value)| (key, plain(&value))).collect()
+}
+
+fn place(used: &PluginUse) -> String {
+    match &used.role {
+        Role::Plugin(Use::Suite(suite, name)) if *name == used.id => suite.clone(),
+        Role::Plugin(Use::Suite(suite, name)) => format!("{suite}, as {name}"),
+        Role::Plugin(Use::Validator(_)) => "validator".into(),
+        Role::Plugin(Use::Template) => "chat template".into(),
+        other => other.to_string(),
+    }
 }
 
 fn plugin(report: &Report, used: &PluginUse) -> Plugin {
@@ -120,6 +152,8 @@ fn plugin(report: &Report, used: &PluginUse) -> Plugin {
     let settings = Value::Object(used.settings.clone()).to_string();
     Plugin {
         place: used.role.to_string(),
+        used: place(used),
+        short: short(&digest),
         name: format!("{} {}", used.id, used.version),
         settings: if used.settings.is_empty() { "defaults".into() } else { settings },
         permissions: if used.permissions.is_empty() { "nothing".into() } else { used.permissions.join(", ") },

@@ -40,7 +40,7 @@ fn properties(report: &Report) -> Vec<(String, String)> {
         (name, digest.map_or(value.clone(), |digest| format!("{value} (sha256 {digest})")))
     });
     let plugins = plugins.into_iter().map(|plugin| {
-        let Plugin { place, name, settings, permissions, digest } = plugin;
+        let Plugin { place, name, settings, permissions, digest, .. } = plugin;
         (place, format!("{name}, settings {settings}, may use {permissions} (sha256 {digest})"))
     });
     facts.chain(training).chain(decoding).chain(plugins).collect()
