@@ -1,7 +1,9 @@
 //! Plugins: components that were loaded, looked at and asked who they are.
 
+mod door;
 mod encode;
 mod probe;
+mod survey;
 
 use crate::engine::Engine;
 use crate::export::{self, about::About};
@@ -11,6 +13,7 @@ use crate::state::State;
 use diapason_core::config::{self, Limits};
 use diapason_core::{Error, Result, digest};
 use serde_json::{Map, Value};
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 use wasmtime::Store;
@@ -18,8 +21,8 @@ use wasmtime::component::{Instance, InstancePre};
 
 pub use probe::{Capability, Permission};
 
-/// Larger files are refused unread. A component with a whole Python inside is 18 MB.
-const LARGEST: u64 = 256 << 20;
+/// Larger files are refused unread. A component with a whole Python inside has 18 to 36 MB.
+const LARGEST: u64 = 128 << 20;
 
 /// A loaded plugin. Cheap to clone; can be used from many threads.
 #[derive(Clone)]
@@ -124,16 +127,36 @@ impl Plugin {
     }
 
     fn assemble(engine: &Engine, bytes: &[u8], limits: &Limits) -> Result<Self> {
-        let component = encode::to_component(bytes)?;
-        let component = engine.compile(&component).map_err(|error| encode::invalid(&error))?;
-        let (capabilities, permissions) = probe::probe(&component.component_type(), engine.wasmtime())?;
-        let pre = import::linker(engine.wasmtime())
-            .and_then(|linker| linker.instantiate_pre(&component))
-            .map_err(|error| unfit(&error))?;
+        check_size(bytes.len() as u64)?;
+        let (pre, capabilities, permissions) = door::guarded(|| open(engine, bytes))?;
         let about = introduce(engine, &pre, &capabilities, limits)?;
         let (engine, limits, sha256) = (engine.clone(), limits.clone(), digest::of_bytes(bytes));
         Ok(Self(Arc::new(Inner { engine, limits, sha256, capabilities, permissions, about, pre })))
     }
+}
+
+/// A component that is ready to be instantiated, with what it can do and what it asks for.
+type Opened = (InstancePre<State>, Vec<Capability>, Vec<Permission>);
+
+/// Nothing is compiled before the file is known to be sound, to be one of ours, and to be compiled in bounded time.
+fn open(engine: &Engine, bytes: &[u8]) -> Result<Opened> {
+    let bytes = encode::to_component(bytes)?;
+    let component = match engine.compiled(&bytes) {
+        Some(component) => component,
+        None => {
+            let survey = survey::survey(&bytes)?;
+            probe::probe(&survey.imports, &survey.exports)?;
+            engine.compile(&bytes).map_err(|error| encode::invalid(&error))?
+        }
+    };
+    let names = component.component_type();
+    let imports: Vec<String> = names.imports(engine.wasmtime()).map(|(name, _)| name.to_owned()).collect();
+    let exports: Vec<String> = names.exports(engine.wasmtime()).map(|(name, _)| name.to_owned()).collect();
+    let (capabilities, permissions) = probe::probe(&imports, &exports)?;
+    let pre = import::linker(engine.wasmtime())
+        .and_then(|linker| linker.instantiate_pre(&component))
+        .map_err(|error| unfit(&error))?;
+    Ok((pre, capabilities, permissions))
 }
 
 impl std::fmt::Debug for Plugin {
@@ -150,12 +173,23 @@ fn failed(name: &str) -> String {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     let fail = |source| Error::plugin("cannot be read").because(source).hint("check the path to the component");
-    let length = std::fs::metadata(path).map_err(fail)?.len();
+    let metadata = std::fs::metadata(path).map_err(fail)?;
+    if !metadata.is_file() {
+        return Err(Error::plugin("not a file").hint("name the .wasm file that building the plugin gave"));
+    }
+    check_size(metadata.len())?;
+    let mut bytes = Vec::new();
+    // The file may have grown since.
+    std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(fail)?;
+    Ok(bytes)
+}
+
+fn check_size(length: u64) -> Result<()> {
     if length > LARGEST {
         return Err(Error::plugin(format!("the file has {} MiB, at most {} are read", length >> 20, LARGEST >> 20))
             .hint("check that this is a component; strip debug information"));
     }
-    std::fs::read(path).map_err(fail)
+    Ok(())
 }
 
 /// Asks a first instance, which is granted nothing, who it is, and checks that each export has the functions it should.

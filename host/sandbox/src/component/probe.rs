@@ -3,13 +3,14 @@
 use diapason_core::{Error, Result};
 use serde::Serialize;
 use std::fmt;
-use wasmtime::Engine;
-use wasmtime::component::types::Component;
 
 const PACKAGE: &str = "diapason:plugin";
 
 /// Releases of the interface that this host takes: 0.1 and whatever is compatible with it.
 const RELEASE: &str = "0.1";
+
+/// So many exports are named in an error.
+const LISTED: usize = 10;
 
 /// What a plugin can do: an interface that it exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -76,10 +77,10 @@ impl fmt::Display for Permission {
     }
 }
 
-/// The component's capabilities and permissions, each in the order of their kinds.
-pub(super) fn probe(component: &Component, engine: &Engine) -> Result<(Vec<Capability>, Vec<Permission>)> {
-    let imports: Vec<&str> = component.imports(engine).map(|(name, _)| name).collect();
-    let exports: Vec<&str> = component.exports(engine).map(|(name, _)| name).collect();
+/// The capabilities and permissions of a component with these imports and exports, each in the order of their kinds.
+pub(super) fn probe(imports: &[String], exports: &[String]) -> Result<(Vec<Capability>, Vec<Permission>)> {
+    let imports: Vec<&str> = imports.iter().map(String::as_str).collect();
+    let exports: Vec<&str> = exports.iter().map(String::as_str).collect();
     // Imports first: a component that asks for what no plugin gets should hear that, whatever it exports.
     let permissions = permissions(&imports)?;
     Ok((capabilities(&exports)?, permissions))
@@ -108,7 +109,11 @@ fn capabilities(exports: &[&str]) -> Result<Vec<Capability>> {
     if !found.is_empty() && interfaces.contains(&"about") {
         return Ok(found);
     }
-    let has = if exports.is_empty() { "nothing".into() } else { exports.join(", ") };
+    let has = match exports {
+        [] => "nothing".into(),
+        [first @ .., _] if exports.len() > LISTED => format!("{} and more", first[..LISTED].join(", ")),
+        all => all.join(", "),
+    };
     Err(Error::plugin(format!("it does not export {lacking}"))
         .because(format!("its exports are {has}"))
         .hint(format!("a plugin exports {PACKAGE}/about@{RELEASE}.0 and at least one of the others of that package")))
