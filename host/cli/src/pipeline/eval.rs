@@ -18,7 +18,10 @@ const PROBES: usize = 4;
 /// Writes `outputs.base.jsonl`, `outputs.tuned.jsonl` and `scores.jsonl`.
 pub(crate) fn stage(session: &mut Session) -> Result<()> {
     let suites = session.suites()?;
-    let requests = suites.iter().map(|suite| Requests::of(suite, &session.grants)).collect::<Result<Vec<_>>>()?;
+    let requests = suites
+        .iter()
+        .map(|suite| Requests::of(suite, &session.grants, session.plan.config.run.seed))
+        .collect::<Result<Vec<_>>>()?;
     let base = outputs(session, Arm::Base, &suites, &requests)?;
     let tuned = outputs(session, Arm::Tuned, &suites, &requests)?;
     same_prompts(&base, &tuned)?;

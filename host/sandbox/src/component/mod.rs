@@ -16,6 +16,7 @@ use serde_json::{Map, Value};
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
@@ -36,6 +37,8 @@ struct Inner {
     permissions: Vec<Permission>,
     about: About,
     pre: InstancePre<State>,
+    /// Lines that the plugin may still write to the log.
+    lines: Arc<AtomicUsize>,
 }
 
 impl Plugin {
@@ -100,7 +103,12 @@ impl Plugin {
 
     /// A fresh instance.
     pub(crate) fn instantiate(&self, grants: Grants) -> wasmtime::Result<(Store<State>, Instance)> {
-        instantiate(&self.0.engine, &self.0.pre, State::new(self.id(), grants, &self.0.limits), &self.0.limits)
+        instantiate(
+            &self.0.engine,
+            &self.0.pre,
+            State::new(self.id(), grants, &self.0.limits, &self.0.lines),
+            &self.0.limits,
+        )
     }
 
     pub(crate) fn require(&self, capability: Capability) -> Result<()> {
@@ -131,7 +139,8 @@ impl Plugin {
         let (pre, capabilities, permissions) = door::guarded(|| open(engine, bytes))?;
         let about = introduce(engine, &pre, &capabilities, limits)?;
         let (engine, limits, sha256) = (engine.clone(), limits.clone(), digest::of_bytes(bytes));
-        Ok(Self(Arc::new(Inner { engine, limits, sha256, capabilities, permissions, about, pre })))
+        let lines = Arc::new(AtomicUsize::new(import::log::TOTAL_LINES));
+        Ok(Self(Arc::new(Inner { engine, limits, sha256, capabilities, permissions, about, pre, lines })))
     }
 }
 
@@ -201,7 +210,7 @@ fn introduce(engine: &Engine, pre: &InstancePre<State>, capabilities: &[Capabili
         }
         _ => Error::plugin("it failed while it was asked who it is"),
     };
-    let state = State::new("", Grants::default(), limits);
+    let state = State::new("", Grants::default(), limits, &Arc::default());
     let (mut store, instance) = instantiate(engine, pre, state, limits).map_err(|error| fail(&error))?;
     let about = export::about::connect(pre, &mut store, &instance).map_err(|error| unfit(&error))?;
     for &capability in capabilities {

@@ -1,5 +1,6 @@
 //! What a component can do and what it asks for, read from its exports and imports.
 
+use crate::export::cut;
 use diapason_core::{Error, Result};
 use serde::Serialize;
 use std::fmt;
@@ -109,13 +110,11 @@ fn capabilities(exports: &[&str]) -> Result<Vec<Capability>> {
     if !found.is_empty() && interfaces.contains(&"about") {
         return Ok(found);
     }
-    let has = match exports {
-        [] => "nothing".into(),
-        [first @ .., _] if exports.len() > LISTED => format!("{} and more", first[..LISTED].join(", ")),
-        all => all.join(", "),
-    };
+    let listed: Vec<&str> = exports.iter().take(LISTED).map(|name| cut(name)).collect();
+    let more = if exports.len() > LISTED { " and more" } else { "" };
+    let has = if exports.is_empty() { "nothing".into() } else { listed.join(", ") };
     Err(Error::plugin(format!("it does not export {lacking}"))
-        .because(format!("its exports are {has}"))
+        .because(format!("its exports are {has}{more}"))
         .hint(format!("a plugin exports {PACKAGE}/about@{RELEASE}.0 and at least one of the others of that package")))
 }
 
@@ -126,8 +125,8 @@ fn ours(name: &str) -> Result<Option<&str>> {
     let patch = version.strip_prefix(RELEASE).and_then(|rest| rest.strip_prefix('.'));
     match patch.map(str::parse::<u32>) {
         Some(Ok(_)) => Ok(Some(interface)),
-        _ => Err(Error::plugin(format!("built for another release of the plugin interface: {name}"))
-            .because(format!("this Diapason takes {RELEASE}.x, not {version}"))
+        _ => Err(Error::plugin(format!("built for another release of the plugin interface: {}", cut(name)))
+            .because(format!("this Diapason takes {RELEASE}.x, not {}", cut(version)))
             .hint("rebuild the plugin against wit/released/0.1.0, or use the Diapason that it was built for")),
     }
 }
@@ -139,7 +138,7 @@ fn foreign(import: &str) -> Error {
     } else {
         "a plugin may import log, tokenizer and model of diapason:plugin, and nothing else"
     };
-    Error::plugin(format!("it imports {import}")).because("this is not granted to any plugin").hint(hint)
+    Error::plugin(format!("it imports {}", cut(import))).because("this is not granted to any plugin").hint(hint)
 }
 
 #[cfg(test)]

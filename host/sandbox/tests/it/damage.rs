@@ -1,0 +1,101 @@
+//! Files that were damaged on their way: cut at every length, bits flipped, bytes replaced. Whatever comes of it, it is a
+//! plugin or an error, in bounded time.
+
+use crate::guest::{self, ENGINE, limits, path};
+use diapason_core::Class;
+use diapason_sandbox::Plugin;
+use std::time::{Duration, Instant};
+
+/// A generator of numbers that is the same everywhere (SplitMix64).
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, bound: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) % bound as u64) as usize
+    }
+}
+
+/// True where a plugin came of it.
+#[track_caller]
+fn load(bytes: &[u8]) -> bool {
+    let start = Instant::now();
+    let loaded = Plugin::from_bytes(&ENGINE, "p.wasm", bytes, &limits());
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    if let Err(error) = &loaded {
+        assert_eq!(error.class(), Class::Plugin, "{error}");
+        assert!(error.hint_text().is_some(), "{error} has no hint");
+        assert!(!error.to_string().contains("the WebAssembly tools fail"), "a panic was caught: {error}");
+    }
+    loaded.is_ok()
+}
+
+/// A module with metadata, a component, and one with a component in it.
+fn specimens() -> Vec<Vec<u8>> {
+    let shim = std::fs::read(path("../../../plugins/prebuilt/validate-shape.wasm")).unwrap();
+    vec![guest::module("guests/exact.wat"), guest::whole("hostile/component-hollow.wat"), shim]
+}
+
+#[test]
+fn cut_at_every_length() {
+    let specimens = specimens();
+    for bytes in &specimens {
+        let step = (bytes.len() / 2000).max(1);
+        for length in (0..bytes.len()).step_by(step) {
+            assert!(!load(&bytes[..length]), "cut at {length} of {}", bytes.len());
+        }
+    }
+    let half = &specimens[0][..specimens[0].len() / 2];
+    let error = Plugin::from_bytes(&ENGINE, "p.wasm", half, &limits()).unwrap_err();
+    assert_eq!(error.hint_text(), Some("the file is cut short: build or copy it again"), "{error}");
+}
+
+#[test]
+fn bits_flipped_and_bytes_replaced() {
+    let mut numbers = Numbers(20_261_126);
+    for bytes in specimens() {
+        let tries = if bytes.len() < 10_000 { 4000 } else { 150 };
+        for _ in 0..tries {
+            let mut damaged = bytes.clone();
+            for _ in 0..=numbers.below(3) {
+                let at = numbers.below(damaged.len());
+                match numbers.below(3) {
+                    0 => damaged[at] = numbers.below(256) as u8,
+                    _ => damaged[at] ^= 1 << numbers.below(8),
+                }
+            }
+            load(&damaged);
+        }
+    }
+}
+
+/// The metadata of a module describes types that name each other: every byte of it is flipped in turn.
+#[test]
+fn every_byte_of_the_metadata() {
+    let bytes = guest::module("guests/exact.wat");
+    let start = bytes.windows(14).position(|window| window == b"component-type").unwrap();
+    for at in start..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[at] ^= 1 << (at % 8);
+        load(&damaged);
+    }
+}
+
+#[test]
+fn metadata_whose_packages_need_each_other() {
+    let bytes = guest::module("guests/exact.wat");
+    let mut found = false;
+    for at in 0..bytes.len() {
+        // One letter of one of the package's names: `diapason:plugin` becomes two packages.
+        if bytes[at..].starts_with(b"diapason:plugin/types@") {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 1;
+            let error = Plugin::from_bytes(&ENGINE, "p.wasm", &damaged, &limits()).err().map(|error| error.to_string());
+            found |= error.is_some_and(|error| error.ends_with("its metadata has packages that need each other"));
+        }
+    }
+    assert!(found, "no flip made packages that need each other");
+}
