@@ -3,7 +3,8 @@
 
 use crate::guest::{self, ENGINE, limits, path};
 use diapason_core::Class;
-use diapason_sandbox::Plugin;
+use diapason_core::score::{Judgement, Outcome};
+use diapason_sandbox::{Evaluator, Grants, Plugin};
 use std::time::{Duration, Instant};
 
 /// A generator of numbers that is the same everywhere (SplitMix64).
@@ -98,4 +99,52 @@ fn metadata_whose_packages_need_each_other() {
         }
     }
     assert!(found, "no flip made packages that need each other");
+}
+
+/// An image of memory as `guests/images.wat` takes it: mostly small numbers and pointers into itself.
+fn image(numbers: &mut Numbers) -> String {
+    let mut bytes = vec![numbers.below(4) as u8, 0, 0, 0, 0, 0, 0, 0];
+    for _ in 0..numbers.below(60) {
+        let word: u64 = match numbers.below(8) {
+            0 => 0,
+            1 => numbers.below(4) as u64,
+            2 | 3 => 131_072 + 4 * numbers.below(80) as u64 | (numbers.below(40) as u64) << 32,
+            4 => f64::to_bits([1.0, -0.5, f64::NAN, f64::INFINITY, 1e308, 1e16][numbers.below(6)]),
+            5 => numbers.below(usize::MAX) as u64,
+            6 => 0x6d_6d6d_6d61,
+            _ => (numbers.below(100) as u64) << 32,
+        };
+        bytes.extend(word.to_le_bytes());
+    }
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Results of any bytes whatever are lifted, translated and checked: they become values that keep to the rules, or errors.
+#[test]
+fn results_of_any_bytes() {
+    let plugin = guest::plugin("guests/images.wat");
+    let mut numbers = Numbers(7);
+    let (mut described, mut planned, mut scored) = (0, 0, 0);
+    for _ in 0..3000 {
+        let settings = serde_json::json!({"image": image(&mut numbers)});
+        let mut evaluator = Evaluator::new(&plugin, settings.as_object().unwrap(), &Grants::default()).unwrap();
+        if let Ok(infos) = evaluator.describe() {
+            described += 1;
+            assert!(infos.iter().all(|info| info.bounds.is_none_or(|(low, high)| low < high && high <= 1e15)));
+        }
+        let mut observed = guest::observation("a", "Paris");
+        observed.sample.row = image(&mut numbers);
+        planned += usize::from(evaluator.plan(std::slice::from_ref(&observed.sample)).is_ok());
+        match evaluator.score(&[observed]) {
+            Ok(judgements) => {
+                scored += 1;
+                let [Judgement { outcome, .. }] = judgements.as_slice() else { panic!("{judgements:?}") };
+                if let Outcome::Scored(measures) = outcome {
+                    assert!(measures.iter().all(|measure| measure.value.abs() <= 1e15), "{measures:?}");
+                }
+            }
+            Err(error) => assert_eq!(error.class(), Class::Plugin, "{error}"),
+        }
+    }
+    assert!(described > 100 && planned > 50 && scored > 10, "{described} {planned} {scored}");
 }
