@@ -127,10 +127,10 @@ fn doublings(levels: usize) -> String {
 fn tuples(levels: usize, functions: usize) -> String {
     let level = |n: usize| format!("(type $t{} (tuple $t{n} $t{n}))\n", n + 1);
     format!(
-        "(core module $m (memory (export \"m\") 1) (func (export \"f\") (param i32))) (core instance $i (instantiate $m))
+        "(core module $m (memory (export \"m\") 1) (func (export \"f\") (param i32)) (func (export \"r\") (param i32 i32 i32 i32) (result i32) unreachable)) (core instance $i (instantiate $m))
         (type $t0 u8) {} (type $f (func (param \"a\" $t{levels}))) {}",
         list(levels, level),
-        repeat(functions, "(func (type $f) (canon lift (core func $i \"f\") (memory $i \"m\")))\n")
+        repeat(functions, "(func (type $f) (canon lift (core func $i \"f\") (memory $i \"m\") (realloc (func $i \"r\"))))\n")
     )
 }
 
@@ -186,9 +186,19 @@ fn functions_that_are_too_large_or_too_many() {
 fn components_that_multiply() {
     assert_refused(&component(&doublings(40)), "its components make up to");
     assert_refused(&component(&tuples(17, 100)), "types, at most 200000 are taken");
-    assert_refused(&deep_types(100), "not a valid WebAssembly component");
+    assert_refused(&deep_types(150), "not a valid WebAssembly component");
     assert_refused(&deep_types(40_000), "not a valid WebAssembly component");
     assert_refused(&deep_types(3_000_000), "a section of types has 8789 KiB, at most 128 are read");
+}
+
+/// What a guest declares is granted only as far as its limits go, before it runs.
+#[test]
+fn memories_and_tables_that_are_large_from_the_start() {
+    let cause = "it failed while it was asked who it is: out of memory: ";
+    assert_refused(&guest_with("(memory 60000)"), cause);
+    assert_refused(&guest_with(&repeat(20, "(memory 10)")), cause);
+    assert_refused(&guest_with("(table 9000000 funcref)"), cause);
+    assert_refused(&guest_with(&repeat(30, "(table 90000 funcref)")), cause);
 }
 
 /// Prints what the largest accepted file of each kind costs: `cargo test --release -- --ignored --nocapture costs`.
