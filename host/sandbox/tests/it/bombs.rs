@@ -130,7 +130,7 @@ fn tuples(levels: usize, functions: usize) -> String {
         "(core module $m (memory (export \"m\") 1) (func (export \"f\") (param i32)) (func (export \"r\") (param i32 i32 i32 i32) (result i32) unreachable)) (core instance $i (instantiate $m))
         (type $t0 u8) {} (type $f (func (param \"a\" $t{levels}))) {}",
         list(levels, level),
-        repeat(functions, "(func (type $f) (canon lift (core func $i \"f\") (memory $i \"m\") (realloc (func $i \"r\"))))\n")
+        repeat(functions, "(func (type $f) (canon lift (core func $i \"f\") (memory (core memory $i \"m\")) (realloc (core func $i \"r\"))))\n")
     )
 }
 
@@ -174,7 +174,7 @@ fn values_that_pass_through_many_branches() {
 
 #[test]
 fn functions_that_are_too_large_or_too_many() {
-    assert_refused(&guest_with(&nested(5000)), "its blocks are nested 4001 deep, at most 4000 are taken");
+    assert_refused(&guest_with(&nested(5000)), "its blocks are nested 5001 deep, at most 4000 are taken");
     assert_refused(&guest_with(&straight(1_100_000)), "a function has at most 2929 KiB");
     assert_refused(&guest_with(&functions(100_000)), "functions or more, at most 100000 are compiled");
     assert_refused(&guest_with(&locals(1000, 49_000)), "together they are more than");
@@ -185,6 +185,8 @@ fn functions_that_are_too_large_or_too_many() {
 #[test]
 fn components_that_multiply() {
     assert_refused(&component(&doublings(40)), "its components make up to");
+    let empty = repeat(1001, "(core instance)");
+    assert_refused(&component(&empty), "it has 1001 instances or more, at most 1000 are made");
     assert_refused(&component(&tuples(17, 100)), "types, at most 200000 are taken");
     assert_refused(&deep_types(150), "not a valid WebAssembly component");
     assert_refused(&deep_types(40_000), "not a valid WebAssembly component");

@@ -23,6 +23,9 @@ const TYPE_BYTES: usize = 1 << 17;
 /// Components within components.
 const NESTING: usize = 32;
 
+/// Instances that stand in the file. Each is checked against all that it takes and gives.
+const STANDING: u64 = 1_000;
+
 /// Instances that the file makes, with those that nested components make each time. A component of a scripting language
 /// makes some forty.
 const INSTANCES: u64 = 100_000;
@@ -96,8 +99,8 @@ impl Pass {
             Payload::ExportSection(section) => self.items(section.count()),
             Payload::DataSection(section) => self.items(section.count()),
             Payload::ElementSection(section) => self.items(section.count()),
-            Payload::InstanceSection(section) => self.items(section.count()),
-            Payload::ComponentInstanceSection(section) => self.items(section.count()),
+            Payload::InstanceSection(section) => self.instances(section.count()),
+            Payload::ComponentInstanceSection(section) => self.instances(section.count()),
             Payload::ComponentAliasSection(section) => self.items(section.count()),
             Payload::ComponentCanonicalSection(section) => self.items(section.count()),
             Payload::ComponentImportSection(section) => self.items(section.count()),
@@ -120,17 +123,12 @@ impl Pass {
                 }
                 Ok(())
             }
-            Payload::InstanceSection(section) => {
-                self.instances += u64::from(section.count());
-                Ok(())
-            }
             Payload::ComponentInstanceSection(section) => {
                 for instance in section.clone() {
                     if let ComponentInstance::Instantiate { .. } = instance.map_err(damaged)? {
                         *self.open.last_mut().unwrap_or(&mut 0) += 1;
                     }
                 }
-                self.instances += u64::from(section.count());
                 Ok(())
             }
             Payload::ComponentCanonicalSection(section) => self.types.add(section.clone(), validator),
@@ -175,6 +173,15 @@ impl Pass {
         if self.functions > FUNCTIONS {
             let cause = format!("it has {} functions or more, at most {FUNCTIONS} are compiled", self.functions);
             return Err(excessive("its functions", cause));
+        }
+        Ok(())
+    }
+
+    fn instances(&mut self, count: u32) -> Result<()> {
+        self.instances += u64::from(count);
+        if self.instances > STANDING {
+            let cause = format!("it has {} instances or more, at most {STANDING} are made", self.instances);
+            return Err(excessive("its instances", cause));
         }
         Ok(())
     }
