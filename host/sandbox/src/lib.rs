@@ -14,6 +14,7 @@ mod engine;
 mod export;
 mod import;
 mod session;
+mod size;
 mod state;
 mod translate;
 

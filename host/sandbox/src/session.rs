@@ -18,6 +18,12 @@ const BATCH: usize = 256;
 /// 256 is thus found in seconds, and long before the wall-time backstop, which would not be deterministic.
 const ATTEMPT: usize = 15;
 
+/// Bytes of a plugin's own reason that are shown.
+const REASON: usize = 4096;
+
+/// So many times what a plugin was given it may give back, whatever `limits.total_output` says.
+const PER_GIVEN: usize = 16;
+
 /// What a call into a guest gives: a trap, or what the guest says, which may be a refusal.
 pub(crate) type Answer<R> = wasmtime::Result<Result<R, String>>;
 
@@ -33,6 +39,9 @@ pub(crate) struct Session<G> {
     connect: Connect<G>,
     live: Option<Live<G>>,
     batch: usize,
+    /// Bytes that the plugin was given and that it gave back, in all calls together.
+    given: usize,
+    kept: usize,
 }
 
 /// An instance that has not trapped.
@@ -84,7 +93,7 @@ impl<G> Session<G> {
         plugin.check_grants(grants)?;
         let settings = Value::Object(settings.clone()).to_string();
         let (plugin, grants) = (plugin.clone(), grants.clone());
-        Ok(Self { plugin, capability, settings, grants, connect, live: None, batch: BATCH })
+        Ok(Self { plugin, capability, settings, grants, connect, live: None, batch: BATCH, given: 0, kept: 0 })
     }
 
     pub(crate) fn plugin(&self) -> &Plugin {
@@ -166,9 +175,38 @@ impl<G> Session<G> {
         if given == expected { Ok(results) } else { Err(Failure::Count { given, expected }) }
     }
 
+    /// A session of the same plugin, settings and grants that has made no call yet.
+    pub(crate) fn fresh(&self) -> Self {
+        let (plugin, grants, settings) = (self.plugin.clone(), self.grants.clone(), self.settings.clone());
+        let (capability, connect) = (self.capability, self.connect);
+        Self { plugin, capability, settings, grants, connect, live: None, batch: BATCH, given: 0, kept: 0 }
+    }
+
+    /// Accounts for what a call was given and gave back. Errors where the plugin has given back too much in all.
+    pub(crate) fn spend(&mut self, call: &str, given: usize, kept: usize) -> Result<()> {
+        self.given = self.given.saturating_add(given);
+        self.kept = self.kept.saturating_add(kept);
+        let limit = self.plugin.limits().total_output;
+        if self.kept <= bytes(limit).saturating_add(self.given.saturating_mul(PER_GIVEN)) {
+            return Ok(());
+        }
+        let cause = format!("it has returned {} MiB in all, from {} MiB of input", self.kept >> 20, self.given >> 20);
+        Err(self.failed(call, "").because(cause).hint(format!(
+            "raise limits.total_output, which is {limit} MiB beside {PER_GIVEN} times the input, if the plugin is \
+             known to need more; otherwise this is its fault"
+        )))
+    }
+
     /// An error about a result that makes no sense.
     pub(crate) fn nonsense(&self, call: &str, place: &str, what: impl Into<String>) -> Error {
         self.failed(call, place).because(what.into()).hint("this is a fault of the plugin: report it to its author")
+    }
+
+    /// An error about an input that was answered differently when it was given once more.
+    pub(crate) fn inconsistent(&self, call: &str, place: &str, difference: &str) -> Error {
+        self.failed(call, place).because(format!("its answer depends on earlier calls: {difference}")).hint(
+            "this is a fault of the plugin: the same input must give the same result, whatever it was given before",
+        )
     }
 
     /// An error about a failed call; `place` names the input, or is empty.
@@ -176,7 +214,7 @@ impl<G> Session<G> {
         let error = self.failed(call, place);
         match failure {
             Failure::Refused(reason) => error
-                .because(reason)
+                .because(reason[..reason.floor_char_boundary(REASON)].to_owned())
                 .hint("the plugin refused this itself; check its settings, and the input if one is named"),
             Failure::Trapped { cause, hint } => error.because(cause).hint(hint),
             Failure::Count { given, expected } => error

@@ -2,8 +2,11 @@
 
 use crate::import::Grants;
 use crate::import::log::LogBudget;
+use crate::size::ITEM;
 use diapason_core::config::Limits;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use wasmtime::ResourceLimiter;
 
@@ -14,14 +17,13 @@ const INSTANCES: usize = 100;
 /// Elements of all tables of an instance together.
 const TABLE_ELEMENTS: usize = 1 << 20;
 
-/// What each small item that crosses costs beside its bytes, so that a flood of empty ones is limited too.
-const ITEM: usize = 64;
-
 /// The data of a store.
 pub(crate) struct State {
     pub(crate) plugin: String,
     pub(crate) grants: Grants,
     pub(crate) log: LogBudget,
+    /// Lines that the plugin may still write in this run, whichever instance writes them.
+    pub(crate) lines: Arc<AtomicUsize>,
     memory: Memory,
     /// Bytes that this call may still pass to imports.
     passing: usize,
@@ -31,12 +33,13 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(plugin: &str, grants: Grants, limits: &Limits) -> Self {
+    pub(crate) fn new(plugin: &str, grants: Grants, limits: &Limits, lines: &Arc<AtomicUsize>) -> Self {
         let output = bytes(limits.output);
         Self {
             plugin: plugin.into(),
             grants,
             log: LogBudget::default(),
+            lines: lines.clone(),
             memory: Memory { limit: bytes(limits.memory), used: 0, elements: 0 },
             passing: output,
             output,
@@ -53,7 +56,7 @@ impl State {
 
     /// Ends a call.
     pub(crate) fn end_call(&mut self) {
-        self.log.close(&self.plugin, &*self.grants.sink);
+        self.log.close(&self.plugin, self.lines.load(Ordering::Relaxed), &*self.grants.sink);
     }
 
     pub(crate) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
@@ -172,7 +175,7 @@ mod tests {
     #[test]
     fn empty_items_passed_to_imports_are_limited_too() {
         let limits = Limits { output: 1, ..Limits::default() };
-        let mut state = State::new("p", Grants::default(), &limits);
+        let mut state = State::new("p", Grants::default(), &limits, &Arc::default());
         state.pass([1 << 19, 0, 0]).unwrap();
         let error = state.pass(std::iter::repeat_n(0, 1 << 14)).unwrap_err();
         assert_eq!(error.downcast_ref(), Some(&Exceeded::Passed(1 << 20)));

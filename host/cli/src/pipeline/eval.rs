@@ -19,7 +19,10 @@ const PROBES: usize = 4;
 pub(crate) fn stage(session: &mut Session) -> Result<()> {
     integrity::check_training(session)?;
     let suites = session.suites()?;
-    let requests = suites.iter().map(|suite| Requests::of(suite, &session.grants)).collect::<Result<Vec<_>>>()?;
+    let requests = suites
+        .iter()
+        .map(|suite| Requests::of(suite, &session.grants, session.plan.config.run.seed))
+        .collect::<Result<Vec<_>>>()?;
     let base = outputs(session, Arm::Base, &suites, &requests)?;
     let tuned = outputs(session, Arm::Tuned, &suites, &requests)?;
     same_prompts(&base, &tuned)?;

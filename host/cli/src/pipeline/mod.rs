@@ -2,6 +2,7 @@
 //! `manifest.json` what they depend on; a stage whose inputs and outputs still agree is not run again.
 
 pub(crate) mod compare;
+mod consistency;
 mod differ;
 pub(crate) mod eval;
 mod generate;

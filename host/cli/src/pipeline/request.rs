@@ -1,6 +1,7 @@
 //! What the model has to do for a suite: the union of what its evaluators ask for.
 
-use super::suite::LoadedSuite;
+use super::consistency;
+use super::suite::{LoadedSuite, Scorer};
 use diapason_core::score::Request;
 use diapason_core::{Result, digest};
 use diapason_sandbox::Grants;
@@ -15,8 +16,13 @@ pub(super) struct Requests {
 
 impl Requests {
     /// Asks every evaluator of the suite. Comparators see the completions that evaluators asked for, but at least one.
-    pub(super) fn of(suite: &LoadedSuite, grants: &Grants) -> Result<Self> {
-        let plan = |scorer: &super::suite::Scorer| scorer.evaluator(grants)?.plan(&suite.samples);
+    pub(super) fn of(suite: &LoadedSuite, grants: &Grants, seed: u64) -> Result<Self> {
+        let plan = |scorer: &Scorer| {
+            let mut evaluator = scorer.evaluator(grants)?;
+            let requests = evaluator.plan(&suite.samples)?;
+            consistency::plan(suite, scorer, &evaluator, &requests, seed)?;
+            Ok(requests)
+        };
         let single = suite.evaluators.iter().map(plan).collect::<Result<Vec<_>>>()?;
         let least = usize::from(!suite.comparators.is_empty());
         let merged = (0..suite.samples.len()).map(|index| merge(single.iter().map(|list| &list[index]), least));

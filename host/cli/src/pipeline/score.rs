@@ -2,7 +2,7 @@
 
 use super::request::Requests;
 use super::suite::{LoadedSuite, Scorer};
-use super::{Session, jsonl};
+use super::{Session, consistency, jsonl};
 use diapason_core::language_model::{Completion, Likelihood};
 use diapason_core::manifest::digest_of;
 use diapason_core::sample::Sample;
@@ -31,7 +31,8 @@ pub(super) fn stage(
     let (base, tuned) = (Answers::of(base), Answers::of(tuned));
     let mut scores = Vec::new();
     for (suite, requests) in suites.iter().zip(requests) {
-        scores.extend(Scoring { suite, requests, base: &base, tuned: &tuned, grants: &session.grants }.all()?);
+        let seed = session.plan.config.run.seed;
+        scores.extend(Scoring { suite, requests, base: &base, tuned: &tuned, grants: &session.grants }.all(seed)?);
     }
     jsonl::write(&session.artefact(FILE), &scores)?;
     session.finish(STAGE, &inputs, &[FILE.into()])?;
@@ -126,19 +127,24 @@ struct Scoring<'a> {
 }
 
 impl Scoring<'_> {
-    fn all(&self) -> Result<Vec<Score>> {
+    fn all(&self, seed: u64) -> Result<Vec<Score>> {
         let mut scores = Vec::new();
         let mut base = vec![Vec::new(); self.suite.samples.len()];
         let mut tuned = base.clone();
         for (scorer, requests) in self.suite.evaluators.iter().zip(&self.requests.single) {
             for (arm, answers, measures) in [(Arm::Base, self.base, &mut base), (Arm::Tuned, self.tuned, &mut tuned)] {
-                let judgements = scorer.evaluator(self.grants)?.score(&self.observations(answers, requests)?)?;
+                let mut evaluator = scorer.evaluator(self.grants)?;
+                let observations = self.observations(answers, requests)?;
+                let judgements = evaluator.score(&observations)?;
+                consistency::scores(scorer, &evaluator, &observations, &judgements, seed)?;
                 keep(&scorer.label, &judgements, measures);
                 scores.extend(self.rows(scorer, Some(arm), judgements));
             }
         }
         for scorer in &self.suite.comparators {
-            let judgements = scorer.comparator(self.grants)?.compare(&self.pairs(&base, &tuned)?)?;
+            let (mut comparator, pairs) = (scorer.comparator(self.grants)?, self.pairs(&base, &tuned)?);
+            let judgements = comparator.compare(&pairs)?;
+            consistency::comparisons(scorer, &comparator, &pairs, &judgements, seed)?;
             scores.extend(self.rows(scorer, None, judgements));
         }
         Ok(scores)

@@ -8,6 +8,7 @@ use diapason_core::manifest::digest_of;
 use diapason_core::report::FindingCounts;
 use diapason_core::{Error, Result, digest};
 use diapason_sandbox::{Grants, Plugin, Validator};
+use std::collections::HashSet;
 
 const STAGE: &str = "validate";
 pub(super) const FILE: &str = "findings.jsonl";
@@ -136,10 +137,10 @@ fn all_passes(
     suites: &[Split],
 ) -> Result<Vec<Finding>> {
     let passes: Vec<Option<&Split>> = if suites.is_empty() { vec![None] } else { suites.iter().map(Some).collect() };
-    let mut all: Vec<Finding> = Vec::new();
+    let (mut all, mut known) = (Vec::new(), HashSet::new());
     for suite in passes {
         for finding in pass(plugin, entry, grants, train, suite)? {
-            if !all.contains(&finding) {
+            if known.insert(serde_json::json!(finding).to_string()) {
                 all.push(finding);
             }
         }

@@ -52,7 +52,7 @@ impl Watched {
             .hint(did_you_mean(&rest, known)));
         };
         let (scorer, measure, higher_is_better) = (*scorer, info.name.clone(), info.higher_is_better);
-        let requests = Requests::of(&suite, &session.grants)?;
+        let requests = Requests::of(&suite, &session.grants, session.plan.config.run.seed)?;
         let config = session.plan.config.clone();
         let jobs = eval::jobs(session.base()?, &suite, &requests, &config)?;
         let grants = session.grants.clone();

@@ -1,5 +1,6 @@
 //! `diapason.toml`: what one run does. Unknown keys are refused, with the nearest known one.
 
+mod bounds;
 mod load;
 mod nearest;
 mod problems;
@@ -9,7 +10,7 @@ mod train;
 
 pub use load::{is_path, load, parse, schema};
 pub use nearest::{did_you_mean, nearest};
-pub use settings::check_settings;
+pub use settings::{check_schema, check_settings};
 pub use train::{Compute, EarlyStopping, Method, Optimizer, Overlong, Schedule, TARGETS, Train, pattern_value};
 
 use schemars::JsonSchema;
@@ -275,6 +276,10 @@ pub struct Limits {
     /// Size of what one call may return, in MiB.
     #[schemars(range(min = 1))]
     pub output: u64,
+    /// Size of all that one use of a plugin may return over a run, in MiB: judgements, findings, requests, rendered text.
+    /// What it was given counts sixteen times on top, so that large datasets need no larger limit.
+    #[schemars(range(min = 1))]
+    pub total_output: u64,
     /// Wall time of one call in seconds: only a backstop behind the fuel.
     #[schemars(range(min = 1))]
     pub seconds: u64,
@@ -282,7 +287,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { fuel: 1_000_000_000, memory: 256, output: 64, seconds: 120 }
+        Self { fuel: 1_000_000_000, memory: 256, output: 64, total_output: 256, seconds: 120 }
     }
 }
 

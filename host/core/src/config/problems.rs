@@ -2,8 +2,14 @@
 
 use super::nearest::did_you_mean;
 use jsonschema::error::{TypeKind, ValidationErrorKind as Kind};
-use jsonschema::{ValidationError, Validator};
+use jsonschema::{PatternOptions, ValidationError, Validator};
 use serde_json::Value;
+
+/// Bytes of one compiled pattern.
+const REGEX: usize = 1 << 20;
+
+/// More problems than these are not looked for.
+const LIMIT: usize = 1000;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,13 +22,16 @@ pub(super) struct Problem {
     pub(super) hint: Option<String>,
 }
 
-/// All problems of `document`, in the order of the document's checks. An empty list means that it is valid.
+/// The problems of `document`, in the order of the document's checks. An empty list means that it is valid.
 ///
 /// Errors where `schema` itself is no valid JSON Schema; the text is a fragment.
 pub(super) fn problems(schema: &Value, document: &Value) -> Result<Vec<Problem>, String> {
-    let validator: Validator = jsonschema::validator_for(schema).map_err(|error| error.to_string())?;
+    // Without look-around and back-references a pattern is matched in linear time.
+    let patterns = PatternOptions::regex().size_limit(REGEX).dfa_size_limit(REGEX);
+    let validator = jsonschema::options().with_pattern_options(patterns).build(schema);
+    let validator: Validator = validator.map_err(|error| error.to_string())?;
     let mut found = Vec::new();
-    for error in validator.iter_errors(document) {
+    for error in validator.iter_errors(document).take(LIMIT) {
         explain(schema, &error, &mut found);
     }
     Ok(found)

@@ -1,7 +1,9 @@
 //! Plugins: components that were loaded, looked at and asked who they are.
 
+mod door;
 mod encode;
 mod probe;
+mod survey;
 
 use crate::engine::Engine;
 use crate::export::{self, about::About};
@@ -11,15 +13,17 @@ use crate::state::State;
 use diapason_core::config::{self, Limits};
 use diapason_core::{Error, Result, digest};
 use serde_json::{Map, Value};
+use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
 pub use probe::{Capability, Permission};
 
-/// Larger files are refused unread. A component with a whole Python inside is 18 MB.
-const LARGEST: u64 = 256 << 20;
+/// Larger files are refused unread. A component with a whole Python inside has 18 to 36 MB.
+const LARGEST: u64 = 128 << 20;
 
 /// A loaded plugin. Cheap to clone; can be used from many threads.
 #[derive(Clone)]
@@ -33,6 +37,8 @@ struct Inner {
     permissions: Vec<Permission>,
     about: About,
     pre: InstancePre<State>,
+    /// Lines that the plugin may still write to the log.
+    lines: Arc<AtomicUsize>,
 }
 
 impl Plugin {
@@ -97,7 +103,12 @@ impl Plugin {
 
     /// A fresh instance.
     pub(crate) fn instantiate(&self, grants: Grants) -> wasmtime::Result<(Store<State>, Instance)> {
-        instantiate(&self.0.engine, &self.0.pre, State::new(self.id(), grants, &self.0.limits), &self.0.limits)
+        instantiate(
+            &self.0.engine,
+            &self.0.pre,
+            State::new(self.id(), grants, &self.0.limits, &self.0.lines),
+            &self.0.limits,
+        )
     }
 
     pub(crate) fn require(&self, capability: Capability) -> Result<()> {
@@ -124,16 +135,37 @@ impl Plugin {
     }
 
     fn assemble(engine: &Engine, bytes: &[u8], limits: &Limits) -> Result<Self> {
-        let component = encode::to_component(bytes)?;
-        let component = engine.compile(&component).map_err(|error| encode::invalid(&error))?;
-        let (capabilities, permissions) = probe::probe(&component.component_type(), engine.wasmtime())?;
-        let pre = import::linker(engine.wasmtime())
-            .and_then(|linker| linker.instantiate_pre(&component))
-            .map_err(|error| unfit(&error))?;
+        check_size(bytes.len() as u64)?;
+        let (pre, capabilities, permissions) = door::guarded(|| open(engine, bytes))?;
         let about = introduce(engine, &pre, &capabilities, limits)?;
         let (engine, limits, sha256) = (engine.clone(), limits.clone(), digest::of_bytes(bytes));
-        Ok(Self(Arc::new(Inner { engine, limits, sha256, capabilities, permissions, about, pre })))
+        let lines = Arc::new(AtomicUsize::new(import::log::TOTAL_LINES));
+        Ok(Self(Arc::new(Inner { engine, limits, sha256, capabilities, permissions, about, pre, lines })))
     }
+}
+
+/// A component that is ready to be instantiated, with what it can do and what it asks for.
+type Opened = (InstancePre<State>, Vec<Capability>, Vec<Permission>);
+
+/// Nothing is compiled before the file is known to be sound, to be one of ours, and to be compiled in bounded time.
+fn open(engine: &Engine, bytes: &[u8]) -> Result<Opened> {
+    let bytes = encode::to_component(bytes)?;
+    let component = match engine.compiled(&bytes) {
+        Some(component) => component,
+        None => {
+            let survey = survey::survey(&bytes)?;
+            probe::probe(&survey.imports, &survey.exports)?;
+            engine.compile(&bytes).map_err(|error| encode::invalid(&error))?
+        }
+    };
+    let names = component.component_type();
+    let imports: Vec<String> = names.imports(engine.wasmtime()).map(|(name, _)| name.to_owned()).collect();
+    let exports: Vec<String> = names.exports(engine.wasmtime()).map(|(name, _)| name.to_owned()).collect();
+    let (capabilities, permissions) = probe::probe(&imports, &exports)?;
+    let pre = import::linker(engine.wasmtime())
+        .and_then(|linker| linker.instantiate_pre(&component))
+        .map_err(|error| unfit(&error))?;
+    Ok((pre, capabilities, permissions))
 }
 
 impl std::fmt::Debug for Plugin {
@@ -150,12 +182,23 @@ fn failed(name: &str) -> String {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     let fail = |source| Error::plugin("cannot be read").because(source).hint("check the path to the component");
-    let length = std::fs::metadata(path).map_err(fail)?.len();
+    let metadata = std::fs::metadata(path).map_err(fail)?;
+    if !metadata.is_file() {
+        return Err(Error::plugin("not a file").hint("name the .wasm file that building the plugin gave"));
+    }
+    check_size(metadata.len())?;
+    let mut bytes = Vec::new();
+    // The file may have grown since.
+    std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(fail)?;
+    Ok(bytes)
+}
+
+fn check_size(length: u64) -> Result<()> {
     if length > LARGEST {
         return Err(Error::plugin(format!("the file has {} MiB, at most {} are read", length >> 20, LARGEST >> 20))
             .hint("check that this is a component; strip debug information"));
     }
-    std::fs::read(path).map_err(fail)
+    Ok(())
 }
 
 /// Asks a first instance, which is granted nothing, who it is, and checks that each export has the functions it should.
@@ -167,7 +210,7 @@ fn introduce(engine: &Engine, pre: &InstancePre<State>, capabilities: &[Capabili
         }
         _ => Error::plugin("it failed while it was asked who it is"),
     };
-    let state = State::new("", Grants::default(), limits);
+    let state = State::new("", Grants::default(), limits, &Arc::default());
     let (mut store, instance) = instantiate(engine, pre, state, limits).map_err(|error| fail(&error))?;
     let about = export::about::connect(pre, &mut store, &instance).map_err(|error| unfit(&error))?;
     for &capability in capabilities {

@@ -1,15 +1,17 @@
 //! What a component can do and what it asks for, read from its exports and imports.
 
+use crate::export::cut;
 use diapason_core::{Error, Result};
 use serde::Serialize;
 use std::fmt;
-use wasmtime::Engine;
-use wasmtime::component::types::Component;
 
 const PACKAGE: &str = "diapason:plugin";
 
 /// Releases of the interface that this host takes: 0.1 and whatever is compatible with it.
 const RELEASE: &str = "0.1";
+
+/// So many exports are named in an error.
+const LISTED: usize = 10;
 
 /// What a plugin can do: an interface that it exports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -76,10 +78,10 @@ impl fmt::Display for Permission {
     }
 }
 
-/// The component's capabilities and permissions, each in the order of their kinds.
-pub(super) fn probe(component: &Component, engine: &Engine) -> Result<(Vec<Capability>, Vec<Permission>)> {
-    let imports: Vec<&str> = component.imports(engine).map(|(name, _)| name).collect();
-    let exports: Vec<&str> = component.exports(engine).map(|(name, _)| name).collect();
+/// The capabilities and permissions of a component with these imports and exports, each in the order of their kinds.
+pub(super) fn probe(imports: &[String], exports: &[String]) -> Result<(Vec<Capability>, Vec<Permission>)> {
+    let imports: Vec<&str> = imports.iter().map(String::as_str).collect();
+    let exports: Vec<&str> = exports.iter().map(String::as_str).collect();
     // Imports first: a component that asks for what no plugin gets should hear that, whatever it exports.
     let permissions = permissions(&imports)?;
     Ok((capabilities(&exports)?, permissions))
@@ -108,9 +110,11 @@ fn capabilities(exports: &[&str]) -> Result<Vec<Capability>> {
     if !found.is_empty() && interfaces.contains(&"about") {
         return Ok(found);
     }
-    let has = if exports.is_empty() { "nothing".into() } else { exports.join(", ") };
+    let listed: Vec<&str> = exports.iter().take(LISTED).map(|name| cut(name)).collect();
+    let more = if exports.len() > LISTED { " and more" } else { "" };
+    let has = if exports.is_empty() { "nothing".into() } else { listed.join(", ") };
     Err(Error::plugin(format!("it does not export {lacking}"))
-        .because(format!("its exports are {has}"))
+        .because(format!("its exports are {has}{more}"))
         .hint(format!("a plugin exports {PACKAGE}/about@{RELEASE}.0 and at least one of the others of that package")))
 }
 
@@ -121,8 +125,8 @@ fn ours(name: &str) -> Result<Option<&str>> {
     let patch = version.strip_prefix(RELEASE).and_then(|rest| rest.strip_prefix('.'));
     match patch.map(str::parse::<u32>) {
         Some(Ok(_)) => Ok(Some(interface)),
-        _ => Err(Error::plugin(format!("built for another release of the plugin interface: {name}"))
-            .because(format!("this Diapason takes {RELEASE}.x, not {version}"))
+        _ => Err(Error::plugin(format!("built for another release of the plugin interface: {}", cut(name)))
+            .because(format!("this Diapason takes {RELEASE}.x, not {}", cut(version)))
             .hint("rebuild the plugin against wit/released/0.1.0, or use the Diapason that it was built for")),
     }
 }
@@ -134,7 +138,7 @@ fn foreign(import: &str) -> Error {
     } else {
         "a plugin may import log, tokenizer and model of diapason:plugin, and nothing else"
     };
-    Error::plugin(format!("it imports {import}")).because("this is not granted to any plugin").hint(hint)
+    Error::plugin(format!("it imports {}", cut(import))).because("this is not granted to any plugin").hint(hint)
 }
 
 #[cfg(test)]

@@ -53,15 +53,18 @@ impl Engine {
         self.inner.ticker.run()
     }
 
-    /// Compiles a component, or takes it from the cache.
+    /// The component, if it was compiled before and is kept.
+    pub(crate) fn compiled(&self, bytes: &[u8]) -> Option<Component> {
+        let Ok(Some(cache)) = &self.inner.cache else { return None };
+        cache.load(self.wasmtime(), &cache.key(bytes))
+    }
+
+    /// Compiles a component, and keeps it.
     pub(crate) fn compile(&self, bytes: &[u8]) -> wasmtime::Result<Component> {
-        let Ok(Some(cache)) = &self.inner.cache else { return Component::from_binary(self.wasmtime(), bytes) };
-        let key = cache.key(bytes);
-        if let Some(component) = cache.load(self.wasmtime(), &key) {
-            return Ok(component);
-        }
         let component = Component::from_binary(self.wasmtime(), bytes)?;
-        cache.store(&key, &component);
+        if let Ok(Some(cache)) = &self.inner.cache {
+            cache.store(&cache.key(bytes), &component);
+        }
         Ok(component)
     }
 }

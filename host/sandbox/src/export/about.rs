@@ -1,12 +1,16 @@
 //! `about`: who a plugin is.
 
-use super::is_kebab_case;
+use super::{cut, is_kebab_case};
 use crate::bindings::exports::diapason::plugin::about::{Description, Guest, GuestIndices};
 use crate::state::State;
+use diapason_core::config::check_schema;
 use diapason_core::{Error, Result};
 use serde_json::Value;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
+
+/// Bytes of a settings schema. The largest of Diapason's own has 3,000.
+const SCHEMA: usize = 1 << 18;
 
 /// A plugin's description, checked.
 pub(crate) struct About {
@@ -21,18 +25,28 @@ impl About {
         let Description { id, version, summary, settings_schema } = description;
         let fault = |what: String| Error::plugin(what).hint("this is a fault of the plugin's `about`");
         if !is_kebab_case(&id) {
-            return Err(fault(format!("its id is {id:?}, expected kebab-case")));
+            return Err(fault(format!("its id is {:?}, expected kebab-case", cut(&id))));
         }
         if !is_version(&version) {
-            return Err(fault(format!("its version is {version:?}, expected one like 1.2.3")));
+            return Err(fault(format!("its version is {:?}, expected one like 1.2.3", cut(&version))));
         }
         if summary.contains('\n') || summary.len() > 1000 {
             return Err(fault("its summary is not one short line".into()));
         }
+        if settings_schema.len() > SCHEMA {
+            return Err(fault(format!(
+                "its settings schema has {} KiB, at most {} are read",
+                settings_schema.len() >> 10,
+                SCHEMA >> 10
+            )));
+        }
         let schema: Value = serde_json::from_str(&settings_schema)
             .map_err(|source| fault("its settings schema is not valid JSON".into()).because(source))?;
         match schema {
-            Value::Object(_) | Value::Bool(_) => Ok(Self { id, version, summary, schema }),
+            Value::Object(_) | Value::Bool(_) => {
+                check_schema(&id, &schema)?;
+                Ok(Self { id, version, summary, schema })
+            }
             _ => Err(fault("its settings schema is not a JSON object".into())),
         }
     }

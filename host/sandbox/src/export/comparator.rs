@@ -5,6 +5,7 @@ use crate::bindings::exports::diapason::plugin::comparator::{Guest, GuestIndices
 use crate::component::{Capability, Plugin};
 use crate::import::Grants;
 use crate::session::{Session, Terms};
+use crate::size;
 use crate::state::State;
 use crate::translate;
 use diapason_core::Result;
@@ -52,7 +53,22 @@ impl Comparator {
             judgement::check(&infos, judgement)
                 .map_err(|what| self.session.nonsense("compare", &name(0, pair), what))?;
         }
+        let given = pairs.iter().map(size::pair).sum();
+        self.session.spend("compare", given, judgements.iter().map(size::judgement).sum())?;
         Ok(judgements)
+    }
+
+    /// Compares some pairs again, by a second instance, one by one and in this order. Errors where a judgement is another
+    /// than the first was.
+    pub fn confirm(&self, pairs: &[Pair], judgements: &[Judgement], rows: &[usize]) -> Result<()> {
+        let mut second = Self { session: self.session.fresh(), infos: self.infos.clone() };
+        for &row in rows {
+            let again = second.compare(std::slice::from_ref(&pairs[row]))?;
+            if let Some(difference) = again.first().and_then(|again| judgement::difference(&judgements[row], again)) {
+                return Err(self.session.inconsistent("compare", &name(row, &pairs[row]), &difference));
+            }
+        }
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use crate::bindings::exports::diapason::plugin::evaluator::{Guest, GuestIndices}
 use crate::component::{Capability, Plugin};
 use crate::import::Grants;
 use crate::session::{Session, Terms};
+use crate::size;
 use crate::state::State;
 use crate::translate;
 use diapason_core::Result;
@@ -14,8 +15,10 @@ use serde_json::{Map, Value};
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
 
-/// Completions that may be asked for, for one sample.
+/// Completions and continuations that may be asked for, for one sample, and the continuations' bytes.
 const COMPLETIONS: usize = 1000;
+const CONTINUATIONS: usize = 1000;
+const CONTINUATION_BYTES: usize = 1 << 20;
 
 /// A plugin used as an evaluator, under some settings.
 pub struct Evaluator {
@@ -51,13 +54,44 @@ impl Evaluator {
             guest.call_plan(store, settings, &batch)
         })?;
         let requests: Vec<_> = requests.into_iter().map(translate::request_from_wit).collect();
-        match requests.iter().zip(samples).find(|(request, _)| request.completions > COMPLETIONS) {
-            None => Ok(requests),
-            Some((request, sample)) => {
-                let what = format!("it asks for {} completions, at most {COMPLETIONS}", request.completions);
-                Err(self.session.nonsense("plan", &name(0, sample), what))
+        for (request, sample) in requests.iter().zip(samples) {
+            check(request).map_err(|what| self.session.nonsense("plan", &name(0, sample), what))?;
+        }
+        let given = samples.iter().map(size::sample).sum();
+        self.session.spend("plan", given, requests.iter().map(size::request).sum())?;
+        Ok(requests)
+    }
+
+    /// Plans some samples again, by a second instance, one by one and in this order. Errors where it asks for something
+    /// else than the first did.
+    pub fn confirm_plan(&self, samples: &[Sample], requests: &[Request], rows: &[usize]) -> Result<()> {
+        let mut second = self.second();
+        for &row in rows {
+            let (sample, first) = (&samples[row], &requests[row]);
+            for again in second.plan(std::slice::from_ref(sample))?.iter().filter(|again| *again != first) {
+                let difference = format!("{} first and {} when it is asked again", shown(first), shown(again));
+                return Err(self.session.inconsistent("plan", &name(row, sample), &difference));
             }
         }
+        Ok(())
+    }
+
+    /// Scores some observations again, by a second instance, one by one and in this order. Errors where a judgement is
+    /// another than the first was.
+    pub fn confirm(&self, observations: &[Observation], judgements: &[Judgement], rows: &[usize]) -> Result<()> {
+        let mut second = self.second();
+        for &row in rows {
+            let observation = &observations[row];
+            let again = second.score(std::slice::from_ref(observation))?;
+            if let Some(difference) = again.first().and_then(|again| judgement::difference(&judgements[row], again)) {
+                return Err(self.session.inconsistent("score", &name(row, &observation.sample), &difference));
+            }
+        }
+        Ok(())
+    }
+
+    fn second(&self) -> Self {
+        Self { session: self.session.fresh(), infos: self.infos.clone() }
     }
 
     /// A judgement for each observation, in the order of the observations.
@@ -73,6 +107,8 @@ impl Evaluator {
             judgement::check(&infos, judgement)
                 .map_err(|what| self.session.nonsense("score", &place(0, observation), what))?;
         }
+        let given = observations.iter().map(size::observation).sum();
+        self.session.spend("score", given, judgements.iter().map(size::judgement).sum())?;
         Ok(judgements)
     }
 }
@@ -87,4 +123,24 @@ pub(crate) fn connect(
 
 fn name(_: usize, sample: &Sample) -> String {
     format!("sample {}", sample.id)
+}
+
+/// Says what is wrong with a request, if anything is.
+fn check(request: &Request) -> Result<(), String> {
+    let (completions, continuations) = (request.completions, request.continuations.len());
+    if completions > COMPLETIONS {
+        return Err(format!("it asks for {completions} completions, at most {COMPLETIONS} are made"));
+    }
+    if continuations > CONTINUATIONS {
+        return Err(format!("it asks for {continuations} continuations, at most {CONTINUATIONS} are judged"));
+    }
+    let bytes = size::texts(&request.continuations);
+    if bytes > CONTINUATION_BYTES {
+        return Err(format!("its continuations have {bytes} bytes, at most {CONTINUATION_BYTES} are judged"));
+    }
+    Ok(())
+}
+
+fn shown(request: &Request) -> String {
+    format!("{} completions and {} continuations", request.completions, request.continuations.len())
 }

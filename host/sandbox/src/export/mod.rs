@@ -33,6 +33,11 @@ pub(crate) fn is_kebab_case(name: &str) -> bool {
     name.len() <= 64 && name.starts_with(|first: char| first.is_ascii_lowercase()) && name.split('-').all(word)
 }
 
+/// The beginning of a name that an error quotes: a plugin chooses how long it is.
+pub(crate) fn cut(name: &str) -> &str {
+    &name[..name.floor_char_boundary(100)]
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_kebab_case;

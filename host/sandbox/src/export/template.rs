@@ -4,6 +4,7 @@ use crate::bindings::exports::diapason::plugin::chat_template::{Guest, GuestIndi
 use crate::component::{Capability, Plugin};
 use crate::import::Grants;
 use crate::session::Session;
+use crate::size;
 use crate::state::State;
 use crate::translate;
 use diapason_core::Result;
@@ -30,15 +31,23 @@ impl ChatTemplate {
             guest.call_render_training(store, settings, &batch)
         })?;
         let segments = |segments: Vec<_>| segments.into_iter().map(translate::segment_from_wit).collect();
-        Ok(rendered.into_iter().map(segments).collect())
+        let rendered: Vec<Vec<Segment>> = rendered.into_iter().map(segments).collect();
+        self.spend("render-training", conversations, rendered.iter().map(|one| size::segments(one)).sum())?;
+        Ok(rendered)
     }
 
     /// Conversations up to the point where the assistant answers.
     pub fn render_prompt(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
-        self.session.map("render-prompt", conversations, name, |store, guest, settings, batch| {
+        let rendered = self.session.map("render-prompt", conversations, name, |store, guest, settings, batch| {
             let batch: Vec<_> = batch.iter().map(translate::conversation_to_wit).collect();
             guest.call_render_prompt(store, settings, &batch)
-        })
+        })?;
+        self.spend("render-prompt", conversations, size::texts(&rendered))?;
+        Ok(rendered)
+    }
+
+    fn spend(&mut self, call: &str, conversations: &[Conversation], kept: usize) -> Result<()> {
+        self.session.spend(call, conversations.iter().map(size::conversation).sum(), kept)
     }
 }
 

@@ -1,10 +1,11 @@
 //! `validator`: one pass over a dataset. The pass is a resource of the guest's, so its instance cannot be replaced.
 
-use super::is_kebab_case;
+use super::{cut, is_kebab_case};
 use crate::bindings::exports::diapason::plugin::validator::{self as wit, Guest, GuestIndices};
 use crate::component::{Capability, Plugin};
 use crate::import::Grants;
 use crate::session::{Failure, Session, Terms};
+use crate::size;
 use crate::state::State;
 use crate::translate;
 use diapason_core::Result;
@@ -17,11 +18,19 @@ use wasmtime::component::{Instance, InstancePre, ResourceAny};
 /// fuel at once.
 const ROWS: usize = 64;
 
+/// Findings of a pass: so many whatever it was given, and so many for each row.
+const FINDINGS: usize = 1000;
+const FINDINGS_PER_ROW: usize = 100;
+
+/// Bytes of each of a finding's texts.
+const TEXT: usize = 1 << 14;
+
 /// A plugin used as a validator, in the middle of a pass.
 pub struct Validator {
     session: Session<Guest>,
     pass: ResourceAny,
     rows: usize,
+    found: usize,
 }
 
 impl Validator {
@@ -29,7 +38,7 @@ impl Validator {
     pub fn new(plugin: &Plugin, settings: &Map<String, Value>, grants: &Grants) -> Result<Self> {
         let mut session = Session::open(plugin, Capability::Validator, settings, grants, connect)?;
         let pass = start(&mut session, false).map_err(|failure| session.error("start", "", failure))?;
-        Ok(Self { session, pass, rows: 0 })
+        Ok(Self { session, pass, rows: 0, found: 0 })
     }
 
     /// Takes the next rows and gives what the plugin says already. After an error the pass is over.
@@ -37,7 +46,7 @@ impl Validator {
         let mut findings = Vec::new();
         for batch in rows.chunks(ROWS) {
             match push(&mut self.session, self.pass, batch, false) {
-                Ok(found) => findings.extend(self.accept("push", found)?),
+                Ok(found) => findings.extend(self.accept("push", batch, found)?),
                 Err(failure) => return Err(self.blame(batch, failure)),
             }
             self.rows += batch.len();
@@ -54,16 +63,24 @@ impl Validator {
             Ok(found)
         });
         let found = found.map_err(|failure| self.session.error("finish", "", failure))?;
-        self.accept("finish", found)
+        self.accept("finish", &[], found)
     }
 
-    fn accept(&self, call: &str, found: Vec<wit::Finding>) -> Result<Vec<Finding>> {
+    fn accept(&mut self, call: &str, rows: &[Row], found: Vec<wit::Finding>) -> Result<Vec<Finding>> {
+        self.found += found.len();
+        let limit = FINDINGS + FINDINGS_PER_ROW * (self.rows + rows.len());
+        if self.found > limit {
+            let what = format!("it has {} findings, at most {limit} are kept of so few rows", self.found);
+            return Err(self.session.nonsense(call, "", what));
+        }
         let id = self.session.plugin().id();
         let findings: Vec<_> = found.into_iter().map(|finding| translate::finding_from_wit(id, finding)).collect();
         for finding in &findings {
             let place = place(&finding.split, finding.line);
             check(finding).map_err(|what| self.session.nonsense(call, &place, what))?;
         }
+        let given = rows.iter().map(size::row).sum();
+        self.session.spend(call, given, findings.iter().map(size::finding).sum())?;
         Ok(findings)
     }
 
@@ -110,10 +127,14 @@ fn push(
 /// Says what is wrong with a finding, if anything is.
 fn check(finding: &Finding) -> Result<(), String> {
     if !is_kebab_case(&finding.rule) {
-        return Err(format!("rule {:?} is not named in kebab-case", finding.rule));
+        return Err(format!("rule {:?} is not named in kebab-case", cut(&finding.rule)));
+    }
+    let texts = [&finding.split, &finding.path, &finding.message, &finding.hint];
+    if let Some(long) = texts.iter().find(|text| text.len() > TEXT) {
+        return Err(format!("a text of a finding has {} bytes, at most {TEXT} are kept", long.len()));
     }
     if !(finding.path.is_empty() || finding.path.starts_with('/')) {
-        return Err(format!("path {:?} is no JSON Pointer", finding.path));
+        return Err(format!("path {:?} is no JSON Pointer", cut(&finding.path)));
     }
     Ok(())
 }

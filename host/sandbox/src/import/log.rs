@@ -3,9 +3,13 @@
 use crate::bindings::diapason::plugin::log::{Host, Level};
 use crate::state::State;
 use diapason_core::event::{Event, Sink};
+use std::sync::atomic::Ordering;
 
 /// Lines that one call may write.
 const LINES: usize = 100;
+
+/// Lines that a plugin may write in all calls of a run together.
+pub(crate) const TOTAL_LINES: usize = 10_000;
 
 /// Bytes of one line; the rest is cut.
 const LINE_BYTES: usize = 4096;
@@ -39,10 +43,10 @@ impl LogBudget {
         }
     }
 
-    /// Says how many lines were left out, if any were.
-    pub(crate) fn close(&mut self, plugin: &str, sink: &dyn Sink) {
+    /// Says how many lines were left out, if any were; `left` is what the plugin may still write in this run.
+    pub(crate) fn close(&mut self, plugin: &str, left: usize, sink: &dyn Sink) {
         let dropped = std::mem::take(&mut self.dropped);
-        if dropped > 0 {
+        if dropped > 0 && left > 0 {
             emit(sink, plugin, "warn", format!("… and {dropped} more lines in this call"));
         }
     }
@@ -51,8 +55,17 @@ impl LogBudget {
 impl Host for State {
     fn write(&mut self, level: Level, message: String) -> wasmtime::Result<()> {
         self.pass([message.len()])?;
-        if self.log.take() {
-            emit(&*self.grants.sink, &self.plugin, name(level), cut(message));
+        if !self.log.take() {
+            return Ok(());
+        }
+        match self.lines.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1)) {
+            // The last line says that it is the last.
+            Ok(1) => {
+                let last = format!("… its further lines are left out: a plugin writes at most {TOTAL_LINES} in a run");
+                emit(&*self.grants.sink, &self.plugin, "warn", last);
+            }
+            Ok(_) => emit(&*self.grants.sink, &self.plugin, name(level), cut(message)),
+            Err(_) => {}
         }
         Ok(())
     }

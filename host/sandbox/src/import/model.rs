@@ -7,6 +7,9 @@ use diapason_core::language_model::{Decoding, Judge};
 use diapason_core::sample::Message;
 use std::sync::PoisonError;
 
+/// New tokens of one completion of the judge.
+const MAX_TOKENS: u32 = 8192;
+
 impl Host for State {
     fn generate(
         &mut self,
@@ -58,6 +61,9 @@ fn messages_from_wit(messages: Vec<wit::Message>) -> Result<Vec<Message>, String
 fn decoding_from_wit(decoding: wit::Decoding) -> Result<Decoding, String> {
     if !(decoding.temperature.is_finite() && decoding.temperature >= 0.0) {
         return Err(format!("temperature {}, expected a finite number from 0", decoding.temperature));
+    }
+    if decoding.max_tokens > MAX_TOKENS {
+        return Err(format!("max-tokens {}, at most {MAX_TOKENS} are made", decoding.max_tokens));
     }
     Ok(Decoding {
         max_tokens: decoding.max_tokens as usize,

@@ -15,7 +15,7 @@ pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None).
 
 /// Small, so that hostile guests fail at once.
 pub(crate) fn limits() -> Limits {
-    Limits { fuel: 1_000_000, memory: 8, output: 2, seconds: 60 }
+    Limits { fuel: 1_000_000, memory: 8, output: 2, total_output: 16, seconds: 60 }
 }
 
 pub(crate) fn path(file: &str) -> PathBuf {
@@ -29,10 +29,15 @@ pub(crate) fn module(file: &str) -> Vec<u8> {
 
 /// A core module with metadata of `world`.
 pub(crate) fn module_of(file: &str, world: &str) -> Vec<u8> {
+    module_with(file, "", world)
+}
+
+/// Like [`module_of`], with more fields in the module.
+pub(crate) fn module_with(file: &str, extra: &str, world: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(path("../../../wit")).unwrap();
     let world = resolve.select_world(&[package], Some(world)).unwrap();
-    let mut bytes = wat::parse_str(format!("(module\n{})", text(file))).unwrap();
+    let mut bytes = wat::parse_str(format!("(module\n{}\n{extra})", text(file))).unwrap();
     wit_component::embed_component_metadata(&mut bytes, &resolve, world, StringEncoding::UTF8, false).unwrap();
     bytes
 }

@@ -85,7 +85,11 @@ fn a_result_that_is_too_large() {
     assert!(error.hint_text().unwrap().contains("limits.output"));
     let roomy = Limits { output: 4, ..limits() };
     let plugin = Plugin::from_bytes(&ENGINE, "floods", &guest::module("hostile/floods.wat"), &roomy).unwrap();
-    assert_eq!(guest::evaluator(&plugin).score(&observations(1)).unwrap().len(), 1);
+    let error = guest::evaluator(&plugin).score(&observations(1)).unwrap_err();
+    assert!(
+        error.to_string().ends_with("its reason for no score has 3145728 bytes, at most 16384 are kept"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -82,6 +82,36 @@ fn a_plugin_that_cannot_say_who_it_is() {
     }
 }
 
+/// A guest that declares this schema of its settings.
+fn with_schema(schema: &str) -> Vec<u8> {
+    let text = schema.replace('"', "\\22");
+    let length: String = (schema.len() as u32).to_le_bytes().iter().map(|byte| format!("\\{byte:02x}")).collect();
+    let extra = format!(
+        "(data (i32.const 280) \"\\00\\40\\00\\00{length}\") (data (i32.const 16384) \"{text}\")
+         (func $start (global.set $top (i32.const 40000))) (start $start)"
+    );
+    guest::module_with("guests/exact.wat", &extra, "evaluator-plugin")
+}
+
+#[test]
+fn settings_schemas_that_take_too_much() {
+    Plugin::from_bytes(&ENGINE, "p.wasm", &with_schema(r#"{"type": "object"}"#), &limits()).unwrap();
+    let twice =
+        |n: usize| format!(r##""d{}": {{"anyOf": [{{"$ref": "#/$defs/d{n}"}}, {{"$ref": "#/$defs/d{n}"}}]}}"##, n + 1);
+    let levels: Vec<String> = (0..25).map(twice).collect();
+    let doubling = format!(r##"{{"$defs": {{"d0": false, {}}}, "$ref": "#/$defs/d25"}}"##, levels.join(", "));
+    let cause = "plugin test-guest declares a settings schema that is not taken: ";
+    assert_refused(&with_schema(&doubling), &format!("{cause}with its references replaced"), "must be small");
+    assert_refused(
+        &with_schema(r#"{"$ref": "file:///etc/passwd"}"#),
+        &format!("{cause}`$ref` names"),
+        "outside of itself",
+    );
+    let broken = "plugin test-guest declares a settings schema that is no JSON Schema";
+    assert_refused(&with_schema(r#"{"type": 7}"#), broken, "valid JSON Schema");
+    assert_refused(&with_schema(&"[".repeat(20_000)), "its settings schema is not valid JSON", "fault");
+}
+
 #[test]
 fn a_file_that_is_not_there() {
     let error = Plugin::load(&ENGINE, &guest::path("nowhere.wasm"), &limits()).unwrap_err();
