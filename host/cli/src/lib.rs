@@ -8,6 +8,7 @@ mod command;
 mod embedded;
 mod exit;
 mod interrupt;
+mod lock;
 pub mod pipeline;
 mod plan;
 mod render;

@@ -11,19 +11,23 @@ pub struct Plan {
     pub config: Config,
     /// SHA-256 of the configuration's text.
     pub digest: String,
+    /// The configuration's text, for messages that name its lines.
+    pub text: String,
+    /// What messages call it.
+    pub name: String,
 }
 
 impl Plan {
     /// Reads the file at `path`. Errors with [`diapason_core::Class::Config`].
     pub fn load(path: &Path) -> Result<Self> {
-        let config = config::load(path)?;
-        let digest = digest::of_file(path)?;
-        Ok(Self { config, digest })
+        let text = config::read(path)?;
+        Self::parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))
     }
 
     /// Takes the configuration's text; `name` is for messages, relative paths start from `folder`.
     pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self> {
-        Ok(Self { config: config::parse(text, name, folder)?, digest: digest::of_bytes(text.as_bytes()) })
+        let config = config::parse(text, name, folder)?;
+        Ok(Self { config, digest: digest::of_bytes(text.as_bytes()), text: text.into(), name: name.into() })
     }
 
     /// The run's folder.

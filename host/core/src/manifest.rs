@@ -23,6 +23,9 @@ pub struct Manifest {
     pub seeds: BTreeMap<String, u64>,
     /// Role (`weights`, `tokenizer`, `data.train`, `plugin.eval-accuracy`, `config`, …) to sha-256.
     pub digests: BTreeMap<String, String>,
+    /// Rules of validators whose errors were accepted with `--allow`, with the number of their findings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub allowed: BTreeMap<String, usize>,
     /// Finished stages by name.
     pub stages: BTreeMap<String, Stage>,
 }
@@ -39,8 +42,8 @@ pub struct Stage {
 impl Manifest {
     /// An empty manifest written by version `diapason`.
     pub fn new(diapason: impl Into<String>) -> Self {
-        let (seeds, digests, stages) = Default::default();
-        Self { format: FORMAT, diapason: diapason.into(), seeds, digests, stages }
+        let (seeds, digests, allowed, stages) = Default::default();
+        Self { format: FORMAT, diapason: diapason.into(), seeds, digests, allowed, stages }
     }
 
     /// The manifest of the run in `folder`, or a new one where there is none.

@@ -86,6 +86,7 @@ fn build(session: &mut Session) -> Result<Report> {
         tuned: &tuned,
         scores: &scores,
         findings: &findings,
+        allowed: session.manifest.allowed.clone(),
         training: train::summary(session)?,
         digests: session.manifest.digests.clone(),
         comparison,

@@ -51,16 +51,35 @@ pub(super) fn load(config: &Suite, plugins: &mut Plugins, manifest: &mut Manifes
     manifest.digests.insert(format!("data.{}", config.name), file.clone());
     let (limit, system) = (format!("{:?}", config.limit), format!("{:?}", config.system));
     let digest = digest_of([("file", file.as_str()), ("limit", limit.as_str()), ("system", system.as_str())]);
+    let (evaluators, comparators) = scorers(config, plugins)?;
+    for Scorer { plugin, .. } in evaluators.iter().chain(&comparators) {
+        manifest.digests.insert(format!("plugin.{}", plugin.id()), plugin.sha256().into());
+    }
+    Ok(LoadedSuite { config: config.clone(), samples, evaluators, comparators, digest })
+}
+
+/// The suite's evaluators and its comparators.
+pub(super) fn scorers(config: &Suite, plugins: &mut Plugins) -> Result<(Vec<Scorer>, Vec<Scorer>)> {
     let (mut evaluators, mut comparators) = (Vec::new(), Vec::new());
     for entry in &config.evaluators {
         let plugin = plugins.get(&entry.plugin)?;
         config::check_settings(plugin.id(), plugin.settings_schema(), &entry.settings)?;
-        manifest.digests.insert(format!("plugin.{}", plugin.id()), plugin.sha256().into());
-        let label = entry.name.clone().unwrap_or_else(|| plugin.id().to_owned());
-        let scorer = Scorer { label, plugin, settings: entry.settings.clone() };
+        let scorer = Scorer { label: label(entry, &plugin), plugin, settings: entry.settings.clone() };
         sort(scorer, &config.name, &mut evaluators, &mut comparators)?;
     }
-    Ok(LoadedSuite { config: config.clone(), samples, evaluators, comparators, digest })
+    Ok((evaluators, comparators))
+}
+
+/// A plugin's name in rules and in the report.
+pub(super) fn label(entry: &config::Plugin, plugin: &Plugin) -> String {
+    entry.name.clone().unwrap_or_else(|| plugin.id().to_owned())
+}
+
+/// What a plugin measures.
+pub(super) fn describe(scorer: &Scorer, comparator: bool, grants: &Grants) -> Result<Described> {
+    let measures =
+        if comparator { scorer.comparator(grants)?.describe()? } else { scorer.evaluator(grants)?.describe()? };
+    Ok(Described { name: scorer.label.clone(), comparator, measures })
 }
 
 /// An evaluator scores each model by itself, even where the component could also compare.
@@ -83,15 +102,8 @@ fn sort(scorer: Scorer, suite: &str, evaluators: &mut Vec<Scorer>, comparators: 
 impl LoadedSuite {
     /// The suite's plugins with what they measure.
     pub(super) fn describe(&self, grants: &Grants) -> Result<Vec<Described>> {
-        let evaluator = |scorer: &Scorer| {
-            let measures = scorer.evaluator(grants)?.describe()?;
-            Ok(Described { name: scorer.label.clone(), comparator: false, measures })
-        };
-        let comparator = |scorer: &Scorer| {
-            let measures = scorer.comparator(grants)?.describe()?;
-            Ok(Described { name: scorer.label.clone(), comparator: true, measures })
-        };
-        self.evaluators.iter().map(evaluator).chain(self.comparators.iter().map(comparator)).collect()
+        let evaluators = self.evaluators.iter().map(|scorer| describe(scorer, false, grants));
+        evaluators.chain(self.comparators.iter().map(|scorer| describe(scorer, true, grants))).collect()
     }
 
     /// The suite as the comparison sees it.

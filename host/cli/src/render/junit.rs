@@ -6,6 +6,7 @@
 //! `skipped` case too, not a failure: single flips are for reading, the rules decide.
 
 use super::words::{self, Subject};
+use crate::pipeline::allow;
 use diapason_core::gate::{ConditionResult, Verdict};
 use diapason_core::report::{Flip, Report, SideBySide};
 use diapason_core::score::{Arm, Outcome};
@@ -22,7 +23,17 @@ pub(crate) fn render(report: &Report) -> String {
         let mine = report.samples.iter().filter(|sample| sample.suite == suite.name);
         Suite { name: format!("{}.{}", report.name, suite.name), cases: mine.map(sample).collect() }
     });
-    document(&report.name, &gate.chain(suites).collect::<Vec<_>>())
+    let data = (!report.allowed.is_empty()).then(|| allowed(report));
+    document(&report.name, &gate.chain(data).chain(suites).collect::<Vec<_>>())
+}
+
+/// Errors in the data that someone accepted: not counted as passed.
+fn allowed(report: &Report) -> Suite {
+    let case = |(rule, count): (&String, &usize)| {
+        let outcome = Ended::Skipped("errors in the data, accepted with --allow".into());
+        Case { name: allow::line(rule, *count), outcome, output: String::new() }
+    };
+    Suite { name: format!("{}.data", report.name), cases: report.allowed.iter().map(case).collect() }
 }
 
 struct Suite {

@@ -23,6 +23,12 @@ pub fn check_settings(plugin: &str, schema: &Value, settings: &Map<String, Value
     Err(Error::config(format!("invalid settings of plugin {plugin}: {}", lines.join("; "))).hint(hint))
 }
 
+/// Returns what is wrong with `settings`, with pointers into them; nothing where `schema` itself is not valid, which
+/// [`check_settings`] says.
+pub fn settings_problems(schema: &Value, settings: &Map<String, Value>) -> Vec<Problem> {
+    problems(schema, &Value::Object(settings.clone())).unwrap_or_default()
+}
+
 fn line(problem: &Problem) -> String {
     match problem.pointer.as_str() {
         "" => problem.message.clone(),
