@@ -31,7 +31,6 @@ pub(crate) struct Session {
     /// Whether what could be computed again is kept in the run's folder.
     pub(super) keeps: bool,
     /// Held until the session ends.
-    #[expect(dead_code, reason = "held, not used")]
     lock: Option<Lock>,
 }
 
@@ -57,7 +56,7 @@ impl Session {
     pub(crate) fn reading(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Self> {
         let mut session = Self::checked(plan, ui, allow)?;
         session.lock = Lock::read(plan.folder())?;
-        session.keeps = session.lock.is_some();
+        session.keeps = session.lock.as_ref().is_some_and(Lock::writes);
         session.opened()
     }
 
