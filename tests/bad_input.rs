@@ -127,13 +127,9 @@ fn an_unknown_plugin_and_an_unknown_setting() {
 
 #[test]
 fn an_artefact_that_is_not_there_yet() {
-    refused(&[("diapason.toml", CONFIG)], &["gate"], 2, &["has no rules", "`[[rule]]`"]);
-    refused(
-        &[("diapason.toml", CONFIG), ("train.jsonl", b""), ("base.gguf", b"")],
-        &["report"],
-        4,
-        &["comparison.json is missing", "run `diapason compare` first"],
-    );
+    let files: [(&str, &[u8]); 3] = [("diapason.toml", CONFIG), ("train.jsonl", b""), ("base.gguf", b"")];
+    refused(&files, &["gate"], 2, &["has no rules", "`[[rule]]`"]);
+    refused(&files, &["report"], 4, &["comparison.json is missing", "run `diapason compare` first"]);
 }
 
 #[test]

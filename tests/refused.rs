@@ -91,11 +91,7 @@ fn names_that_mean_nothing_or_two_things() {
 #[test]
 fn one_label_for_two_evaluators_by_their_ids() {
     let folder = folder();
-    let component = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/prebuilt/eval_accuracy.wasm");
-    let component = match Path::new(component).exists() {
-        true => component.to_owned(),
-        false => component.replace("eval_accuracy", "eval-accuracy"),
-    };
+    let component = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/prebuilt/eval-accuracy.wasm");
     let suite = format!(
         "[[suite]]\nname = \"ok\"\ndata = \"test.jsonl\"\nevaluator = [{{ plugin = \"eval-accuracy\" }}, {{ plugin = {component:?} }}]\n"
     );
@@ -123,7 +119,6 @@ fn files_that_do_not_exist() {
         ("train.jsonl", "none.jsonl", "data.train: "),
         ("test.jsonl", "none.jsonl", "suite.0.data: "),
         ("./t.jinja", "./none.jinja", "template.template: "),
-        ("[model]\npath = ", "[model]\nadapter = \"none\"\npath = ", "model.adapter: "),
         ("llama-tied", "none", "model.path: "),
         ("\"validate-shape\"", "\"./none.wasm\"", "validator.0.plugin: "),
         ("\"eval-accuracy\"", "\"./none.wasm\"", "suite.0.evaluator.0.plugin: "),
@@ -164,7 +159,6 @@ fn the_suite_that_early_stopping_watches() {
     by_every_verb(folder.path(), &(watching.clone() + &dev + &on_dev), &said);
 
     let both = watching + &dev + project::SUITE + &rule("gain = 0.1");
-    put(folder.path(), "dev.jsonl", &(project::rows(200, 240) + &project::rows(138, 140).replace('q', " Q")));
     put(
         folder.path(),
         "test.jsonl",
@@ -196,6 +190,8 @@ fn settings_that_an_existing_adapter_would_ignore() {
     by_every_verb(folder.path(), &existing, &["train.rank: would be ignored", "`model.adapter`"]);
     let (start, end) = (existing.find("[train]").expect("a table"), existing.find("[gate]").expect("the next"));
     let bare = format!("{}{}", &existing[..start], &existing[end..]);
+    let nowhere = bare.replace("adapter = \"adapter\"", "adapter = \"none\"");
+    by_every_verb(folder.path(), &nowhere, &["model.adapter: ", "does not exist", "adapter_config.json"]);
     let held = bare.replace("train = \"train.jsonl\"\n", "train = \"train.jsonl\"\nheld_out = 0.1\n");
     by_every_verb(folder.path(), &held, &["data.held_out: would be ignored"]);
     let full = bare.clone() + "[train]\nmethod = \"full\"\n";

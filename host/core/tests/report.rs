@@ -22,6 +22,7 @@ fn output(id: &str, text: &str) -> Output {
         sample: id.into(),
         prompt: "say it".into(),
         completions: vec![completion],
+        samples: Vec::new(),
         likelihoods: Vec::new(),
     }
 }
@@ -66,6 +67,7 @@ fn report() -> Report {
         hint: "remove it".into(),
     };
     build(Parts {
+        allowed: BTreeMap::new(),
         name: "run",
         suites: &[("task".into(), samples)],
         base: &[output("a", "yes")],

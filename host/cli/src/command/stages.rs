@@ -73,7 +73,8 @@ pub(super) fn compare(arguments: &Config, ui: &Ui) -> Result<Exit> {
 
 /// `diapason report`. Its exit code says whether the report was written; the verdict's is `gate`'s.
 pub(super) fn report(arguments: &Checked, ui: &Ui) -> Result<Exit> {
-    let mut session = decided(&plan(arguments)?, arguments, ui)?;
+    let mut session = Session::reading(&plan(arguments)?, ui, &arguments.allow)?;
+    decided(&mut session)?;
     let report = report::stage(&mut session)?;
     let folder = session.plan.folder();
     ui.result(|paint| terminal::report(&report, folder, paint), &json::report(&report, folder));
@@ -82,21 +83,19 @@ pub(super) fn report(arguments: &Checked, ui: &Ui) -> Result<Exit> {
 
 /// `diapason gate`. It needs rules: an exit code of 0 without one would say that something was shown.
 pub(super) fn gate(arguments: &Checked, ui: &Ui) -> Result<Exit> {
-    let plan = plan(arguments)?;
-    if plan.config.rules.is_empty() {
-        return Err(Error::config(format!("{} has no rules, so there is nothing for the gate to decide", plan.name))
+    let mut session = Session::reading(&plan(arguments)?, ui, &arguments.allow)?;
+    if session.plan.config.rules.is_empty() {
+        return Err(Error::config(format!("{} has no rules, so the gate has nothing to decide", session.plan.name))
             .hint("add a `[[rule]]` with `suite`, `measure` and a limit: `minimum`, `maximum`, `margin` or `gain`"));
     }
-    let mut session = decided(&plan, arguments, ui)?;
+    decided(&mut session)?;
     let (comparison, gate) = report::decide(&mut session)?;
     ui.result(|paint| terminal::gate(gate.as_ref(), &comparison, paint), &json!(gate));
     Ok(gate.map(|gate| gate.verdict).into())
 }
 
-/// A session about a comparison that was made already; errors among the findings stop it, those of today's data.
-fn decided(plan: &Plan, arguments: &Checked, ui: &Ui) -> Result<Session> {
-    let mut session = Session::reading(plan, ui, &arguments.allow)?;
-    compare::read(&session)?;
-    validate::stage(&mut session)?;
-    Ok(session)
+/// Makes sure that there is a comparison to speak about and that no error is among the findings, those of today's data.
+fn decided(session: &mut Session) -> Result<()> {
+    compare::read(session)?;
+    validate::stage(session).map(|_| ())
 }
