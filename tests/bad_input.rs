@@ -55,7 +55,7 @@ fn a_missing_configuration() {
 fn a_broken_line_in_the_middle() {
     let rows =
         b"{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": \"a\n{\"prompt\": \"c\", \"completion\": \"d\"}\n";
-    let files: [(&str, &[u8]); 2] = [("diapason.toml", CONFIG), ("train.jsonl", rows)];
+    let files: [(&str, &[u8]); 3] = [("diapason.toml", CONFIG), ("train.jsonl", rows), ("base.gguf", b"")];
     refused(&files, &["train"], 4, &["failed to read train.jsonl: line 2, column "]);
 }
 
@@ -117,22 +117,19 @@ fn an_unknown_plugin_and_an_unknown_setting() {
     let config = "validator = []\n[model]\npath = \"m\"\n[[suite]]\nname = \"s\"\ndata = \"s.jsonl\"\n\
                   evaluator = [{ plugin = \"eval-accuracy\", settings = { jsn = true } }]\n\
                   [[rule]]\nsuite = \"s\"\nmeasure = \"x\"\ngain = 0\n";
-    let files: [(&str, &[u8]); 2] =
-        [("diapason.toml", config.as_bytes()), ("s.jsonl", b"{\"prompt\": \"a\", \"completion\": \"b\"}\n")];
+    let row: &[u8] = b"{\"prompt\": \"a\", \"completion\": \"b\"}\n";
+    let files: [(&str, &[u8]); 3] = [("diapason.toml", config.as_bytes()), ("s.jsonl", row), ("m", b"")];
     refused(&files, &["run"], 2, &["unknown key `jsn`", "did you mean `json`?"]);
     let config = config.replace("jsn", "json");
-    let files: [(&str, &[u8]); 2] = [("diapason.toml", config.as_bytes()), files[1]];
+    let files: [(&str, &[u8]); 3] = [("diapason.toml", config.as_bytes()), files[1], files[2]];
     refused(&files, &["run"], 2, &["no plugin of suite `s` gives the measure `x`"]);
 }
 
 #[test]
 fn an_artefact_that_is_not_there_yet() {
-    refused(
-        &[("diapason.toml", CONFIG)],
-        &["gate"],
-        4,
-        &["comparison.json is missing", "run `diapason compare` first"],
-    );
+    let files: [(&str, &[u8]); 3] = [("diapason.toml", CONFIG), ("train.jsonl", b""), ("base.gguf", b"")];
+    refused(&files, &["gate"], 2, &["has no rules", "`[[rule]]`"]);
+    refused(&files, &["report"], 4, &["comparison.json is missing", "run `diapason compare` first"]);
 }
 
 #[test]

@@ -1,8 +1,13 @@
 //! End-to-end tests.
 
+mod allowed;
 mod bad_input;
 mod crash;
+mod one_folder;
 mod plugins;
+mod project;
+mod refused;
+mod resume_eval;
 mod schema;
 mod tampering;
 mod thread;

@@ -178,9 +178,11 @@ fn full_fine_tuning_with_samples_and_a_comparator() {
     let run = folder.path().join("run");
     assert!(run.join("model/model.safetensors").exists() && !run.join("adapter").exists());
     let answers = std::fs::read_to_string(run.join("outputs.tuned.jsonl")).expect("answers");
-    let completions =
-        |line: &str| serde_json::from_str::<Value>(line).expect("JSON")["completions"].as_array().map(Vec::len);
-    assert!(answers.lines().all(|line| completions(line) == Some(3)), "{answers}");
+    let count =
+        |line: &str, key: &str| serde_json::from_str::<Value>(line).expect("JSON")[key].as_array().map(Vec::len);
+    assert!(answers.lines().all(|line| count(line, "samples") == Some(3)), "{answers}");
+    let ordinary = answers.lines().all(|line| count(line, "completions") == Some(1));
+    assert!(ordinary, "the comparator sees the ordinary completion: {answers}");
     let comparison = std::fs::read_to_string(run.join("comparison.json")).expect("comparison");
     for measure in ["\"any-exact\"", "\"harmful-flip\"", "\"beneficial-flip\""] {
         assert!(comparison.contains(measure), "{measure}: {comparison}");

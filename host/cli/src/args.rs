@@ -27,23 +27,23 @@ pub enum Command {
     /// Write a starter project.
     Init(Init),
     /// Look for faults in the datasets: findings.jsonl.
-    Validate(Config),
+    Validate(Checked),
     /// Foretell memory, tokens, steps and time of training; exit code 1 where it does not fit.
     Plan(PlanArguments),
     /// Fine-tune the base model: adapter/ or model/, and train.jsonl. Goes on where it was broken off.
     Train(Train),
     /// Let base and tuned answer, and score the answers: outputs.*.jsonl and scores.jsonl.
-    Eval(Config),
+    Eval(Checked),
     /// Compare base and tuned, paired by sample: comparison.json.
     Compare(Config),
     /// Write the report: report.html, report.md, report.json and junit.xml.
-    Report(Config),
+    Report(Checked),
     /// Decide whether the tuned model may be released.
-    Gate(Config),
+    Gate(Checked),
     /// Check a run folder, or a copy of it: exit code 4 where something differs, else the verdict's.
     Verify(Verify),
     /// All of it; goes on where an earlier run stopped.
-    Run(Config),
+    Run(Checked),
     /// Let a model answer one prompt.
     Generate(Generate),
     /// Merge an adapter into its base: a model folder of its own.
@@ -77,12 +77,23 @@ pub struct Verify {
     pub config: Option<PathBuf>,
 }
 
-/// `train`.
+/// Which configuration, and which findings do not stop it.
 #[derive(Debug, Args)]
-pub struct Train {
+pub struct Checked {
     /// Which configuration.
     #[command(flatten)]
     pub config: Config,
+    /// Go on in spite of errors that validators found by this rule; the report says so. Can be given several times.
+    #[arg(long, value_name = "RULE")]
+    pub allow: Vec<String>,
+}
+
+/// `train`.
+#[derive(Debug, Args)]
+pub struct Train {
+    /// Which configuration, and which findings do not stop it.
+    #[command(flatten)]
+    pub checked: Checked,
     /// Print the first N rows' tokens and what of them is learned; train nothing.
     #[arg(long, value_name = "N")]
     pub show: Option<usize>,

@@ -1,9 +1,9 @@
-//! Ctrl-C: while a model is trained it asks for the state to be saved, otherwise it ends the program.
+//! Ctrl-C: while a model is trained or asked it raises a flag, so that what is done is kept; otherwise it ends the program.
 
 use diapason_core::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-static TRAINING: AtomicBool = AtomicBool::new(false);
+static GENTLE: AtomicBool = AtomicBool::new(false);
 static ASKED: AtomicBool = AtomicBool::new(false);
 
 /// What a shell reports of a program that Ctrl-C ended.
@@ -15,7 +15,7 @@ const STATUS: i32 = 130;
 /// The system refuses.
 pub(crate) fn install() -> Result<()> {
     let handle = || {
-        if !TRAINING.load(Ordering::SeqCst) || ASKED.swap(true, Ordering::SeqCst) {
+        if !GENTLE.load(Ordering::SeqCst) || ASKED.swap(true, Ordering::SeqCst) {
             std::process::exit(STATUS);
         }
     };
@@ -23,11 +23,11 @@ pub(crate) fn install() -> Result<()> {
 }
 
 /// Calls `body`, during which Ctrl-C only raises a flag: the first time, at least.
-pub(crate) fn while_training<T>(body: impl FnOnce(&'static dyn Fn() -> bool) -> T) -> T {
+pub(crate) fn gently<T>(body: impl FnOnce(&'static dyn Fn() -> bool) -> T) -> T {
     ASKED.store(false, Ordering::SeqCst);
-    TRAINING.store(true, Ordering::SeqCst);
+    GENTLE.store(true, Ordering::SeqCst);
     let result = body(&asked);
-    TRAINING.store(false, Ordering::SeqCst);
+    GENTLE.store(false, Ordering::SeqCst);
     result
 }
 

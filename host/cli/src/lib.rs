@@ -9,6 +9,7 @@ mod command;
 mod embedded;
 mod exit;
 mod interrupt;
+mod lock;
 pub mod pipeline;
 mod plan;
 mod render;

@@ -9,17 +9,23 @@ use std::path::Path;
 pub struct Plan {
     /// The configuration.
     pub config: Config,
+    /// The configuration's text, for messages that name its lines.
+    pub text: String,
+    /// What messages call it.
+    pub name: String,
 }
 
 impl Plan {
     /// Reads the file at `path`. Errors with [`diapason_core::Class::Config`].
     pub fn load(path: &Path) -> Result<Self> {
-        Ok(Self { config: config::load(path)? })
+        let text = config::read(path)?;
+        Self::parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))
     }
 
     /// Takes the configuration's text; `name` is for messages, relative paths start from `folder`.
     pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self> {
-        Ok(Self { config: config::parse(text, name, folder)? })
+        let config = config::parse(text, name, folder)?;
+        Ok(Self { config, text: text.into(), name: name.into() })
     }
 
     /// The run's folder.

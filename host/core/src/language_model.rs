@@ -1,8 +1,8 @@
 //! The traits that cross between crates: a tokenizer and a language model. `diapason-model` implements them,
 //! `diapason-sandbox` hands them to plugins that import them.
 
-use crate::Result;
 use crate::sample::Message;
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// Text to token ids and back.
@@ -25,7 +25,7 @@ pub struct Decoding {
     pub top_p: f64,
     /// Strings that end a completion; not part of its text.
     pub stop: Vec<String>,
-    /// Seeds the sampling; each prompt's stream also depends on its index, never on the batch it fell into.
+    /// Seeds the sampling; each prompt draws from a stream of its own, whichever batch it falls into.
     pub seed: u64,
 }
 
@@ -69,19 +69,102 @@ pub struct Likelihood {
     pub greedy: bool,
 }
 
-/// A model that continues rendered text. Batching is the implementation's affair; results come in the order of the input.
+/// A prompt to continue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prompt<'a> {
+    /// The rendered text.
+    pub text: &'a str,
+    /// The stream of random numbers that its tokens are drawn from, under the seed of [`Decoding`]. It names the answer,
+    /// not its place among others, so that an answer stays the same whichever others are asked for beside it.
+    pub stream: u64,
+}
+
+/// What [`LanguageModel::complete`] reports while it works.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Progress {
+    /// The prompts in work grew by another token.
+    Step,
+    /// The prompt with this index is answered.
+    Finished(usize, Completion),
+}
+
+/// A model that continues rendered text. Batching is the implementation's affair.
 pub trait LanguageModel {
-    /// One completion for each prompt. `progress` is called with the number of prompts done so far.
+    /// Continues each prompt and hands each completion to `watch` as soon as it ends.
+    ///
+    /// Errors if `watch` does, with the same error and at once.
+    fn complete(
+        &mut self,
+        prompts: &[Prompt<'_>],
+        decoding: &Decoding,
+        watch: &mut dyn FnMut(Progress) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Hands `watch` the index and the likelihood of each continuation after its prompt, given as (prompt, continuation).
+    ///
+    /// Errors if `watch` does, with the same error and at once.
+    fn likelihoods(
+        &mut self,
+        pairs: &[(String, String)],
+        watch: &mut dyn FnMut(usize, Likelihood) -> Result<()>,
+    ) -> Result<()>;
+
+    /// Returns one completion for each prompt, in order; a prompt's index names its stream. `progress` is called with the
+    /// number of prompts done so far.
     fn generate(
         &mut self,
         prompts: &[String],
         decoding: &Decoding,
         progress: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Completion>>;
+    ) -> Result<Vec<Completion>> {
+        let streams: Vec<Prompt<'_>> = (0..).zip(prompts).map(|(stream, text)| Prompt { text, stream }).collect();
+        let mut done = Collected::new(prompts.len(), progress);
+        self.complete(&streams, decoding, &mut |moment| {
+            if let Progress::Finished(index, completion) = moment {
+                done.put(index, completion);
+            }
+            Ok(())
+        })?;
+        done.all()
+    }
 
-    /// How likely each continuation is after its prompt, given as (prompt, continuation).
-    fn loglikelihood(&mut self, pairs: &[(String, String)], progress: &mut dyn FnMut(usize))
-    -> Result<Vec<Likelihood>>;
+    /// Returns how likely each continuation is after its prompt, given as (prompt, continuation), in order. `progress` is
+    /// called with the number of pairs done so far.
+    fn loglikelihood(
+        &mut self,
+        pairs: &[(String, String)],
+        progress: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Likelihood>> {
+        let mut done = Collected::new(pairs.len(), progress);
+        self.likelihoods(pairs, &mut |index, likelihood| {
+            done.put(index, likelihood);
+            Ok(())
+        })?;
+        done.all()
+    }
+}
+
+/// Results that come in any order.
+struct Collected<'a, T> {
+    found: Vec<Option<T>>,
+    count: usize,
+    progress: &'a mut dyn FnMut(usize),
+}
+
+impl<'a, T> Collected<'a, T> {
+    fn new(length: usize, progress: &'a mut dyn FnMut(usize)) -> Self {
+        Self { found: (0..length).map(|_| None).collect(), count: 0, progress }
+    }
+
+    fn put(&mut self, index: usize, value: T) {
+        self.found[index] = Some(value);
+        self.count += 1;
+        (self.progress)(self.count);
+    }
+
+    fn all(self) -> Result<Vec<T>> {
+        self.found.into_iter().map(|one| one.ok_or_else(|| Error::run("the model left a prompt out"))).collect()
+    }
 }
 
 /// A model that judges on behalf of a plugin: it takes conversations, the host renders them.

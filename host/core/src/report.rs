@@ -25,6 +25,9 @@ pub struct Report {
     pub comparison: Comparison,
     /// What the validators found.
     pub findings: FindingCounts,
+    /// Rules whose errors were accepted with `--allow`, with the number of their findings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub allowed: BTreeMap<String, usize>,
     /// `None` where an existing adapter was evaluated.
     pub training: Option<Training>,
     /// What the report is about: what the evaluation used, as it was frozen then.
@@ -127,6 +130,8 @@ pub struct Parts<'a> {
     pub scores: &'a [Score],
     /// Rows of `findings.jsonl`.
     pub findings: &'a [Finding],
+    /// Rules whose errors were accepted, with the number of their findings.
+    pub allowed: BTreeMap<String, usize>,
     /// Base against tuned.
     pub comparison: Comparison,
     /// The decision, if there are rules.
@@ -147,6 +152,7 @@ pub fn build(parts: Parts<'_>) -> Report {
         samples,
         gate: parts.gate,
         comparison: parts.comparison,
+        allowed: parts.allowed,
         training: parts.training,
         about: parts.about,
     }
@@ -204,9 +210,11 @@ impl<'a> Joined<'a> {
     }
 }
 
-/// The ordinary completion: the first one.
+/// The ordinary completion; the first draw, where there are only draws.
 fn text(output: Option<&&Output>) -> Option<String> {
-    output.and_then(|output| output.completions.first()).map(|completion| completion.text.clone())
+    output
+        .and_then(|output| output.completions.first().or(output.samples.first()))
+        .map(|completion| completion.text.clone())
 }
 
 fn flips(comparison: &Comparison) -> HashMap<Place<'_>, Flip> {

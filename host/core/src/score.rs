@@ -51,7 +51,7 @@ pub struct Judgement {
 /// What an evaluator needs the model to do for one sample.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Request {
-    /// How many completions.
+    /// How many completions: 1 for the ordinary one, more for draws at one temperature.
     pub completions: usize,
     /// Answers whose likelihood after the prompt is wanted.
     pub continuations: Vec<String>,
@@ -76,8 +76,12 @@ pub struct Output {
     pub sample: String,
     /// The rendered prompt.
     pub prompt: String,
-    /// As many completions as the suite's evaluators asked for, at most.
+    /// The ordinary completion, where an evaluator asked for one or a comparator looks on; empty otherwise.
     pub completions: Vec<Completion>,
+    /// Draws at one temperature, for evaluators that asked for more than one completion: as many as the one that wanted
+    /// most. The ordinary completion is none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Completion>,
     /// The continuations asked for, with their likelihoods.
     pub likelihoods: Vec<(String, Likelihood)>,
 }

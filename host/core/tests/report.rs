@@ -25,6 +25,7 @@ fn output(id: &str, text: &str) -> Output {
         sample: id.into(),
         prompt: "say it".into(),
         completions: vec![completion],
+        samples: Vec::new(),
         likelihoods: Vec::new(),
     }
 }
@@ -69,6 +70,7 @@ fn report() -> Report {
         hint: "remove it".into(),
     };
     build(Parts {
+        allowed: BTreeMap::new(),
         name: "run",
         suites: &[("task".into(), samples)],
         base: &[output("a", "yes")],

@@ -9,38 +9,32 @@ use crate::linear::Mode;
 use crate::model::Model;
 use crate::sampling::Sampler;
 use candle_core::{IndexOp, Tensor};
-use diapason_core::language_model::{Completion, Decoding, Finish};
+use diapason_core::language_model::{Completion, Decoding, Finish, Progress, Prompt};
 use diapason_core::{Error, Result};
 
-/// One completion for each prompt, in the order of the prompts. `progress` is called with the number done so far.
+/// Continues each prompt; `watch` is told of every step and given every completion as soon as it ends.
 ///
 /// # Errors
-/// A prompt is empty or leaves no room in the context, or a number in `decoding` makes no sense.
-pub(crate) fn generate(
+/// A prompt is empty or leaves no room in the context, a number in `decoding` makes no sense, or `watch` errs.
+pub(crate) fn complete(
     model: &mut Model,
-    prompts: &[String],
+    prompts: &[Prompt<'_>],
     decoding: &Decoding,
-    progress: &mut dyn FnMut(usize),
-) -> Result<Vec<Completion>> {
+    watch: &mut dyn FnMut(Progress) -> Result<()>,
+) -> Result<()> {
     check(decoding)?;
     let mut rows = Vec::with_capacity(prompts.len());
     for (index, prompt) in prompts.iter().enumerate() {
-        rows.push(Row::new(index, prompt, model, decoding)?);
+        rows.push(Row::new(index, *prompt, model, decoding)?);
     }
     // Prompts of like length share a batch, so that little of it is padding; the longest go first and show at once
     // whether memory suffices.
     rows.sort_by_key(|row| std::cmp::Reverse(row.prompt));
-    let mut done: Vec<Option<Completion>> = vec![None; prompts.len()];
-    let mut finished = 0;
     while !rows.is_empty() {
         let batch = rows.drain(..rows.len().min(model.batch_size())).collect();
-        run_batch(model, batch, decoding, &mut |index, completion| {
-            done[index] = Some(completion);
-            finished += 1;
-            progress(finished);
-        })?;
+        run_batch(model, batch, decoding, watch)?;
     }
-    done.into_iter().map(|completion| completion.ok_or_else(|| Error::run("a prompt was left out"))).collect()
+    Ok(())
 }
 
 /// A sequence that is being continued.
@@ -55,8 +49,8 @@ struct Row {
 }
 
 impl Row {
-    fn new(index: usize, prompt: &str, model: &Model, decoding: &Decoding) -> Result<Self> {
-        let ids = model.tokenizer().encode(prompt)?;
+    fn new(index: usize, prompt: Prompt<'_>, model: &Model, decoding: &Decoding) -> Result<Self> {
+        let ids = model.tokenizer().encode(prompt.text)?;
         let context = model.context_length();
         if ids.is_empty() {
             return Err(Error::data(format!("prompt {} is empty", index + 1)).hint("give at least one token"));
@@ -70,7 +64,7 @@ impl Row {
             .hint("shorten the prompt or use a model with a longer context"));
         }
         let room = decoding.max_tokens.min(context - ids.len());
-        Ok(Self { index, prompt: ids.len(), room, ids, sampler: Sampler::new(decoding, index as u64) })
+        Ok(Self { index, prompt: ids.len(), room, ids, sampler: Sampler::new(decoding, prompt.stream) })
     }
 
     /// Takes a token; gives the completion if that ends it.
@@ -108,11 +102,11 @@ fn run_batch(
     model: &Model,
     mut rows: Vec<Row>,
     decoding: &Decoding,
-    finish: &mut dyn FnMut(usize, Completion),
+    watch: &mut dyn FnMut(Progress) -> Result<()>,
 ) -> Result<()> {
     let fail = |source: candle_core::Error| Error::run("failed to generate").because(source);
     for row in rows.extract_if(.., |row| row.room == 0) {
-        finish(row.index, row.completion(model, Finish::Length)?);
+        watch(Progress::Finished(row.index, row.completion(model, Finish::Length)?))?;
     }
     let capacity = rows.iter().map(|row| row.prompt + row.room).max().unwrap_or(0);
     let mut cache = Cache::new(model.llama(), rows.len(), capacity).map_err(fail)?;
@@ -124,9 +118,12 @@ fn run_batch(
             let id = row.sampler.pick(logits);
             let completion = row.push(id, model, decoding)?;
             ended.push(completion.is_some());
-            completion.into_iter().for_each(|completion| finish(row.index, completion));
+            if let Some(completion) = completion {
+                watch(Progress::Finished(row.index, completion))?;
+            }
         }
         seen = 1;
+        watch(Progress::Step)?;
         drop_rows(&mut rows, &ended, &mut cache).map_err(fail)?;
     }
     Ok(())

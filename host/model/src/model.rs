@@ -6,7 +6,7 @@ use crate::quant;
 use crate::tokenizer::Tokenizer;
 use crate::weights::{self, Entry, Format, SaveType};
 use candle_core::{Device, Tensor};
-use diapason_core::language_model::{Completion, Decoding, LanguageModel, Likelihood};
+use diapason_core::language_model::{Decoding, LanguageModel, Likelihood, Progress, Prompt};
 use diapason_core::{Error, Result, digest, files, language_model};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -271,20 +271,20 @@ impl Model {
 }
 
 impl LanguageModel for Model {
-    fn generate(
+    fn complete(
         &mut self,
-        prompts: &[String],
+        prompts: &[Prompt<'_>],
         decoding: &Decoding,
-        progress: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Completion>> {
-        crate::generate::generate(self, prompts, decoding, progress)
+        watch: &mut dyn FnMut(Progress) -> Result<()>,
+    ) -> Result<()> {
+        crate::generate::complete(self, prompts, decoding, watch)
     }
 
-    fn loglikelihood(
+    fn likelihoods(
         &mut self,
         pairs: &[(String, String)],
-        progress: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Likelihood>> {
-        crate::score::loglikelihood(self, pairs, progress)
+        watch: &mut dyn FnMut(usize, Likelihood) -> Result<()>,
+    ) -> Result<()> {
+        crate::score::likelihoods(self, pairs, watch)
     }
 }

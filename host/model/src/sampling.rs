@@ -13,7 +13,7 @@ pub(crate) struct Sampler {
 }
 
 impl Sampler {
-    /// `stream` is the prompt's index.
+    /// `stream` is the prompt's own.
     pub(crate) fn new(decoding: &Decoding, stream: u64) -> Self {
         let mut rng = ChaCha12Rng::seed_from_u64(decoding.seed);
         rng.set_stream(stream);

@@ -8,33 +8,29 @@ use candle_core::Tensor;
 use diapason_core::language_model::{Likelihood, Tokenizer};
 use diapason_core::{Error, Result};
 
-/// One likelihood for each (prompt, continuation), in that order. `progress` is called with the number done so far.
+/// Hands `watch` the index and the likelihood of each (prompt, continuation).
 ///
 /// # Errors
-/// A pair is empty on either side or longer than the context.
-pub(crate) fn loglikelihood(
+/// A pair is empty on either side or longer than the context, or `watch` errs.
+pub(crate) fn likelihoods(
     model: &mut Model,
     pairs: &[(String, String)],
-    progress: &mut dyn FnMut(usize),
-) -> Result<Vec<Likelihood>> {
+    watch: &mut dyn FnMut(usize, Likelihood) -> Result<()>,
+) -> Result<()> {
     let tokenizer = model.tokenizer();
     let mut rows = Vec::with_capacity(pairs.len());
     for (index, pair) in pairs.iter().enumerate() {
         rows.push(Row::new(index, pair, &*tokenizer, model.context_length())?);
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.ids.len()));
-    let mut found = vec![Likelihood { logprob: 0.0, tokens: 0, bytes: 0, greedy: false }; pairs.len()];
-    let mut done = 0;
     for batch in rows.chunks(model.batch_size()) {
         let scores = score(model, batch).map_err(|source| Error::run("failed to score").because(source))?;
         for (row, (logprob, greedy)) in batch.iter().zip(scores) {
             let tokens = row.ids.len() - row.prompt;
-            found[row.index] = Likelihood { logprob, tokens, bytes: pairs[row.index].1.len(), greedy };
+            watch(row.index, Likelihood { logprob, tokens, bytes: pairs[row.index].1.len(), greedy })?;
         }
-        done += batch.len();
-        progress(done);
     }
-    Ok(found)
+    Ok(())
 }
 
 struct Row {

@@ -2,6 +2,7 @@
 
 use crate::args::{Dtype, Export, Kind, Merge, Quantize};
 use crate::exit::Exit;
+use crate::lock::Lock;
 use crate::ui::Ui;
 use crate::wire;
 use diapason_core::{Error, Result};
@@ -20,6 +21,7 @@ pub(super) fn merge(arguments: &Merge, ui: &Ui) -> Result<Exit> {
     apart(&arguments.out, &[&arguments.model, &arguments.adapter])?;
     let mut model = wire::open(&arguments.model, Format::F32, "cpu")?;
     model.attach_adapter(&arguments.adapter)?;
+    let _lock = Lock::beside(&arguments.out)?;
     let merged = merge::merge(&mut model, &arguments.out, save_type(arguments.dtype), (limit * 1e9) as u64)?;
     let Merged { files, positions, same_token, largest, mean, adapter } = merged;
     let out = arguments.out.display();
@@ -40,6 +42,7 @@ pub(super) fn export(arguments: &Export, ui: &Ui) -> Result<Exit> {
     if let Some(adapter) = &arguments.adapter {
         model.attach_adapter(adapter)?;
     }
+    let _lock = Lock::beside(&arguments.out)?;
     let wide = weights::export(&model, &arguments.out, gguf_type(arguments.kind))?;
     let out = arguments.out.display().to_string();
     let note = match wide.as_slice() {
@@ -57,6 +60,7 @@ pub(super) fn quantize(arguments: &Quantize, ui: &Ui) -> Result<Exit> {
     apart(&arguments.out, &[&arguments.model])?;
     let format = Format::Nf4 { double: !arguments.no_double_quantization };
     let model = wire::open(&arguments.model, format, "cpu")?;
+    let _lock = Lock::beside(&arguments.out)?;
     model.save(&arguments.out, save_type(arguments.dtype))?;
     let weights =
         || model.llama().linears().map(|(_, layer)| layer.weight()).filter(|weight| weight.trainable().is_none());

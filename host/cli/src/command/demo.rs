@@ -4,6 +4,7 @@
 use crate::args::Demo;
 use crate::embedded;
 use crate::exit::Exit;
+use crate::lock::Lock;
 use crate::pipeline;
 use crate::plan::Plan;
 use crate::render::{json, terminal};
@@ -29,6 +30,7 @@ const DIFFERENCES: [(&str, &str); 5] = [
 
 pub(super) fn run(arguments: &Demo, ui: &Ui) -> Result<Exit> {
     let start = Instant::now();
+    let _lock = Lock::write(&arguments.folder)?;
     write(&arguments.folder)?;
     ui.note(|paint| {
         let task =
@@ -75,7 +77,7 @@ fn overtrained(careful: &str) -> Result<String> {
 }
 
 fn one(folder: &Path, config: &str, ui: &Ui) -> Result<Report> {
-    pipeline::run(&Plan::load(&folder.join(config))?, ui)
+    pipeline::run(&Plan::load(&folder.join(config))?, ui, &[])
 }
 
 /// The demo works when it shows both: a gate that passes and one that fails.

@@ -3,6 +3,7 @@
 use crate::args::Init;
 use crate::embedded;
 use crate::exit::Exit;
+use crate::lock::Lock;
 use crate::starter::{File, address, write};
 use crate::ui::Ui;
 use diapason_core::{Error, Result, config, files};
@@ -26,6 +27,7 @@ pub(super) fn run(arguments: &Init, ui: &Ui) -> Result<Exit> {
     if let Some(labels) = &arguments.labels {
         contents.extend(data(labels)?);
     }
+    let _lock = Lock::write(&arguments.folder)?;
     let written = write(&arguments.folder, &contents)?;
     let human = |paint: crate::ui::Paint| {
         let list: String = written.iter().map(|name| format!("  {name}\n")).collect();

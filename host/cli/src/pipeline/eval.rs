@@ -1,16 +1,21 @@
 //! Stage `eval`: base and tuned answer the same prompts, then the plugins score the answers.
 
-use super::generate::{self, Job};
-use super::request::Requests;
+use super::generate::{self, Asking, Job};
+use super::journal::{self, Journal};
+use super::request::{Asked, Requests};
 use super::session::{Opened, Tuned};
 use super::suite::LoadedSuite;
 use super::{Session, integrity, jsonl, score, train};
+use crate::interrupt;
 use diapason_core::config::Config;
 use diapason_core::language_model::LanguageModel;
 use diapason_core::manifest::digest_of;
 use diapason_core::sample::{Conversation, Sample};
-use diapason_core::score::{Arm, Output, Request};
+use diapason_core::score::{Arm, Output};
 use diapason_core::{Error, Result};
+
+/// How answers are drawn. Another way gives other answers, which do not belong to outputs of this one.
+const SAMPLING: &str = "a stream for each answer, draws beside the ordinary completion";
 
 /// So many prompts are enough to see whether an adapter does anything.
 const PROBES: usize = 4;
@@ -19,15 +24,26 @@ const PROBES: usize = 4;
 pub(crate) fn stage(session: &mut Session) -> Result<()> {
     integrity::check_training(session)?;
     let suites = session.suites()?;
-    let requests = suites
-        .iter()
-        .map(|suite| Requests::of(suite, &session.grants, session.plan.config.run.seed))
-        .collect::<Result<Vec<_>>>()?;
+    let requests = requests(session, &suites)?;
     let base = outputs(session, Arm::Base, &suites, &requests)?;
     let tuned = outputs(session, Arm::Tuned, &suites, &requests)?;
     same_prompts(&base, &tuned)?;
     score::stage(session, &suites, &requests, &base, &tuned)?;
     integrity::freeze_evaluation(session, &suites)
+}
+
+/// What every suite asks of the models.
+pub(super) fn requests(session: &Session, suites: &[LoadedSuite]) -> Result<Vec<Requests>> {
+    let config = &session.plan.config;
+    suites.iter().map(|suite| Requests::of(suite, &session.grants, config)).collect()
+}
+
+/// The file of an arm's answers so far, while they are being made.
+fn partial(arm: Arm) -> &'static str {
+    match arm {
+        Arm::Base => "outputs.base.partial.jsonl",
+        Arm::Tuned => "outputs.tuned.partial.jsonl",
+    }
 }
 
 /// The file of an arm's outputs.
@@ -49,21 +65,25 @@ fn name(arm: Arm) -> &'static str {
 fn outputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[Requests]) -> Result<Vec<Output>> {
     let (stage, path) = (name(arm), session.artefact(file(arm)));
     let inputs = inputs(session, arm, suites, requests)?;
+    let unfinished = session.artefact(partial(arm));
     if session.stands(stage, &inputs) {
+        journal::remove(&unfinished);
         return jsonl::read(&path, "eval");
     }
+    let mut journal = Journal::open(&unfinished, &inputs)?;
     let outputs = match arm {
         Arm::Base => {
             let mut opened = session.take_base()?;
             opened.model.detach_adapter();
-            let made = answer(session, &mut opened, stage, suites, requests);
+            let made = answer(session, &mut opened, stage, suites, requests, &mut journal);
             session.put_base(opened);
             made?
         }
-        Arm::Tuned => tuned(session, stage, suites, requests)?,
+        Arm::Tuned => tuned(session, stage, suites, requests, &mut journal)?,
     };
     jsonl::write(&path, &outputs)?;
     session.finish(stage, &inputs, &[file(arm).into()])?;
+    journal.remove();
     Ok(outputs)
 }
 
@@ -78,12 +98,14 @@ fn inputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[R
     let decoding = serde_json::json!([
         config.generate.max_tokens,
         config.generate.temperature,
+        config.generate.sampling_temperature,
         config.generate.top_p,
         config.generate.stop,
         config.run.seed
     ])
     .to_string();
     let mut parts = vec![("model".to_owned(), model), ("tuned".into(), tuned), ("decoding".into(), decoding)];
+    parts.push(("sampling".into(), SAMPLING.into()));
     for (suite, requests) in suites.iter().zip(requests) {
         let limit = format!("{:?}", suite.config.max_tokens);
         parts.push((suite.config.name.clone(), format!("{} {} {limit}", suite.digest, requests.digest())));
@@ -91,13 +113,19 @@ fn inputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[R
     Ok(digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
 }
 
-fn tuned(session: &mut Session, stage: &str, suites: &[LoadedSuite], requests: &[Requests]) -> Result<Vec<Output>> {
+fn tuned(
+    session: &mut Session,
+    stage: &str,
+    suites: &[LoadedSuite],
+    requests: &[Requests],
+    journal: &mut Journal,
+) -> Result<Vec<Output>> {
     match session.tuned() {
         (Tuned::Adapter, folder) => {
             let mut opened = session.take_base()?;
             let made = probe(&mut opened, suites, &folder)
                 .and_then(|()| integrity::check_tuned(session))
-                .and_then(|()| answer(session, &mut opened, stage, suites, requests));
+                .and_then(|()| answer(session, &mut opened, stage, suites, requests, journal));
             opened.model.detach_adapter();
             session.put_base(opened);
             made
@@ -109,7 +137,7 @@ fn tuned(session: &mut Session, stage: &str, suites: &[LoadedSuite], requests: &
                 return Err(without_effect("the tuned model's weights are the base model's"));
             }
             integrity::check_tuned(session)?;
-            answer(session, &mut opened, stage, suites, requests)
+            answer(session, &mut opened, stage, suites, requests, journal)
         }
     }
 }
@@ -147,6 +175,7 @@ fn answer(
     stage: &str,
     suites: &[LoadedSuite],
     requests: &[Requests],
+    journal: &mut Journal,
 ) -> Result<Vec<Output>> {
     let config = session.plan.config.clone();
     let mut jobs = Vec::new();
@@ -154,9 +183,18 @@ fn answer(
         jobs.extend(self::jobs(opened, suite, requests, &config)?);
     }
     opened.model.set_batch_size(config.generate.batch_size);
-    session.started(stage, Some(generate::units(&jobs)));
-    let outputs = generate::outputs(&mut opened.model, &jobs, &config.generate, config.run.seed, &session.ui)?;
-    let tokens: usize = outputs.iter().flat_map(|output| &output.completions).map(|completion| completion.tokens).sum();
+    let (known, units) = (journal.len(), generate::units(&jobs));
+    if known > 0 {
+        session.ui.note(|paint| paint.dim(&format!("  {stage}: going on after {known} of {units}")));
+    }
+    session.started(stage, Some(units));
+    let outputs = interrupt::gently(|interrupted| {
+        let (model, sink) = (&mut opened.model, &session.ui);
+        let (config, seed) = (&config.generate, config.run.seed);
+        Asking { model, jobs: &jobs, config, seed, journal, sink, interrupted }.outputs()
+    })?;
+    let completions = outputs.iter().flat_map(|output| output.completions.iter().chain(&output.samples));
+    let tokens: usize = completions.map(|completion| completion.tokens).sum();
     session.ended(stage, format!("{} samples, {tokens} tokens", outputs.len()));
     Ok(outputs)
 }
@@ -167,7 +205,7 @@ pub(super) fn jobs(opened: &mut Opened, suite: &LoadedSuite, requests: &Requests
     let prompts = opened.renderer.prompts(&conversations)?;
     let max_tokens = suite.config.max_tokens.unwrap_or(config.generate.max_tokens);
     let rows = suite.samples.iter().zip(prompts).zip(&requests.merged);
-    let job = |((sample, prompt), request): ((&Sample, String), &Request)| Job {
+    let job = |((sample, prompt), request): ((&Sample, String), &Asked)| Job {
         suite: suite.config.name.clone(),
         sample: sample.id.clone(),
         prompt,

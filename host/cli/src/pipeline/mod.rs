@@ -1,16 +1,20 @@
 //! A run, stage by stage. Each stage reads the artefacts before it, writes its own into the run folder and records in
 //! `manifest.json` what they depend on; a stage whose inputs and outputs still agree is not run again.
 
+pub(crate) mod allow;
+mod check;
 pub(crate) mod compare;
 mod consistency;
 mod differ;
 pub(crate) mod eval;
 mod generate;
 mod integrity;
+mod journal;
 mod jsonl;
 mod look;
 mod looks;
 pub(crate) mod outlook;
+mod overlap;
 mod preflight;
 mod recompute;
 pub(crate) mod report;
@@ -34,9 +38,9 @@ use diapason_core::gate::Verdict;
 use diapason_core::report::Report;
 
 /// Validates, trains, evaluates, compares and reports, as far as that has not been done yet.
-pub fn run(plan: &Plan, ui: &Ui) -> Result<Report> {
-    let mut session = Session::new(plan, ui)?;
-    session.check_rules()?;
+/// Findings of the rules in `allow` do not stop it.
+pub fn run(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Report> {
+    let mut session = Session::new(plan, ui, allow)?;
     validate::stage(&mut session)?;
     train::stage(&mut session)?;
     eval::stage(&mut session)?;

@@ -66,7 +66,7 @@ pub(super) fn all(here: &mut Here<'_>, evaluated: &Frozen) -> Recomputed {
         done.lines.extend(findings(session, evaluated));
     }
     for partly in &suites {
-        done.scores(here, partly, &given);
+        done.scores(here, evaluated, partly, &given);
     }
     let stored = here.text(compare::FILE).and_then(|text| compare::parse(&text, &here.folder.join(compare::FILE)));
     let stored = match stored {
@@ -193,14 +193,14 @@ impl Recomputed {
     }
 
     /// The scores of a suite, plugin by plugin.
-    fn scores(&mut self, here: &Here<'_>, partly: &Partly, given: &Given) {
+    fn scores(&mut self, here: &Here<'_>, evaluated: &Frozen, partly: &Partly, given: &Given) {
         let name = &partly.suite.config.name;
         let title = |label: &str| format!("the scores of `{name}` by `{label}`");
         for (label, reason) in &partly.absent {
             self.lines.push(Line::unchecked(title(label), reason));
             self.whole = false;
         }
-        let requests = match Requests::of(&partly.suite, &here.grants) {
+        let requests = match Requests::of(&partly.suite, &here.grants, &evaluated.config) {
             Ok(requests) => requests,
             Err(error) => {
                 self.lines.push(Line::unchecked(format!("the scores of `{name}`"), error.to_string()));
@@ -266,7 +266,8 @@ impl Recomputed {
             return;
         }
         let read = |name: &str| here.text(name);
-        let again = report::build(&rules.config.run.name, evaluated.clone(), stored, gate, &read);
+        let again =
+            report::build(&rules.config.run.name, evaluated.clone(), (stored, gate), &here.manifest.allowed, &read);
         match again.and_then(|report| Ok((report::contents(&report)?, report.gate))) {
             Ok((contents, gate)) => self.reports(here, rules, &contents, gate.as_ref()),
             Err(error) => self.lines.push(Line::unchecked("the report", error.to_string())),

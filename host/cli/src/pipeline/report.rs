@@ -14,6 +14,7 @@ use diapason_core::sample::Sample;
 use diapason_core::score::Arm;
 use diapason_core::{Error, Result, files};
 use serde::de::DeserializeOwned;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The report's files, for a reader first.
@@ -21,10 +22,10 @@ pub(crate) const FILES: [&str; 4] = ["report.html", "report.md", "report.json", 
 
 /// Writes the report.
 pub(crate) fn stage(session: &mut Session) -> Result<Report> {
-    let (comparison, gate) = decision(session)?;
+    let decided = decision(session)?;
     let about = integrity::frozen(session, Verb::Eval)?.clone();
     let read = |name: &str| integrity::text(session, Verb::Eval, name);
-    let report = build(&session.plan.config.run.name, about, comparison, gate, &read)?;
+    let report = build(&session.plan.config.run.name, about, decided, &session.manifest.allowed, &read)?;
     for (name, content) in FILES.iter().zip(contents(&report)?) {
         files::write(&session.artefact(name), content.as_bytes())?;
     }
@@ -70,8 +71,8 @@ pub(super) fn judge(config: &Config, comparison: &Comparison, history: &History)
 pub(super) fn build(
     name: &str,
     about: Frozen,
-    comparison: Comparison,
-    gate: Option<GateResult>,
+    (comparison, gate): (Comparison, Option<GateResult>),
+    allowed: &BTreeMap<String, usize>,
     read: &dyn Fn(&str) -> Result<String>,
 ) -> Result<Report> {
     let has = |name: &str| about.files.contains_key(&Role::Artefact(name.into()));
@@ -84,6 +85,7 @@ pub(super) fn build(
         tuned: &parsed(eval::file(Arm::Tuned), read)?,
         scores: &parsed(score::FILE, read)?,
         findings: &findings,
+        allowed: allowed.clone(),
         training,
         about,
         comparison,

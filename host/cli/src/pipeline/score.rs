@@ -170,7 +170,7 @@ impl Scoring<'_> {
             let output = answers.get(&self.suite.config.name, sample)?;
             Ok(Observation {
                 sample: sample.clone(),
-                completions: completions(output, request.completions),
+                completions: completions(output, request)?,
                 likelihoods: likelihoods(output, request)?,
             })
         };
@@ -201,9 +201,21 @@ impl Scoring<'_> {
     }
 }
 
-/// An evaluator that asked for fewer completions than another sees the first ones.
-fn completions(output: &Output, count: usize) -> Vec<Completion> {
-    output.completions.iter().take(count).cloned().collect()
+/// The ordinary completion for an evaluator that asked for one, the first draws for one that asked for several: whatever
+/// the others asked for.
+fn completions(output: &Output, request: &Request) -> Result<Vec<Completion>> {
+    let (made, what) = match request.completions {
+        0 | 1 => (&output.completions, "ordinary completion"),
+        _ => (&output.samples, "draw"),
+    };
+    made.get(..request.completions).map(<[_]>::to_vec).ok_or_else(|| {
+        let (sample, asked) = (&output.sample, request.completions);
+        Error::run(format!(
+            "sample {sample} has too few completions: of {asked} asked for, {what} {} is missing",
+            made.len() + 1
+        ))
+        .hint("run `diapason eval` again")
+    })
 }
 
 fn likelihoods(output: &Output, request: &Request) -> Result<Vec<Likelihood>> {

@@ -1,10 +1,12 @@
 //! What the stages of one run share: the plan, the loaded plugins, the suites, the open model and the manifest.
 
+use super::check;
 use super::suite::{self, LoadedSuite};
+use crate::lock::Lock;
 use crate::plan::Plan;
 use crate::ui::Ui;
 use crate::wire::{self, LateJudge, LateTokenizer, Origin, Plugins, Renderer};
-use diapason_core::config::{Method, did_you_mean};
+use diapason_core::config::Method;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::{Manifest, digest_of};
 use diapason_core::{Error, Result};
@@ -22,10 +24,16 @@ pub(crate) struct Session {
     pub(super) plugins: Plugins,
     pub(super) grants: Grants,
     pub(super) manifest: Manifest,
+    /// Rules of validators whose errors are accepted.
+    pub(super) allow: Vec<String>,
     opened: Option<Opened>,
     /// Digest of the training data that were read.
     pub(super) training_data: String,
     digests: HashMap<PathBuf, Vec<(String, String)>>,
+    /// Whether what could be computed again is kept in the run's folder.
+    pub(super) keeps: bool,
+    /// Held until the session ends.
+    lock: Option<Lock>,
 }
 
 /// A model with the renderer of its prompts.
@@ -35,9 +43,28 @@ pub(super) struct Opened {
 }
 
 impl Session {
-    pub(crate) fn new(plan: &Plan, ui: &Ui) -> Result<Self> {
-        let manifest = Manifest::open(plan.folder(), env!("CARGO_PKG_VERSION"))?;
-        Ok(Self {
+    /// A session that writes into the run's folder, which it locks. Errors with one of the rules in `allow` are accepted.
+    ///
+    /// Errors if the configuration cannot be carried out or another process works in the folder.
+    pub(crate) fn new(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Self> {
+        let mut session = Self::checked(plan, ui, allow)?;
+        session.lock = Some(Lock::write(plan.folder())?);
+        session.opened()
+    }
+
+    /// A session that makes no folder; where there is one, it is locked.
+    ///
+    /// Errors if the configuration cannot be carried out or another process works in the folder.
+    pub(crate) fn reading(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Self> {
+        let mut session = Self::checked(plan, ui, allow)?;
+        session.lock = Lock::read(plan.folder())?;
+        session.keeps = session.lock.as_ref().is_some_and(Lock::writes);
+        session.opened()
+    }
+
+    /// The configuration is held against all that it names before the run's folder is touched.
+    fn checked(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Self> {
+        let mut session = Self {
             grants: Grants {
                 tokenizer: Some(Arc::new(LateTokenizer::new(plan))),
                 judge: Some(Arc::new(Mutex::new(LateJudge::new(plan, ui)))),
@@ -46,11 +73,22 @@ impl Session {
             plugins: Plugins::new(&plan.config.limits, ui)?,
             plan: plan.clone(),
             ui: ui.clone(),
-            manifest,
+            allow: allow.to_vec(),
+            manifest: Manifest::new(env!("CARGO_PKG_VERSION")),
             opened: None,
             training_data: String::new(),
             digests: HashMap::new(),
-        })
+            keeps: true,
+            lock: None,
+        };
+        check::configuration(&mut session)?;
+        Ok(session)
+    }
+
+    /// Reads the manifest, which only the holder of the lock may do.
+    fn opened(mut self) -> Result<Self> {
+        self.manifest = Manifest::open(self.plan.folder(), env!("CARGO_PKG_VERSION"))?;
+        Ok(self)
     }
 
     /// The path of an artefact.
@@ -68,29 +106,11 @@ impl Session {
         suites.iter().map(|config| suite::load(config, &mut self.plugins)).collect()
     }
 
-    /// Refuses rules about measures that nobody gives, before anything expensive starts.
-    pub(crate) fn check_rules(&mut self) -> Result<()> {
-        if self.plan.config.rules.is_empty() {
-            return Ok(());
-        }
-        let suites = self.suites()?;
-        for rule in self.plan.config.rules.clone() {
-            let Some(suite) = suites.iter().find(|suite| suite.config.name == rule.suite) else { continue };
-            let described = suite.describe(&self.grants)?;
-            let names = |full: bool| {
-                described.iter().flat_map(move |plugin| {
-                    plugin.measures.iter().map(move |info| match full {
-                        true => format!("{}.{}", plugin.name, info.name),
-                        false => info.name.clone(),
-                    })
-                })
-            };
-            if !names(true).chain(names(false)).any(|name| name == rule.measure) {
-                let known: Vec<String> = names(true).collect();
-                let message = format!("no plugin of suite `{}` gives the measure `{}`", rule.suite, rule.measure);
-                let hint = did_you_mean(&rule.measure, known.iter().map(String::as_str));
-                return Err(Error::config(message).hint(hint));
-            }
+    /// Refuses to train where the configuration names an adapter that is there already.
+    pub(crate) fn trains(&self) -> Result<()> {
+        if self.plan.config.model.adapter.is_some() {
+            return Err(Error::config("`model.adapter` names an existing adapter, so there is nothing to train")
+                .hint("remove `model.adapter` to train an adapter here, or run `diapason eval`"));
         }
         Ok(())
     }

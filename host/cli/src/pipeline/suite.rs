@@ -83,15 +83,36 @@ pub(super) fn assemble(
 ) -> Result<LoadedSuite> {
     let (limit, system) = (format!("{:?}", config.limit), format!("{:?}", config.system));
     let digest = digest_of([("file", file.as_str()), ("limit", limit.as_str()), ("system", system.as_str())]);
+    let (evaluators, comparators) = scorers(config, get)?;
+    Ok(LoadedSuite { config: config.clone(), samples, evaluators, comparators, file, digest })
+}
+
+/// The suite's evaluators and its comparators.
+pub(super) fn scorers(
+    config: &Suite,
+    get: &mut dyn FnMut(&Entry) -> Result<Plugin>,
+) -> Result<(Vec<Scorer>, Vec<Scorer>)> {
     let (mut evaluators, mut comparators) = (Vec::new(), Vec::new());
     for entry in &config.evaluators {
         let plugin = get(entry)?;
         config::check_settings(plugin.id(), plugin.settings_schema(), &entry.settings)?;
-        let label = entry.name.clone().unwrap_or_else(|| plugin.id().to_owned());
+        let label = label(entry, &plugin);
         let scorer = Scorer { label, plugin, settings: entry.settings.clone(), bounds: entry.bounds.clone() };
         sort(scorer, &config.name, &mut evaluators, &mut comparators)?;
     }
-    Ok(LoadedSuite { config: config.clone(), samples, evaluators, comparators, file, digest })
+    Ok((evaluators, comparators))
+}
+
+/// A plugin's name in rules and in the report.
+pub(super) fn label(entry: &Entry, plugin: &Plugin) -> String {
+    entry.name.clone().unwrap_or_else(|| plugin.id().to_owned())
+}
+
+/// What a plugin measures.
+pub(super) fn describe(scorer: &Scorer, comparator: bool, grants: &Grants) -> Result<Described> {
+    let measures =
+        if comparator { scorer.comparator(grants)?.describe()? } else { scorer.evaluator(grants)?.describe()? };
+    Ok(Described { name: scorer.label.clone(), comparator, measures: scorer.bounded(measures)? })
 }
 
 /// An evaluator scores each model by itself, even where the component could also compare.
@@ -114,15 +135,8 @@ fn sort(scorer: Scorer, suite: &str, evaluators: &mut Vec<Scorer>, comparators: 
 impl LoadedSuite {
     /// The suite's plugins with what they measure.
     pub(super) fn describe(&self, grants: &Grants) -> Result<Vec<Described>> {
-        let evaluator = |scorer: &Scorer| {
-            let measures = scorer.bounded(scorer.evaluator(grants)?.describe()?)?;
-            Ok(Described { name: scorer.label.clone(), comparator: false, measures })
-        };
-        let comparator = |scorer: &Scorer| {
-            let measures = scorer.bounded(scorer.comparator(grants)?.describe()?)?;
-            Ok(Described { name: scorer.label.clone(), comparator: true, measures })
-        };
-        self.evaluators.iter().map(evaluator).chain(self.comparators.iter().map(comparator)).collect()
+        let evaluators = self.evaluators.iter().map(|scorer| describe(scorer, false, grants));
+        evaluators.chain(self.comparators.iter().map(|scorer| describe(scorer, true, grants))).collect()
     }
 
     /// The suite as the comparison sees it.

@@ -83,7 +83,7 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
     let model = &mut session.base()?.model;
     let Rows { train, held_out } = rows;
     ui.emit(&Event::StageStarted { stage: STAGE.into(), total: Some(steps(train.len(), &config) as u64) });
-    let outcome = interrupt::while_training(|interrupted| {
+    let outcome = interrupt::gently(|interrupted| {
         let run = Run { held_out, interrupted, measure, ..Run::new(train, &config, seed, &folder, &ui) };
         diapason_model::train::train(model, run)
     })?;

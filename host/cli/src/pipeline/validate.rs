@@ -1,6 +1,7 @@
 //! Stage `validate`: what the validators find in the training data and the suites.
 
-use super::{Session, jsonl};
+use super::allow::{self, Allowed};
+use super::{Session, jsonl, overlap};
 use diapason_core::config::{self, Plugin as Entry};
 use diapason_core::dataset;
 use diapason_core::finding::{Finding, Row, Severity};
@@ -8,21 +9,22 @@ use diapason_core::manifest::digest_of;
 use diapason_core::report::FindingCounts;
 use diapason_core::{Error, Result, digest};
 use diapason_sandbox::{Grants, Plugin, Validator};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 const STAGE: &str = "validate";
 pub(super) const FILE: &str = "findings.jsonl";
 
 /// A dataset's rows under the name that findings carry.
-struct Split {
-    name: String,
-    rows: Vec<Row>,
+pub(super) struct Split {
+    pub(super) name: String,
+    pub(super) rows: Vec<Row>,
 }
 
 /// Writes `findings.jsonl`; errors where a finding forbids training.
 pub(crate) fn stage(session: &mut Session) -> Result<Vec<Finding>> {
     let findings = findings(session)?;
-    match refusal(&findings, session) {
+    let allowed = allow::record(session, &findings)?;
+    match refusal(&findings, &allowed, session) {
         Some(error) => Err(error),
         None => Ok(findings),
     }
@@ -38,7 +40,7 @@ pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
         return jsonl::read(&path, STAGE);
     }
     session.started(STAGE, Some(validators.len()));
-    let found = look(&validators, &session.grants, train.as_ref(), &suites)?;
+    let found = look(session, &validators, train.as_ref(), &suites)?;
     jsonl::write(&path, &found)?;
     session.finish(STAGE, &inputs, &[FILE.into()])?;
     session.ended(STAGE, summary(&found, train.iter().chain(&suites)));
@@ -49,25 +51,37 @@ pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
 pub(super) fn again(session: &mut Session) -> Result<Vec<Finding>> {
     let validators = load(session)?;
     let (train, suites) = splits(session)?;
-    look(&validators, &session.grants, train.as_ref(), &suites)
+    look(session, &validators, train.as_ref(), &suites)
 }
 
 fn look(
+    session: &Session,
     validators: &[(Plugin, Entry)],
-    grants: &Grants,
     train: Option<&Split>,
     suites: &[Split],
 ) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     for (plugin, entry) in validators {
-        found.extend(all_passes(plugin, entry, grants, train, suites)?);
+        found.extend(all_passes(plugin, entry, &session.grants, train, suites)?);
     }
+    found.extend(leaks(session, train, suites, &found));
     Ok(found)
 }
 
-/// Why training must not start, if it must not.
-fn refusal(findings: &[Finding], session: &Session) -> Option<Error> {
-    let errors: Vec<&Finding> = findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+/// What the host itself finds in suites that rules rest on, unless a validator said it.
+fn leaks(session: &Session, train: Option<&Split>, suites: &[Split], known: &[Finding]) -> Vec<Finding> {
+    let Some(train) = train else { return Vec::new() };
+    let gated = |suite: &&Split| session.plan.config.rules.iter().any(|rule| rule.suite == suite.name);
+    let said = |leak: &Finding| {
+        known.iter().any(|one| (&one.rule, &one.split, one.line) == (&leak.rule, &leak.split, leak.line))
+    };
+    suites.iter().filter(gated).flat_map(|suite| overlap::leaks(train, suite)).filter(|leak| !said(leak)).collect()
+}
+
+/// Why the run must not go on, if it must not: errors of rules that are not allowed.
+fn refusal(findings: &[Finding], allowed: &Allowed, session: &Session) -> Option<Error> {
+    let stops = |finding: &&Finding| finding.severity == Severity::Error && !allowed.contains_key(&finding.rule);
+    let errors: Vec<&Finding> = findings.iter().filter(stops).collect();
     let first = errors.first()?;
     let lines: Vec<String> = errors.iter().take(5).map(|finding| format!("  {}", line(finding))).collect();
     let more = errors.len().saturating_sub(lines.len());
@@ -122,8 +136,13 @@ fn inputs<'a>(session: &Session, validators: &[(Plugin, Entry)], splits: impl It
         (plugin.sha256().to_owned(), serde_json::Value::Object(entry.settings.clone()).to_string())
     };
     let limits = serde_json::json!(session.plan.config.limits).to_string();
-    let parts: Vec<(String, String)> =
-        splits.map(rows).chain(validators.iter().map(plugin)).chain([("limits".into(), limits)]).collect();
+    let gated: BTreeSet<&str> = session.plan.config.rules.iter().map(|rule| rule.suite.as_str()).collect();
+    let gated = serde_json::json!(gated).to_string();
+    let parts: Vec<(String, String)> = splits
+        .map(rows)
+        .chain(validators.iter().map(plugin))
+        .chain([("limits".into(), limits), ("gated".into(), gated)])
+        .collect();
     digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str())))
 }
 

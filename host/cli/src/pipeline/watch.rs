@@ -1,6 +1,7 @@
 //! A suite's measure as training goes on, for early stopping.
 
-use super::generate::{self, Job};
+use super::generate::{Asking, Job};
+use super::journal::Journal;
 use super::request::Requests;
 use super::score;
 use super::suite::LoadedSuite;
@@ -32,11 +33,10 @@ impl Watched {
     /// The suite has no such measure.
     pub(super) fn of(session: &mut Session, metric: &str) -> Result<Self> {
         let suites = session.suites()?;
-        let found = suites.into_iter().find_map(|suite| {
-            let rest = metric.strip_prefix(&suite.config.name)?.strip_prefix('.')?.to_owned();
-            Some((suite, rest))
-        });
-        let (suite, rest) = found.ok_or_else(|| Error::config(format!("`{metric}` names no suite")))?;
+        let unknown = || Error::config(format!("`{metric}` names no suite"));
+        let (name, rest) = session.plan.config.watched().ok_or_else(unknown)?;
+        let (name, rest) = (name.name.clone(), rest.to_owned());
+        let suite = suites.into_iter().find(|suite| suite.config.name == name).ok_or_else(unknown)?;
         let described = suite.describe(&session.grants)?;
         let evaluators = described.iter().take(suite.evaluators.len()).enumerate();
         let all = evaluators.flat_map(|(scorer, plugin)| {
@@ -52,7 +52,7 @@ impl Watched {
             .hint(did_you_mean(&rest, known)));
         };
         let (scorer, measure, higher_is_better) = (*scorer, info.name.clone(), info.higher_is_better);
-        let requests = Requests::of(&suite, &session.grants, session.plan.config.run.seed)?;
+        let requests = Requests::of(&suite, &session.grants, &session.plan.config)?;
         let config = session.plan.config.clone();
         let jobs = eval::jobs(session.base()?, &suite, &requests, &config)?;
         let grants = session.grants.clone();
@@ -67,7 +67,17 @@ impl Watched {
     pub(super) fn value(&self, model: &mut Model) -> Result<f64> {
         let batch_size = model.batch_size();
         model.set_batch_size(self.generate.batch_size);
-        let outputs = generate::outputs(model, &self.jobs, &self.generate, self.seed, &Silent);
+        // An interruption is training's to see: it ends a step and saves its state.
+        let outputs = Asking {
+            model,
+            jobs: &self.jobs,
+            config: &self.generate,
+            seed: self.seed,
+            journal: &mut Journal::in_memory(),
+            sink: &Silent,
+            interrupted: &|| false,
+        }
+        .outputs();
         model.set_batch_size(batch_size);
         let values = score::values(&self.suite, self.scorer, &self.requests, &outputs?, &self.measure, &self.grants)?;
         match values.len() {

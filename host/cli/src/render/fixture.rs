@@ -25,6 +25,7 @@ pub(crate) fn report(task: usize, other: usize) -> Report {
         gate: Some(gate(&suites)),
         comparison: Comparison { level: 0.95, suites },
         findings: FindingCounts { errors: 0, warnings: 3, notes: 12 },
+        allowed: Default::default(),
         training: Some(Training {
             trainable: 460_800,
             total: 134_976_576,

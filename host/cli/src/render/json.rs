@@ -13,6 +13,7 @@ pub(crate) fn report(report: &Report, folder: &Path) -> Value {
         "gate": report.gate,
         "comparison": report.comparison,
         "findings": report.findings,
+        "allowed": report.allowed,
         "files": FILES.iter().map(|name| folder.join(name).display().to_string()).collect::<Vec<_>>(),
     })
 }

@@ -8,6 +8,7 @@
 use super::about::{About, Fact, Plugin};
 use super::flips;
 use super::words::{self, Subject};
+use crate::pipeline::allow;
 use diapason_core::gate::{ConditionResult, Verdict};
 use diapason_core::report::{Report, SideBySide};
 use diapason_core::score::{Arm, Outcome};
@@ -30,7 +31,17 @@ pub(crate) fn render(report: &Report) -> String {
         let case = |it: &SideBySide| sample(it, worse.get(&(it.suite.as_str(), it.sample.as_str())));
         Suite { name: format!("{}.{}", report.name, suite.name), cases: mine.map(case).collect() }
     });
-    document(&report.name, &gate.chain(suites).collect::<Vec<_>>(), &properties(report))
+    let data = (!report.allowed.is_empty()).then(|| allowed(report));
+    document(&report.name, &gate.chain(data).chain(suites).collect::<Vec<_>>(), &properties(report))
+}
+
+/// Errors in the data that someone accepted: not counted as passed.
+fn allowed(report: &Report) -> Suite {
+    let case = |(rule, count): (&String, &usize)| {
+        let outcome = Ended::Skipped("errors in the data, accepted with --allow".into());
+        Case { name: allow::line(rule, *count), outcome, output: String::new() }
+    };
+    Suite { name: format!("{}.data", report.name), cases: report.allowed.iter().map(case).collect() }
 }
 
 /// What the report is about; readers show it with the first suite.

@@ -4,6 +4,7 @@ use super::about::{self, About, Fact};
 use super::flips::{self, Flips};
 use super::number::{Unit, confidence, count, counted, p_value};
 use super::words::{self, Subject};
+use crate::pipeline::allow;
 use diapason_core::compare::{MeasureComparison, SuiteComparison};
 use diapason_core::gate::{ConditionResult, Verdict};
 use diapason_core::report::{Report, SideBySide};
@@ -20,6 +21,7 @@ const FLIPS: usize = 10;
 pub(crate) fn render(report: &Report) -> String {
     let mut page = Page::new(LIMIT);
     page.always(&headline(report));
+    allowed(&mut page, report);
     rules(&mut page, report);
     for suite in &report.comparison.suites {
         measures(&mut page, suite, report.comparison.level);
@@ -85,6 +87,16 @@ fn headline(report: &Report) -> String {
             format!("## {} {word}: {name}\n\n{} {}\n", sign(gate.verdict), words::summary(gate), words::method(gate))
         }
         None => format!("## {name}\n\nNo rules, no verdict: the configuration has no gate.\n"),
+    }
+}
+
+/// Errors in the data that someone accepted.
+fn allowed(page: &mut Page, report: &Report) {
+    if !report.allowed.is_empty() {
+        page.always("\n");
+    }
+    for (rule, count) in &report.allowed {
+        page.always(&format!("- {}\n", cell(&allow::line(rule, *count))));
     }
 }
 

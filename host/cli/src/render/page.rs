@@ -5,6 +5,7 @@ use super::curve::LossCurve;
 use super::number::{Unit, confidence, count, counted, duration, fixed, p_value};
 use super::words::{self, Subject};
 use super::{flips, forest};
+use crate::pipeline::allow;
 use diapason_core::compare::{Level, MeasureComparison, Slice, SuiteComparison};
 use diapason_core::gate::{ConditionResult, GateResult, Verdict};
 use diapason_core::report::{Report, Training};
@@ -258,11 +259,13 @@ fn training(training: &Training) -> TrainingCard {
 
 fn findings(report: &Report) -> Vec<(String, &'static str)> {
     let counts = report.findings;
-    vec![
+    let allowed = report.allowed.iter().map(|(rule, count)| (allow::line(rule, *count), "accepted with --allow"));
+    let counts = vec![
         (counted(counts.errors, "error"), "training must not start"),
         (counted(counts.warnings, "warning"), "someone should look"),
         (counted(counts.notes, "note"), "worth knowing"),
-    ]
+    ];
+    counts.into_iter().chain(allowed).collect()
 }
 
 #[cfg(test)]

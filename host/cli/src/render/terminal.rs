@@ -2,7 +2,7 @@
 
 use super::number::{Unit, counted};
 use super::words;
-use crate::pipeline::validate;
+use crate::pipeline::{allow, validate};
 use crate::ui::Paint;
 use diapason_core::compare::{Comparison, MeasureComparison};
 use diapason_core::finding::{Finding, Severity};
@@ -17,6 +17,9 @@ const FINDINGS: usize = 20;
 /// A whole run: verdict, measures, files.
 pub(crate) fn report(report: &Report, folder: &Path, paint: Paint) -> String {
     let mut text = gate(report.gate.as_ref(), &report.comparison, paint);
+    for (rule, count) in &report.allowed {
+        let _ = writeln!(text, "\n{}", paint.yellow(&allow::line(rule, *count)));
+    }
     let _ = writeln!(text, "\nreport  {}", folder.join("report.html").display());
     text
 }

@@ -1,7 +1,7 @@
 //! From the text of `diapason.toml` to a checked [`Config`] with paths that no longer depend on where it stood.
 
 use super::problems::{Problem, problems};
-use super::{Config, Plugin, rules};
+use super::{Config, Plugin, existing, rules};
 use crate::{Error, Result};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -19,12 +19,16 @@ pub fn schema() -> Value {
 ///
 /// Errors with [`crate::Class::Config`]; the message lists every problem with its line.
 pub fn load(path: &Path) -> Result<Config> {
-    let text = std::fs::read_to_string(path).map_err(|source| {
+    parse(&read(path)?, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))
+}
+
+/// Returns the text of the configuration at `path`. Errors with [`crate::Class::Config`].
+pub fn read(path: &Path) -> Result<String> {
+    std::fs::read_to_string(path).map_err(|source| {
         Error::config(format!("failed to read {}", path.display()))
             .because(source)
             .hint("`diapason init` writes a starter; `--config PATH` names another file")
-    })?;
-    parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))
+    })
 }
 
 /// Checks `text`, called `name` in messages; relative paths in it start from `folder`.
@@ -37,9 +41,11 @@ pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Config> {
     if !found.is_empty() {
         return Err(fail(&found));
     }
+    let given = document.get("train").and_then(Value::as_object).map(|table| table.keys().cloned().collect::<Vec<_>>());
     let mut config: Config = serde_json::from_value(document)
         .map_err(|source| Error::config(format!("failed to understand {name}")).because(source))?;
-    let found = rules::problems(&config);
+    let mut found = rules::problems(&config);
+    found.extend(existing::problems(&config, given.as_deref()));
     if !found.is_empty() {
         return Err(fail(&found));
     }
@@ -53,10 +59,34 @@ fn document(text: &str, name: &str) -> Result<Value> {
         Error::config(format!("failed to parse {name}: line {line}: {}", source.message().replace('\n', ", ")))
             .hint("strings need quotes, tables are `[name]`, lists of tables `[[name]]`")
     })?;
+    // JSON has neither: they would turn into "not given".
+    let mut odd = Vec::new();
+    not_finite(&toml::Value::Table(table.clone()), String::new(), &mut odd);
+    if !odd.is_empty() {
+        return Err(refuse(text, name, &odd));
+    }
     serde_json::to_value(table).map_err(|source| Error::config(format!("failed to understand {name}")).because(source))
 }
 
-fn refuse(text: &str, name: &str, found: &[Problem]) -> Error {
+/// Collects every number that is infinite or none.
+fn not_finite(value: &toml::Value, pointer: String, found: &mut Vec<Problem>) {
+    match value {
+        toml::Value::Float(number) if !number.is_finite() => {
+            found.push(Problem::new(pointer, format!("{number} is not accepted"), "give a finite number"));
+        }
+        toml::Value::Array(list) => {
+            list.iter().enumerate().for_each(|(index, inner)| not_finite(inner, format!("{pointer}/{index}"), found));
+        }
+        toml::Value::Table(table) => {
+            let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
+            table.iter().for_each(|(key, inner)| not_finite(inner, format!("{pointer}/{}", escaped(key)), found));
+        }
+        _ => {}
+    }
+}
+
+/// The error that lists the problems `found` in `text`, called `name`, each with its line.
+pub fn refuse(text: &str, name: &str, found: &[Problem]) -> Error {
     let mut lines: Vec<String> = found.iter().take(LISTED).map(|problem| describe(text, problem)).collect();
     if found.len() > LISTED {
         lines.push(format!("  … and {} more", found.len() - LISTED));
@@ -74,10 +104,15 @@ fn refuse(text: &str, name: &str, found: &[Problem]) -> Error {
     error.hint(hint)
 }
 
+/// Returns the line of the deepest part of `pointer`, a JSON Pointer, that stands in `text`.
+pub fn line(text: &str, pointer: &str) -> Option<usize> {
+    offset_of(text, &segments(pointer)).map(|offset| line_of(text, offset))
+}
+
 fn describe(text: &str, problem: &Problem) -> String {
     let segments = segments(&problem.pointer);
     let place = segments.join(".");
-    let line = offset_of(text, &segments).map(|offset| format!("line {}: ", line_of(text, offset)));
+    let line = line(text, &problem.pointer).map(|line| format!("line {line}: "));
     let place = if problem.message.starts_with("unknown key") {
         segments.split_last().map_or(String::new(), |(_, parents)| parents.join("."))
     } else {

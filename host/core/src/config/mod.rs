@@ -1,16 +1,19 @@
 //! `diapason.toml`: what one run does. Unknown keys are refused, with the nearest known one.
 
 mod bounds;
+mod existing;
 mod load;
 mod nearest;
 mod problems;
 mod rules;
 mod settings;
 mod train;
+mod watched;
 
-pub use load::{is_path, load, parse, schema};
+pub use load::{is_path, line, load, parse, read, refuse, schema};
 pub use nearest::{did_you_mean, nearest};
-pub use settings::{check_schema, check_settings};
+pub use problems::Problem;
+pub use settings::{check_schema, check_settings, settings_problems};
 pub use train::{Compute, EarlyStopping, Method, Optimizer, Overlong, Schedule, TARGETS, Train, pattern_value};
 
 use schemars::JsonSchema;
@@ -169,6 +172,10 @@ pub struct Generate {
     /// 0 decodes greedily.
     #[schemars(range(min = 0))]
     pub temperature: f64,
+    /// Temperature of the draws, where an evaluator asks for more than one completion of a prompt (pass@k,
+    /// self-consistency): all of them are drawn at it. Default: `temperature`, which must then be more than 0.
+    #[schemars(extend("exclusiveMinimum" = 0))]
+    pub sampling_temperature: Option<f64>,
     /// Smallest set of tokens whose probability reaches this; 1 keeps all.
     #[schemars(range(max = 1), extend("exclusiveMinimum" = 0))]
     pub top_p: f64,
@@ -181,7 +188,14 @@ pub struct Generate {
 
 impl Default for Generate {
     fn default() -> Self {
-        Self { max_tokens: 128, temperature: 0.0, top_p: 1.0, stop: Vec::new(), batch_size: 16 }
+        Self {
+            max_tokens: 128,
+            temperature: 0.0,
+            sampling_temperature: None,
+            top_p: 1.0,
+            stop: Vec::new(),
+            batch_size: 16,
+        }
     }
 }
 

@@ -13,13 +13,20 @@ const LIMIT: usize = 1000;
 
 /// One thing that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Problem {
+pub struct Problem {
     /// JSON Pointer of the place; for an unknown key, the key itself.
-    pub(super) pointer: String,
+    pub pointer: String,
     /// A fragment without the place.
-    pub(super) message: String,
+    pub message: String,
     /// What to do about it, where that is known.
-    pub(super) hint: Option<String>,
+    pub hint: Option<String>,
+}
+
+impl Problem {
+    /// A problem at `pointer`; `message` is a fragment without the place, `hint` says what to do about it.
+    pub fn new(pointer: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), message: message.into(), hint: Some(hint.into()) }
+    }
 }
 
 /// The problems of `document`, in the order of the document's checks. An empty list means that it is valid.

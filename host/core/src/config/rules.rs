@@ -2,7 +2,7 @@
 
 use super::nearest::did_you_mean;
 use super::problems::Problem;
-use super::{Config, Method, Plugin, Rule, Schedule, Suite, TARGETS, Train};
+use super::{Config, Method, Plugin, Rule, Schedule, Suite, TARGETS, Train, watched};
 use std::collections::BTreeSet;
 
 /// All problems of `config`, in the order of the file's sections.
@@ -21,6 +21,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     for (index, rule) in config.rules.iter().enumerate() {
         self::rule(rule, &format!("/rule/{index}"), &config.suites, &mut found);
     }
+    watched::problems(config, &mut found);
     found
 }
 
@@ -121,8 +122,7 @@ fn early_stopping(config: &Config, found: &mut Vec<Problem>) {
         }
         return;
     }
-    let suite = config.suites.iter().find(|suite| early.metric.starts_with(&format!("{}.", suite.name)));
-    if suite.is_none() {
+    if config.watched().is_none() {
         let known = config.suites.iter().map(|suite| suite.name.as_str());
         let hint = format!("`loss`, or suite.plugin.measure with a suite of {}", known.collect::<Vec<_>>().join(", "));
         found.push(problem(at, format!("`{}` names no suite", early.metric), hint));

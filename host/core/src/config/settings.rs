@@ -41,6 +41,17 @@ pub fn check_settings(plugin: &str, schema: &Value, settings: &Map<String, Value
     Err(Error::config(format!("invalid settings of plugin {plugin}: {}", lines.join("; "))).hint(hint))
 }
 
+/// Returns what is wrong with `settings`, with pointers into them; nothing where `schema` itself is not valid or takes too
+/// much work, which [`check_settings`] says.
+pub fn settings_problems(schema: &Value, settings: &Map<String, Value>) -> Vec<Problem> {
+    let settings = Value::Object(settings.clone());
+    let bounded = bounds::check_schema(schema).and_then(|()| bounds::check_work(schema, &settings));
+    if bounded.is_err() {
+        return Vec::new();
+    }
+    problems(schema, &settings).unwrap_or_default()
+}
+
 fn invalid(plugin: &str, cause: String) -> Error {
     Error::plugin(format!("plugin {plugin} declares a settings schema that is no JSON Schema"))
         .because(cut(cause))

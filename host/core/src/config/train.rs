@@ -76,7 +76,8 @@ pub enum Overlong {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct EarlyStopping {
-    /// `loss` of the held-out rows, or `suite.plugin.measure`: the tuned model's mean on a suite.
+    /// `loss` of the held-out rows, or `suite.plugin.measure`: the tuned model's mean on a suite, a development split that
+    /// shares no row with a suite that has rules.
     pub metric: String,
     /// Stop after this many looks in a row without a better value; the best state is what is kept.
     #[schemars(range(min = 1))]

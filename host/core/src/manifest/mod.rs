@@ -34,6 +34,9 @@ pub struct Manifest {
     pub diapason: String,
     /// SHA-256 of everything else in it, so that an edit shows.
     pub seal: String,
+    /// Rules of validators whose errors were accepted with `--allow`, with the number of their findings.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub allowed: BTreeMap<String, usize>,
     /// Finished stages by name.
     pub stages: BTreeMap<String, Stage>,
     /// What each verb used and made.
@@ -55,8 +58,8 @@ pub struct Stage {
 impl Manifest {
     /// An empty manifest written by version `diapason`.
     pub fn new(diapason: impl Into<String>) -> Self {
-        let (seal, stages, frozen, looks) = Default::default();
-        Self { format: FORMAT, diapason: diapason.into(), seal, stages, frozen, looks }
+        let (seal, allowed, stages, frozen, looks) = Default::default();
+        Self { format: FORMAT, diapason: diapason.into(), seal, allowed, stages, frozen, looks }
     }
 
     /// The manifest of the run in `folder`, or a new one where there is none.

@@ -1,0 +1,75 @@
+//! Rows that stand in two datasets.
+
+use super::validate::Split;
+use diapason_core::dataset::{self, Selection};
+use diapason_core::finding::{Finding, Row, Severity};
+use diapason_core::sample::Sample;
+use std::collections::HashMap;
+
+/// The rule that [`leaks`] finds broken: validate-leakage's.
+pub(super) const LEAKED: &str = "leaked-prompt";
+
+/// What a row asks, but for case and spacing: its turns without a system message, and its context.
+pub(super) fn prompt(sample: &Sample) -> String {
+    let turns = sample.messages.iter().filter(|message| message.role != "system");
+    let turns = turns.map(|message| format!("{}\u{1f}{}", message.role, plain(&message.content)));
+    turns.chain(sample.context.iter().map(|context| plain(context))).collect::<Vec<_>>().join("\u{1e}")
+}
+
+fn plain(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+}
+
+/// Rows of `suite` whose prompt is a training row's: found by the host itself, because a gate must not rest on them
+/// whichever validators are configured.
+pub(super) fn leaks(train: &Split, suite: &Split) -> Vec<Finding> {
+    let learned = train.rows.iter().filter_map(|row| Some((asked(row)?, row.line)));
+    // The first line of each; `rev`, because later entries replace earlier ones.
+    let learned: HashMap<String, u32> = learned.collect::<Vec<_>>().into_iter().rev().collect();
+    let found = suite.rows.iter().filter_map(|row| Some((row.line, *learned.get(&asked(row)?)?)));
+    found.map(|(line, first)| leak(&suite.name, line, first)).collect()
+}
+
+/// A row that cannot be read is the validators' to report.
+fn asked(row: &Row) -> Option<String> {
+    let sample = dataset::parse(&row.text, "row", &Selection::default()).ok()?.into_iter().next()?;
+    Some(prompt(&sample)).filter(|text| !text.trim().is_empty())
+}
+
+fn leak(suite: &str, line: u32, first: u32) -> Finding {
+    Finding {
+        validator: "diapason".into(),
+        severity: Severity::Error,
+        rule: LEAKED.into(),
+        split: suite.into(),
+        line,
+        path: String::new(),
+        message: format!("its prompt is in the training set, line {first}, so the gate cannot rest on it"),
+        hint: format!("remove line {first} from the training set or this row from the suite"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(name: &str, rows: &[&str]) -> Split {
+        Split { name: name.into(), rows: dataset::rows(&rows.join("\n"), name, None) }
+    }
+
+    #[test]
+    fn the_same_prompt_in_another_shape_is_found() {
+        let train = split("train", &[r#"{"prompt": "What is 2 + 3?", "completion": "5"}"#, "broken"]);
+        let suite = split(
+            "s",
+            &[
+                r#"{"messages": [{"role": "system", "content": "x"}, {"role": "user", "content": "what is  2 + 3?"}, {"role": "assistant", "content": "five"}]}"#,
+                r#"{"prompt": "What is 2 - 3?", "completion": "-1"}"#,
+                "broken",
+            ],
+        );
+        let found = leaks(&train, &suite);
+        assert_eq!(found.iter().map(|finding| finding.line).collect::<Vec<_>>(), [1], "{found:?}");
+        assert!(found[0].message.contains("line 1"));
+    }
+}
