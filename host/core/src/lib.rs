@@ -12,6 +12,7 @@ pub mod error;
 pub mod event;
 pub mod files;
 pub mod finding;
+pub mod foreign;
 pub mod gate;
 pub mod language_model;
 pub mod manifest;

@@ -1,14 +1,18 @@
 //! From the text of `diapason.toml` to a checked [`Config`] with paths that no longer depend on where it stood.
 
+use super::numbers;
 use super::problems::{Problem, problems};
 use super::{Config, Plugin, rules};
-use crate::{Error, Result};
+use crate::{Error, Result, files, foreign};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 /// At most this many problems are listed; an error has to fit on a screen.
 const LISTED: usize = 10;
+
+/// A configuration is written by hand; a larger file is none.
+const LARGEST: u64 = 4 << 20;
 
 /// The JSON Schema of `diapason.toml`, for editors; the same one that [`parse`] checks against.
 pub fn schema() -> Value {
@@ -19,10 +23,14 @@ pub fn schema() -> Value {
 ///
 /// Errors with [`crate::Class::Config`]; the message lists every problem with its line.
 pub fn load(path: &Path) -> Result<Config> {
-    let text = std::fs::read_to_string(path).map_err(|source| {
-        Error::config(format!("failed to read {}", path.display()))
-            .because(source)
-            .hint("`diapason init` writes a starter; `--config PATH` names another file")
+    let fail = || Error::config(format!("failed to read {}", path.display()));
+    let bytes = files::contents(path, LARGEST).map_err(|source| {
+        fail().because(source).hint("`diapason init` writes a starter; `--config PATH` names another file")
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+        fail().because(format!("line {line} is not UTF-8")).hint("save it as UTF-8, which every editor can do")
     })?;
     parse(&text, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))
 }
@@ -31,9 +39,20 @@ pub fn load(path: &Path) -> Result<Config> {
 ///
 /// Errors with [`crate::Class::Config`]; the message lists every problem with its line.
 pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Config> {
-    let document = document(text, name)?;
+    foreign::guarded(name, || read(text, name, folder))
+}
+
+fn read(text: &str, name: &str, folder: &Path) -> Result<Config> {
+    let table = table(text, name)?;
     let fail = |found: &[Problem]| refuse(text, name, found);
-    let found = problems(&schema(), &document).map_err(Error::config)?;
+    let schema = schema();
+    let found = numbers::problems(&table, &schema);
+    if !found.is_empty() {
+        return Err(fail(&found));
+    }
+    let document = serde_json::to_value(table)
+        .map_err(|source| Error::config(format!("failed to understand {name}")).because(source))?;
+    let found = problems(&schema, &document).map_err(Error::config)?;
     if !found.is_empty() {
         return Err(fail(&found));
     }
@@ -47,13 +66,12 @@ pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Config> {
     Ok(config)
 }
 
-fn document(text: &str, name: &str) -> Result<Value> {
-    let table: toml::Table = toml::from_str(text).map_err(|source| {
+fn table(text: &str, name: &str) -> Result<toml::Table> {
+    toml::from_str(text).map_err(|source| {
         let line = source.span().map_or(1, |span| line_of(text, span.start));
         Error::config(format!("failed to parse {name}: line {line}: {}", source.message().replace('\n', ", ")))
             .hint("strings need quotes, tables are `[name]`, lists of tables `[[name]]`")
-    })?;
-    serde_json::to_value(table).map_err(|source| Error::config(format!("failed to understand {name}")).because(source))
+    })
 }
 
 fn refuse(text: &str, name: &str, found: &[Problem]) -> Error {
