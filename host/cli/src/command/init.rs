@@ -3,6 +3,7 @@
 use crate::args::Init;
 use crate::embedded;
 use crate::exit::Exit;
+use crate::render::escape::line;
 use crate::starter::{File, address, write};
 use crate::ui::Ui;
 use diapason_core::{Error, Result, config, files};
@@ -28,9 +29,9 @@ pub(super) fn run(arguments: &Init, ui: &Ui) -> Result<Exit> {
     }
     let written = write(&arguments.folder, &contents)?;
     let human = |paint: crate::ui::Paint| {
-        let list: String = written.iter().map(|name| format!("  {name}\n")).collect();
+        let list: String = written.iter().map(|name| format!("  {}\n", line(name))).collect();
         let next = format!("diapason run --config {}", arguments.folder.join(CONFIG).display());
-        format!("{}\n{list}Next: {next}\n", paint.bold("Written:"))
+        format!("{}\n{list}Next: {}\n", paint.bold("Written:"), line(&next))
     };
     ui.result(human, &json!({"written": written}));
     Ok(Exit::Passed)

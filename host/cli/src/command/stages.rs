@@ -4,6 +4,7 @@ use crate::args::{Config, Train};
 use crate::exit::Exit;
 use crate::pipeline::{Session, compare, eval, report, show, train, validate};
 use crate::plan::Plan;
+use crate::render::escape::line;
 use crate::render::{json, terminal};
 use crate::ui::Ui;
 use diapason_core::Result;
@@ -45,7 +46,7 @@ pub(super) fn eval(arguments: &Config, ui: &Ui) -> Result<Exit> {
 
 fn written(session: &Session, ui: &Ui, done: &str, file: &str) -> Result<Exit> {
     let path = session.plan.folder().join(file).display().to_string();
-    ui.result(|_| format!("{done}: {path}\n"), &json!({"written": path}));
+    ui.result(|_| format!("{done}: {}\n", line(&path)), &json!({"written": path}));
     Ok(Exit::Passed)
 }
 

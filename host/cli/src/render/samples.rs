@@ -1,5 +1,6 @@
 //! The samples as the page's script reads them: JSON inside of the page.
 
+use super::escape as hidden;
 use super::number::Unit;
 use diapason_core::Error;
 use diapason_core::Result;
@@ -97,6 +98,10 @@ fn escape(json: &str) -> String {
             '&' => safe.push_str("\\u0026"),
             '\u{2028}' => safe.push_str("\\u2028"),
             '\u{2029}' => safe.push_str("\\u2029"),
+            // What would turn the text around or hide a part of it stands in it by its number, for the reader to see.
+            _ if hidden::is_hidden(character) => {
+                safe.push_str(&hidden::text(&character.to_string()).replace('\\', "\\\\"))
+            }
             _ => safe.push(character),
         }
     }

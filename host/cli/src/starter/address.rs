@@ -1,7 +1,7 @@
 //! The address task: hand-labelled US addresses (`training/labeled.xml` of the `usaddress` package, MIT) to prompts and
 //! JSON answers.
 
-use diapason_core::{Error, Result};
+use diapason_core::{Error, Result, foreign};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use roxmltree::{Document, Node};
@@ -53,6 +53,10 @@ pub struct Split {
 /// An address is usable when it names a city and a state, each of its labels belongs to a key, and the words of a key
 /// stand together. An address that comes twice counts once.
 pub fn split(xml: &str, seed: u64) -> Result<Split> {
+    foreign::guarded("the labelled addresses", || read(xml, seed))
+}
+
+fn read(xml: &str, seed: u64) -> Result<Split> {
     let document = Document::parse(xml).map_err(|error| {
         Error::data("failed to read the labelled addresses")
             .because(error)

@@ -9,7 +9,7 @@ use crate::import::{self, Grants};
 use crate::session::{self, Failure};
 use crate::state::State;
 use diapason_core::config::{self, Limits};
-use diapason_core::{Error, Result, digest};
+use diapason_core::{Error, Result, digest, files};
 use serde_json::{Map, Value};
 use std::path::Path;
 use std::sync::Arc;
@@ -150,7 +150,7 @@ fn failed(name: &str) -> String {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     let fail = |source| Error::plugin("cannot be read").because(source).hint("check the path to the component");
-    let length = std::fs::metadata(path).map_err(fail)?.len();
+    let length = files::open(path).and_then(|file| file.metadata()).map_err(fail)?.len();
     if length > LARGEST {
         return Err(Error::plugin(format!("the file has {} MiB, at most {} are read", length >> 20, LARGEST >> 20))
             .hint("check that this is a component; strip debug information"));
