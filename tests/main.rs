@@ -2,6 +2,8 @@
 
 mod bad_input;
 mod crash;
+mod hostile_files;
+mod hostile_text;
 mod plugins;
 mod schema;
 mod thread;

@@ -54,3 +54,30 @@ fn fault() -> ExitCode {
     UI.get().cloned().unwrap_or_else(|| Ui::new(Format::Human, false)).error(&error);
     Exit::Error.into()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_ends_in_the_code_of_an_error() {
+        let before = std::panic::take_hook();
+        let code = caught(|| if std::hint::black_box(true) { panic!("a fault of ours") } else { ExitCode::SUCCESS });
+        std::panic::set_hook(before);
+        assert_eq!(code, ExitCode::from(4));
+        assert!(SAID.lock().is_ok_and(|said| said.starts_with("a fault of ours (") && said.contains("net.rs")));
+    }
+
+    /// Half a megabyte in each of four hundred frames: more than a main thread has.
+    #[test]
+    fn the_stack_is_deep() {
+        fn deep(left: usize) -> usize {
+            let room = std::hint::black_box([left as u8; 400_000]);
+            if left == 0 { usize::from(room[3]) } else { deep(left - 1) + usize::from(room[left]) }
+        }
+        let before = std::panic::take_hook();
+        let code = caught(|| if deep(400) > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        std::panic::set_hook(before);
+        assert_eq!(code, ExitCode::SUCCESS);
+    }
+}

@@ -1,8 +1,8 @@
 //! The terminal: results on standard output, everything else on standard error. Progress bars only where someone looks.
 
 use crate::exit::Exit;
-use crate::render::escape;
 use crate::render::number::count;
+use diapason_core::escape;
 use diapason_core::event::{Event, Sink};
 use diapason_core::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -181,10 +181,14 @@ fn unwritten(source: std::io::Error) -> Error {
 
 /// Prints clap's answer to a command line that it did not take, or the help that was asked for.
 pub(crate) fn answer(answer: &clap::Error) -> Exit {
-    let foreign = std::env::args_os().any(|argument| argument.to_string_lossy().contains(escape::is_hidden));
-    if answer.use_stderr() && foreign {
+    let acts = |argument: &String| argument.contains(|c| c == '\n' || escape::is_hidden(c));
+    let foreign: Vec<String> =
+        std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).filter(acts).collect();
+    if answer.use_stderr() && !foreign.is_empty() {
         // What was typed is part of the message.
-        let _ = write(&mut std::io::stderr().lock(), &escape::text(&answer.render().to_string()));
+        let said = answer.render().to_string();
+        let said = foreign.iter().fold(said, |said, argument| said.replace(argument, &escape::line(argument)));
+        let _ = write(&mut std::io::stderr().lock(), &escape::text(&said));
     } else if let Err(source) = answer.print().and_then(|()| std::io::stdout().flush())
         && source.kind() != ErrorKind::BrokenPipe
     {

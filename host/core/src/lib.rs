@@ -9,6 +9,7 @@ pub mod config;
 pub mod dataset;
 pub mod digest;
 pub mod error;
+pub mod escape;
 pub mod event;
 pub mod files;
 pub mod finding;

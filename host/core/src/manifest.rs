@@ -3,7 +3,7 @@
 //! A stage is finished when the digest of everything that it depends on is recorded with the digests of what it wrote.
 //! It is skipped when both still agree, so an interrupted run goes on where it stopped and nothing stale survives.
 
-use crate::{Error, Result, digest, files};
+use crate::{Error, Result, digest, escape, files};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -66,7 +66,7 @@ impl Manifest {
     pub fn save(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(self)
             .map_err(|source| Error::run("failed to write manifest").because(source))?;
-        files::write(&folder.join(FILE), format!("{text}\n").as_bytes())
+        files::write(&folder.join(FILE), escape::json(&format!("{text}\n")).as_bytes())
     }
 
     /// Whether `stage` is finished for these `inputs` and its outputs in `folder` are the ones that it wrote.

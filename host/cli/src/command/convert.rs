@@ -2,9 +2,9 @@
 
 use crate::args::{Dtype, Export, Kind, Merge, Quantize};
 use crate::exit::Exit;
-use crate::render::escape::line;
 use crate::ui::Ui;
 use crate::wire;
+use diapason_core::escape::line;
 use diapason_core::{Error, Result};
 use diapason_model::SaveType;
 use diapason_model::merge::{self, Merged};

@@ -3,9 +3,9 @@
 use crate::args::Init;
 use crate::embedded;
 use crate::exit::Exit;
-use crate::render::escape::line;
 use crate::starter::{File, address, write};
 use crate::ui::Ui;
+use diapason_core::escape::line;
 use diapason_core::{Error, Result, config, files};
 use serde_json::json;
 use std::path::Path;

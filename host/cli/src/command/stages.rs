@@ -4,10 +4,10 @@ use crate::args::{Config, Train};
 use crate::exit::Exit;
 use crate::pipeline::{Session, compare, eval, report, show, train, validate};
 use crate::plan::Plan;
-use crate::render::escape::line;
 use crate::render::{json, terminal};
 use crate::ui::Ui;
 use diapason_core::Result;
+use diapason_core::escape::line;
 use diapason_core::report::FindingCounts;
 use serde_json::json;
 

@@ -4,7 +4,7 @@ use super::{Session, jsonl, score};
 use diapason_core::compare::{self, Comparison};
 use diapason_core::manifest::digest_of;
 use diapason_core::score::Score;
-use diapason_core::{Error, Result, digest, files};
+use diapason_core::{Error, Result, digest, escape, files};
 
 const STAGE: &str = "compare";
 pub(super) const FILE: &str = "comparison.json";
@@ -23,7 +23,7 @@ pub(crate) fn stage(session: &mut Session) -> Result<Comparison> {
     let comparison = compare::compare(&compared, &scores, config.gate.resamples, config.run.seed)?;
     let text = serde_json::to_string_pretty(&comparison)
         .map_err(|source| Error::run(format!("failed to write {FILE}")).because(source))?;
-    files::write(&session.artefact(FILE), format!("{text}\n").as_bytes())?;
+    files::write(&session.artefact(FILE), escape::json(&format!("{text}\n")).as_bytes())?;
     session.finish(STAGE, &inputs, &[FILE.into()])?;
     let measures: usize = comparison.suites.iter().map(|suite| suite.measures.len()).sum();
     session.ended(STAGE, format!("{measures} measures in {} suites", comparison.suites.len()));

@@ -1,6 +1,6 @@
 //! Rows of the run folder's `.jsonl` files.
 
-use crate::render::escape;
+use diapason_core::escape;
 use diapason_core::{Error, Result, files, foreign};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -21,7 +21,7 @@ pub(crate) fn stage(session: &mut Session) -> Result<Report> {
     let contents = [
         render::html::render(&report)?,
         render::markdown::render(&report),
-        render::escape::json(&json).into_owned() + "\n",
+        diapason_core::escape::json(&json).into_owned() + "\n",
         render::junit::render(&report),
     ];
     for (name, content) in FILES.iter().zip(contents) {

@@ -1,9 +1,9 @@
 //! What training sees of a row: its tokens, and which of them are learned.
 
 use super::{Session, tokens};
-use crate::render::escape::line;
 use crate::ui::Paint;
 use diapason_core::Result;
+use diapason_core::escape::line;
 use diapason_model::Model;
 use diapason_model::encode::Example;
 use serde::Serialize;

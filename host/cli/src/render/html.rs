@@ -4,9 +4,9 @@
 //! in the samples, through `textContent`; and the content security policy admits only the style and the script that
 //! were compiled in, by their digests.
 
-use super::escape;
 use super::page::Page;
 use super::samples;
+use diapason_core::escape;
 use diapason_core::report::Report;
 use diapason_core::{Error, Result, digest};
 use minijinja::syntax::SyntaxConfig;

@@ -5,8 +5,8 @@
 //! says inconclusive, and no green build hides it: the case is not counted as passed). A sample that got worse is a
 //! `skipped` case too, not a failure: single flips are for reading, the rules decide.
 
-use super::escape;
 use super::words::{self, Subject};
+use diapason_core::escape;
 use diapason_core::gate::{ConditionResult, Verdict};
 use diapason_core::report::{Flip, Report, SideBySide};
 use diapason_core::score::{Arm, Outcome};

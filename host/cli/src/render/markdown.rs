@@ -1,9 +1,9 @@
 //! `report.md`: the verdict for a pull-request comment, always under 64 kB. What does not fit is counted, never cut silently.
 
-use super::escape;
 use super::number::{Unit, confidence, count, counted, p_value};
 use super::words::{self, Subject};
 use diapason_core::compare::{MeasureComparison, SuiteComparison};
+use diapason_core::escape;
 use diapason_core::gate::{ConditionResult, Verdict};
 use diapason_core::report::{Flip, Report, SideBySide};
 use std::fmt::Write as _;

@@ -1,7 +1,6 @@
 //! From a report to text: for the terminal, for machines, and the report's files.
 
 mod curve;
-pub(crate) mod escape;
 #[cfg(test)]
 mod fixture;
 mod forest;

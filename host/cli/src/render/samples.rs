@@ -1,10 +1,10 @@
 //! The samples as the page's script reads them: JSON inside of the page.
 
-use super::escape as hidden;
 use super::number::Unit;
 use diapason_core::Error;
 use diapason_core::Result;
 use diapason_core::compare::Comparison;
+use diapason_core::escape as hidden;
 use diapason_core::report::{Flip, Report, SampleScore, SideBySide};
 use diapason_core::sample::Message;
 use diapason_core::score::{Arm, Outcome};

@@ -1,11 +1,11 @@
 //! What a person reads on the terminal: the verdict first, then why, then where the rest is.
 
-use super::escape::line;
 use super::number::{Unit, counted};
 use super::words;
 use crate::pipeline::validate;
 use crate::ui::Paint;
 use diapason_core::compare::{Comparison, MeasureComparison};
+use diapason_core::escape::line;
 use diapason_core::finding::{Finding, Severity};
 use diapason_core::gate::{GateResult, Verdict};
 use diapason_core::report::{FindingCounts, Report};

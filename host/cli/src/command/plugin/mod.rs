@@ -10,11 +10,11 @@ mod test;
 use crate::args::Plugin as Arguments;
 use crate::embedded;
 use crate::exit::Exit;
-use crate::render::escape::line;
 use crate::ui::{Paint, Ui};
 use crate::wire::Plugins;
 use diapason_core::Result;
 use diapason_core::config::Limits;
+use diapason_core::escape::line;
 use diapason_sandbox::Plugin;
 use serde_json::{Value, json};
 

@@ -2,9 +2,9 @@
 
 use crate::embedded;
 use crate::exit::Exit;
-use crate::render::escape::line;
 use crate::starter::{File, write};
 use crate::ui::{Paint, Ui};
+use diapason_core::escape::line;
 use diapason_core::{Error, Result};
 use serde_json::json;
 use std::path::Path;

@@ -2,9 +2,9 @@
 
 use super::{case, execute};
 use crate::exit::Exit;
-use crate::render::escape::line;
 use crate::ui::{Paint, Ui};
 use diapason_core::Result;
+use diapason_core::escape::line;
 use diapason_sandbox::Plugin;
 use serde_json::{Value, json};
 use std::path::PathBuf;

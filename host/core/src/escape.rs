@@ -2,7 +2,7 @@
 //! number.
 //!
 //! Plugins, datasets, models, file names and configurations bring text along. A terminal obeys it, a log viewer and a
-//! comment turn it around. [`crate::ui`] sends all that it writes through [`text()`] or [`json()`]; what has to stay on
+//! comment turn it around. `diapason-cli` sends all that it writes through [`text()`] or [`json()`]; what has to stay on
 //! one line goes through [`line()`] before.
 
 use std::borrow::Cow;
@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 
 /// Whether a character is not shown but acts: controls (C0, DEL, C1), bidirectional and other invisible formatting, line
 /// and paragraph separators, tags, noncharacters. The joiners, which scripts and emoji need, are not among them.
-pub(crate) fn is_hidden(character: char) -> bool {
+pub fn is_hidden(character: char) -> bool {
     match character {
         '\n' | '\t' => false,
         '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{feff}' => true,
@@ -21,17 +21,17 @@ pub(crate) fn is_hidden(character: char) -> bool {
 }
 
 /// Text of several lines; line breaks and tabs stay.
-pub(crate) fn text(raw: &str) -> Cow<'_, str> {
+pub fn text(raw: &str) -> Cow<'_, str> {
     replaced(raw, is_hidden, shown)
 }
 
 /// Text that stays on its line: line breaks and tabs are shown as `\n` and `\t`.
-pub(crate) fn line(raw: &str) -> Cow<'_, str> {
+pub fn line(raw: &str) -> Cow<'_, str> {
     replaced(raw, |character| matches!(character, '\n' | '\t') || is_hidden(character), shown)
 }
 
 /// An error's message: a line break stays only before an indented line, as lists have them.
-pub(crate) fn message(raw: &str) -> Cow<'_, str> {
+pub fn message(raw: &str) -> Cow<'_, str> {
     let mut lines = raw.split('\n');
     let mut safe = line(lines.next().unwrap_or_default()).into_owned();
     for next in lines {
@@ -42,7 +42,7 @@ pub(crate) fn message(raw: &str) -> Cow<'_, str> {
 }
 
 /// A JSON document, in which such characters occur only inside of strings: they become escapes there.
-pub(crate) fn json(document: &str) -> Cow<'_, str> {
+pub fn json(document: &str) -> Cow<'_, str> {
     replaced(document, is_hidden, |safe, character| {
         for unit in character.encode_utf16(&mut [0; 2]) {
             let _ = write!(safe, "\\u{unit:04x}");
@@ -51,7 +51,7 @@ pub(crate) fn json(document: &str) -> Cow<'_, str> {
 }
 
 /// All texts of a JSON document, its keys included, as [`text()`].
-pub(crate) fn texts(document: serde_json::Value) -> serde_json::Value {
+pub fn texts(document: serde_json::Value) -> serde_json::Value {
     use serde_json::Value;
     match document {
         Value::String(raw) => Value::String(text(&raw).into_owned()),
@@ -64,7 +64,7 @@ pub(crate) fn texts(document: serde_json::Value) -> serde_json::Value {
 }
 
 /// A character by its number, as Rust writes it.
-pub(crate) fn shown(safe: &mut String, character: char) {
+fn shown(safe: &mut String, character: char) {
     let _ = write!(safe, "{}", character.escape_default());
 }
 
