@@ -164,6 +164,21 @@ mod tests {
     }
 
     #[test]
+    fn hostile_xml_is_an_error() {
+        let deep = format!("{}{}", "<a>".repeat(1_000_000), "</a>".repeat(1_000_000));
+        let bomb = (1..40).fold(String::from("<!ENTITY e0 \"aaaaaaaaaa\">"), |text, n| {
+            text + &format!("<!ENTITY e{n} \"{}\">", format!("&e{};", n - 1).repeat(10))
+        });
+        let bomb = format!("<!DOCTYPE a [{bomb}]><a>&e39;</a>");
+        let whole = "<AddressCollection><AddressString><PlaceName>A,</PlaceName></AddressString></AddressCollection>";
+        let cut = (0..whole.len()).map(|to| whole[..to].to_owned());
+        for xml in cut.chain([deep, bomb, "<a>".repeat(100_000), "\0".into()]) {
+            let error = split(&xml, 1).err().expect("an error");
+            assert!(error.hint_text().is_some(), "{error}");
+        }
+    }
+
+    #[test]
     fn too_few_addresses_are_an_error() {
         let error = split("<AddressCollection/>", 1).err().expect("an error");
         assert!(error.to_string().contains("0 usable addresses"));
