@@ -61,7 +61,7 @@ fn parquet_files() {
     let (mut read, mut refused) = (0, 0);
     for name in ["messages", "alpaca", "prompt", "sharegpt", "lz4"] {
         let bytes = golden(&format!("{name}.parquet"));
-        for version in damaged(&bytes, 3000, 1) {
+        for version in damaged(&bytes, 1200, 1) {
             std::fs::write(&path, version).unwrap();
             match dataset::load(&path, &Selection::default()) {
                 Ok(_) => read += 1,

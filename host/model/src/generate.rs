@@ -141,11 +141,19 @@ fn room(model: &Model, rows: usize, capacity: usize) -> Result<()> {
     let config = model.llama().config();
     let sizes = [rows, capacity, config.kv_heads, config.head_dim, config.layers, 2 * size_of::<f32>()];
     let bytes = sizes.into_iter().try_fold(1_usize, usize::checked_mul);
-    match bytes.is_some_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok()) {
-        true => Ok(()),
-        false => Err(Error::run(format!("{rows} rows of up to {capacity} tokens do not fit into memory"))
-            .hint("lower `generate.batch_size`, or the upper limit of new tokens (`max_tokens`)")),
+    let fits = |bytes: usize| available().is_none_or(|there_is| bytes as u64 <= there_is);
+    if model.device().is_cuda() || bytes.is_some_and(fits) {
+        return Ok(());
     }
+    Err(Error::run(format!("{rows} rows of up to {capacity} tokens do not fit into memory"))
+        .hint("lower `generate.batch_size`, or the upper limit of new tokens (`max_tokens`)"))
+}
+
+/// Memory that the machine has to give, in bytes; `None` where the system does not say.
+fn available() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 
 /// A model whose numbers are spoilt would still answer something.

@@ -75,7 +75,11 @@ impl Parts {
             tokenizer,
             chat_template: gguf.text("tokenizer.chat_template").ok().map(str::to_owned),
             special_tokens: names.into_iter().filter_map(token).collect(),
-            stop_ids: ["eos", "eot", "eom"].into_iter().filter_map(id).map(|id| id as u32).collect(),
+            stop_ids: ["eos", "eot", "eom"]
+                .into_iter()
+                .filter_map(id)
+                .filter_map(|id| u32::try_from(id).ok())
+                .collect(),
             digests,
         })
     }
@@ -165,7 +169,7 @@ fn special_tokens(json: &Value) -> Map<String, Value> {
 /// One id or a list of ids.
 fn ids(value: &Value) -> impl Iterator<Item = u32> {
     let one = value.as_u64().into_iter();
-    one.chain(value.as_array().into_iter().flatten().filter_map(Value::as_u64)).map(|id| id as u32)
+    one.chain(value.as_array().into_iter().flatten().filter_map(Value::as_u64)).filter_map(|id| u32::try_from(id).ok())
 }
 
 /// `chat_template.jinja`, or what older folders keep in `tokenizer_config.json`: a text, or a list with names.
