@@ -12,7 +12,7 @@ const TEMPLATE: &str = "{% for message in messages %}{{ message.content }}{% if 
                         {% endif %}{% endfor %}";
 const KILLS: usize = 20;
 
-/// A project whose run takes some seconds; with a large rank its state is large too.
+/// A project whose run takes some seconds.
 fn project(folder: &Path, rank: usize, optimizer: &str) {
     let rows: String =
         (0..512).map(|n| format!("{{\"prompt\": \"q{n}\", \"completion\": \"answer {}\"}}\n", n * 7 % 50)).collect();
@@ -108,7 +108,7 @@ fn an_interrupted_run_says_so_and_goes_on() {
 #[test]
 fn a_full_disk_is_an_error_that_leaves_the_last_good_state() {
     let folder = tempfile::tempdir().expect("folder");
-    project(folder.path(), 1024, "adamw");
+    project(folder.path(), 16, "adamw");
     let child = train(folder.path()).spawn().expect("runs");
     let state = folder.path().join("run/checkpoints/resume.safetensors");
     while !state.exists() {

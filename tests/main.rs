@@ -3,6 +3,8 @@
 mod allowed;
 mod bad_input;
 mod crash;
+mod hostile_files;
+mod hostile_text;
 mod one_folder;
 mod plugins;
 mod project;

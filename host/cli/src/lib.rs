@@ -10,6 +10,7 @@ mod embedded;
 mod exit;
 mod interrupt;
 mod lock;
+mod net;
 pub mod pipeline;
 mod plan;
 mod render;
@@ -26,10 +27,18 @@ use std::process::ExitCode;
 
 /// Parses the command line, does what it says and gives the exit code.
 pub fn main() -> ExitCode {
-    let arguments = args::Arguments::parse();
+    net::caught(command_line)
+}
+
+fn command_line() -> ExitCode {
+    let arguments = match args::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(answer) => return ui::answer(&answer).into(),
+    };
     let ui = Ui::new(arguments.format, arguments.quiet);
+    net::speaks(&ui);
     let done = interrupt::install().and_then(|()| command::run(arguments.command, &ui));
-    let exit = done.unwrap_or_else(|error| {
+    let exit = done.and_then(|exit| ui.finish().map(|()| exit)).unwrap_or_else(|error| {
         ui.error(&error);
         Exit::of(&error)
     });

@@ -1,12 +1,15 @@
 //! The terminal: results on standard output, everything else on standard error. Progress bars only where someone looks.
 
+use crate::exit::Exit;
 use crate::render::number::count;
-use diapason_core::Error;
+use diapason_core::escape;
 use diapason_core::event::{Event, Sink};
+use diapason_core::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
-use std::io::{IsTerminal, Write};
-use std::sync::{Arc, Mutex};
+use std::hash::BuildHasher as _;
+use std::io::{ErrorKind, IsTerminal, Write};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// What goes to standard output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -27,23 +30,39 @@ struct Inner {
     quiet: bool,
     bars: bool,
     bar: Mutex<Option<ProgressBar>>,
+    /// Why the result could not be written.
+    failed: Mutex<Option<std::io::Error>>,
 }
 
 impl Ui {
     /// A terminal that speaks `format`; `quiet` leaves results and errors only.
     pub fn new(format: Format, quiet: bool) -> Self {
         let bars = !quiet && format == Format::Human && std::io::stderr().is_terminal();
-        Self(Arc::new(Inner { format, quiet, bars, bar: Mutex::new(None) }))
+        Self(Arc::new(Inner { format, quiet, bars, bar: Mutex::new(None), failed: Mutex::new(None) }))
     }
 
     /// The result: `human` is called only where text is wanted.
     pub fn result(&self, human: impl FnOnce(Paint) -> String, json: &Value) {
         let text = match self.0.format {
-            Format::Human => human(Paint::for_stream(std::io::stdout().is_terminal())),
-            Format::Json => format!("{json:#}\n"),
+            Format::Human => painted(&human(Paint::for_stream(std::io::stdout().is_terminal()))),
+            Format::Json => escape::json(&format!("{json:#}\n")).into_owned(),
         };
         self.clear();
-        write(&mut std::io::stdout().lock(), &text);
+        self.stdout(&text);
+    }
+
+    /// Errors where a result could not be written; a pipe that its reader closed is the reader's choice.
+    pub fn finish(&self) -> Result<()> {
+        match self.0.failed.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(source) if source.kind() != ErrorKind::BrokenPipe => Err(unwritten(source)),
+            _ => Ok(()),
+        }
+    }
+
+    fn stdout(&self, text: &str) {
+        if let Err(source) = write(&mut std::io::stdout().lock(), text) {
+            self.0.failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(source);
+        }
     }
 
     /// A line about what is going on, for people only.
@@ -58,19 +77,20 @@ impl Ui {
     pub fn error(&self, error: &Error) {
         self.clear();
         let paint = Paint::for_stream(std::io::stderr().is_terminal());
-        self.stderr(&format!("{} {error}", paint.red("Error:")));
+        self.stderr(&format!("{} {}", paint.red("Error:"), escape::message(&error.to_string())));
         if let Some(hint) = error.hint_text() {
-            self.stderr(&format!("{} {hint}", paint.bold("Hint:")));
+            self.stderr(&format!("{} {}", paint.bold("Hint:"), escape::message(hint)));
         }
         if self.0.format == Format::Json {
             let class = format!("{:?}", error.class()).to_lowercase();
             let document = json!({"error": {"class": class, "message": error.to_string(), "hint": error.hint_text()}});
-            write(&mut std::io::stdout().lock(), &format!("{document:#}\n"));
+            self.stdout(&escape::json(&format!("{document:#}\n")));
         }
     }
 
     fn stderr(&self, line: &str) {
-        let print = || write(&mut std::io::stderr().lock(), &format!("{line}\n"));
+        // Where standard error is gone there is nobody left to tell.
+        let print = || drop(write(&mut std::io::stderr().lock(), &painted(&format!("{line}\n"))));
         match self.bar().as_ref() {
             Some(bar) => bar.suspend(print),
             None => print(),
@@ -84,7 +104,7 @@ impl Ui {
     }
 
     fn bar(&self) -> std::sync::MutexGuard<'_, Option<ProgressBar>> {
-        self.0.bar.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.0.bar.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn start(&self, stage: &str, total: Option<u64>) {
@@ -105,7 +125,7 @@ impl Ui {
     fn warn(&self, from: &str, message: &str) {
         if !self.0.quiet {
             let paint = Paint::for_stream(std::io::stderr().is_terminal());
-            self.stderr(&format!("{} {message}", paint.yellow(from)));
+            self.stderr(&format!("{} {}", paint.yellow(&escape::line(from)), escape::line(message)));
         }
     }
 }
@@ -117,7 +137,7 @@ impl Sink for Ui {
             Event::Progress { done } => self.progress(*done),
             Event::StageEnded { stage, summary } => {
                 self.clear();
-                self.note(|paint| format!("{} {stage:<15} {summary}", paint.green("✓")));
+                self.note(|paint| format!("{} {stage:<15} {}", paint.green("✓"), escape::line(summary)));
             }
             Event::Trainable { trainable, total } => {
                 let share = 100.0 * *trainable as f64 / (*total).max(1) as f64;
@@ -129,7 +149,7 @@ impl Sink for Ui {
             }
             Event::Evaluated { step, metric, value } => {
                 let what = if metric == "loss" { "held-out loss" } else { metric };
-                self.note(|paint| paint.dim(&format!("  step {step}: {what} {value:.4}")));
+                self.note(|paint| paint.dim(&format!("  step {step}: {} {value:.4}", escape::line(what))));
             }
             Event::Step(step) => self.progress(step.step),
             Event::Warning { message } => self.warn("Warning:", message),
@@ -149,9 +169,54 @@ fn style(known: bool) -> ProgressStyle {
     ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// A closed pipe is the reader's choice, so what cannot be written is dropped.
-fn write(stream: &mut dyn Write, text: &str) {
-    let _ = stream.write_all(text.as_bytes()).and_then(|()| stream.flush());
+fn write(stream: &mut dyn Write, text: &str) -> std::io::Result<()> {
+    stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
+}
+
+fn unwritten(source: std::io::Error) -> Error {
+    Error::run("failed to write to standard output")
+        .because(source)
+        .hint("is the disk full? what the command writes into files is whole")
+}
+
+/// Prints clap's answer to a command line that it did not take, or the help that was asked for.
+pub(crate) fn answer(answer: &clap::Error) -> Exit {
+    let acts = |argument: &String| argument.contains(|c| c == '\n' || escape::is_hidden(c));
+    let foreign: Vec<String> =
+        std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).filter(acts).collect();
+    if answer.use_stderr() && !foreign.is_empty() {
+        // What was typed is part of the message.
+        let said = answer.render().to_string();
+        let said = foreign.iter().fold(said, |said, argument| said.replace(argument, &escape::line(argument)));
+        let _ = write(&mut std::io::stderr().lock(), &escape::text(&said));
+    } else if let Err(source) = answer.print().and_then(|()| std::io::stdout().flush())
+        && source.kind() != ErrorKind::BrokenPipe
+    {
+        Ui::new(Format::Human, false).error(&unwritten(source));
+        return Exit::Error;
+    }
+    if answer.use_stderr() { Exit::Usage } else { Exit::Passed }
+}
+
+/// Marks a colour in text until it is written. Nobody outside can know it, so no foreign text sets colours.
+static MARK: LazyLock<String> = LazyLock::new(|| {
+    let random = std::collections::hash_map::RandomState::new().hash_one(std::process::id());
+    format!("\u{fdd0}{random:016x}")
+});
+
+/// Ends a mark's code.
+const MARKED: char = '\u{fdd1}';
+
+/// Text as it is written: foreign control characters escaped, our colours as the terminal knows them.
+fn painted(text: &str) -> String {
+    let mut pieces = text.split(MARK.as_str());
+    let mut written = escape::text(pieces.next().unwrap_or_default()).into_owned();
+    for piece in pieces {
+        let (code, rest) = piece.split_once(MARKED).unwrap_or(("0", piece));
+        written.push_str(&format!("\x1b[{code}m"));
+        written.push_str(&escape::text(rest));
+    }
+    written
 }
 
 /// Colours, where they are wanted: on a terminal, and not where `NO_COLOR` is set.
@@ -189,6 +254,22 @@ impl Paint {
     }
 
     fn wrap(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        let mark = MARK.as_str();
+        if self.0 { format!("{mark}{code}{MARKED}{text}{mark}0{MARKED}") } else { text.to_owned() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn our_colours_pass_and_foreign_ones_do_not() {
+        let foreign = "\x1b[1;32mPASSED\x1b[0m\u{fdd0}0123456789abcdef1\u{fdd1}\u{9b}2J";
+        let text = format!("{} {foreign}\n", Paint(true).red(foreign));
+        let written = painted(&text);
+        assert!(written.starts_with("\x1b[1;31m\\u{1b}[1;32mPASSED\\u{1b}[0m\\u{fdd0}"), "{written:?}");
+        assert_eq!(written.matches('\x1b').count(), 2, "{written:?}");
+        assert!(!painted(&Paint(false).red(foreign)).contains(escape::is_hidden));
     }
 }

@@ -1,6 +1,6 @@
 //! SHA-256 digests, as lowercase hexadecimal: what the manifest and the gate bind.
 
-use crate::{Error, Result};
+use crate::{Error, Result, files};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::io::Read;
@@ -13,8 +13,9 @@ pub fn of_bytes(bytes: &[u8]) -> String {
 
 /// The digest of a file's content, read in pieces.
 pub fn of_file(path: &Path) -> Result<String> {
-    let fail = |source| Error::data(format!("failed to read {}", path.display())).because(source);
-    let mut file = std::fs::File::open(path).map_err(fail)?;
+    let fail =
+        |source| Error::data(format!("failed to read {}", path.display())).because(source).hint("check the path");
+    let mut file = files::open(path).map_err(fail)?;
     let mut hasher = Sha256::new();
     let mut piece = vec![0; 1 << 20];
     loop {

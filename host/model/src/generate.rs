@@ -109,10 +109,14 @@ fn run_batch(
         watch(Progress::Finished(row.index, row.completion(model, Finish::Length)?))?;
     }
     let capacity = rows.iter().map(|row| row.prompt + row.room).max().unwrap_or(0);
+    room(model, rows.len(), capacity)?;
     let mut cache = Cache::new(model.llama(), rows.len(), capacity).map_err(fail)?;
     let mut seen = 0;
     while !rows.is_empty() {
         let logits = step(model, &rows, seen, &mut cache).map_err(fail)?;
+        if logits.iter().flatten().any(|logit| logit.is_nan()) {
+            return Err(not_numbers());
+        }
         let mut ended = Vec::with_capacity(rows.len());
         for (row, logits) in rows.iter_mut().zip(&logits) {
             let id = row.sampler.pick(logits);
@@ -127,6 +131,32 @@ fn run_batch(
         drop_rows(&mut rows, &ended, &mut cache).map_err(fail)?;
     }
     Ok(())
+}
+
+/// Refuses a batch whose keys and values do not fit into memory: an allocation that fails would end the program.
+fn room(model: &Model, rows: usize, capacity: usize) -> Result<()> {
+    let config = model.llama().config();
+    let sizes = [rows, capacity, config.kv_heads, config.head_dim, config.layers, 2 * size_of::<f32>()];
+    let bytes = sizes.into_iter().try_fold(1_usize, usize::checked_mul);
+    let fits = |bytes: usize| available().is_none_or(|there_is| bytes as u64 <= there_is);
+    if model.device().is_cuda() || bytes.is_some_and(fits) {
+        return Ok(());
+    }
+    Err(Error::run(format!("{rows} rows of up to {capacity} tokens do not fit into memory"))
+        .hint("lower `generate.batch_size`, or the upper limit of new tokens (`max_tokens`)"))
+}
+
+/// Memory that the machine has to give, in bytes; `None` where the system does not say.
+fn available() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().trim_end_matches(" kB").trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
+/// A model whose numbers are spoilt would still answer something.
+pub(crate) fn not_numbers() -> Error {
+    Error::data("the model's logits are not numbers (NaN)")
+        .hint("its weights or its adapter are damaged or have diverged; fetch or train them again")
 }
 
 /// The logits of each row's next token. The whole prompts go in on the first call (`seen` 0), one token a row later.

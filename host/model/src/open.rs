@@ -6,7 +6,7 @@ use crate::model::Digests;
 use crate::tokenizer::{Tokenizer, from_gguf};
 use crate::weights::{Folder, Format, Gguf};
 use candle_core::{DType, Device, Tensor};
-use diapason_core::{Error, Result, digest, files};
+use diapason_core::{Error, Result, digest, files, foreign};
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -24,10 +24,9 @@ impl Parts {
     /// Reads a safetensors folder or a `.gguf` file; without a `format` everything but the weights, of which only names
     /// and shapes are checked.
     pub(crate) fn read(path: &Path, format: Option<Format>, device: &Device) -> Result<Self> {
-        match path.is_dir() {
-            true => Self::of_folder(path, format, device),
-            false => Self::of_gguf(path, format, device),
-        }
+        foreign::guarded(path.display(), || {
+            if path.is_dir() { Self::of_folder(path, format, device) } else { Self::of_gguf(path, format, device) }
+        })
     }
 
     fn of_folder(path: &Path, format: Option<Format>, device: &Device) -> Result<Self> {
@@ -35,7 +34,9 @@ impl Parts {
         let json = parse(&path.join("config.json"), &text)?;
         let config = Config::from_json(&json)
             .map_err(|error| error.context(format!("failed to read {}", path.join("config.json").display())))?;
-        let tokenizer = Tokenizer::from_json(files::read_text(&path.join("tokenizer.json"))?.into_bytes())?;
+        let tokenizer_path = path.join("tokenizer.json");
+        let tokenizer = Tokenizer::from_json(files::read_text(&tokenizer_path)?.into_bytes())
+            .map_err(|error| error.context(format!("failed to read {}", tokenizer_path.display())))?;
         let generation = optional(path, "generation_config.json")?;
         let tokenizer_config = optional(path, "tokenizer_config.json")?;
         let mut special_tokens = special_tokens(&optional(path, "special_tokens_map.json")?);
@@ -74,7 +75,11 @@ impl Parts {
             tokenizer,
             chat_template: gguf.text("tokenizer.chat_template").ok().map(str::to_owned),
             special_tokens: names.into_iter().filter_map(token).collect(),
-            stop_ids: ["eos", "eot", "eom"].into_iter().filter_map(id).map(|id| id as u32).collect(),
+            stop_ids: ["eos", "eot", "eom"]
+                .into_iter()
+                .filter_map(id)
+                .filter_map(|id| u32::try_from(id).ok())
+                .collect(),
             digests,
         })
     }
@@ -137,13 +142,17 @@ fn hollow(shape: &[usize]) -> Result<Tensor> {
 
 fn parse(path: &Path, text: &str) -> Result<Value> {
     serde_json::from_str(text)
-        .map_err(|source| Error::data(format!("failed to read {}", path.display())).because(source))
+        .map_err(|source| Error::data(format!("failed to read {}", path.display())).because(source).hint(DAMAGED))
 }
+
+/// What to do about a description that is no JSON.
+const DAMAGED: &str = "the file is cut short or was edited; fetch it again";
 
 /// A JSON file, or null where there is none.
 fn optional(folder: &Path, name: &str) -> Result<Value> {
     let path = folder.join(name);
-    if !path.is_file() {
+    // What is there but is no file is refused, not passed over.
+    if path.symlink_metadata().is_err() {
         return Ok(Value::Null);
     }
     parse(&path, &files::read_text(&path)?)
@@ -160,13 +169,13 @@ fn special_tokens(json: &Value) -> Map<String, Value> {
 /// One id or a list of ids.
 fn ids(value: &Value) -> impl Iterator<Item = u32> {
     let one = value.as_u64().into_iter();
-    one.chain(value.as_array().into_iter().flatten().filter_map(Value::as_u64)).map(|id| id as u32)
+    one.chain(value.as_array().into_iter().flatten().filter_map(Value::as_u64)).filter_map(|id| u32::try_from(id).ok())
 }
 
 /// `chat_template.jinja`, or what older folders keep in `tokenizer_config.json`: a text, or a list with names.
 fn chat_template(folder: &Path, tokenizer_config: &Value) -> Result<Option<String>> {
     let path = folder.join("chat_template.jinja");
-    if path.is_file() {
+    if path.symlink_metadata().is_ok() {
         return files::read_text(&path).map(Some);
     }
     let template = &tokenizer_config["chat_template"];

@@ -26,6 +26,9 @@ pub(crate) fn likelihoods(
     for batch in rows.chunks(model.batch_size()) {
         let scores = score(model, batch).map_err(|source| Error::run("failed to score").because(source))?;
         for (row, (logprob, greedy)) in batch.iter().zip(scores) {
+            if logprob.is_nan() {
+                return Err(crate::generate::not_numbers());
+            }
             let tokens = row.ids.len() - row.prompt;
             watch(row.index, Likelihood { logprob, tokens, bytes: pairs[row.index].1.len(), greedy })?;
         }

@@ -4,9 +4,8 @@
 //! of rows n (u64), n lengths (u32), then for each token its id (u32) with the highest bit set where it is learned.
 
 use crate::encode::Example;
-use diapason_core::{Result, digest, files};
+use diapason_core::{Result, digest, files, foreign};
 use memmap2::Mmap;
-use std::fs::File;
 use std::path::Path;
 
 const MAGIC: &[u8; 8] = b"DIATOK01";
@@ -33,7 +32,11 @@ pub fn write(path: &Path, key: &str, examples: &[Example]) -> Result<()> {
 /// Reads the rows that were made of what `key` stands for; `None` if there are none, or only others or damaged ones, which
 /// are made anew.
 pub fn read(path: &Path, key: &str) -> Option<Vec<Example>> {
-    let file = File::open(path).ok()?;
+    foreign::guarded(path.display(), || Ok(examples(path, key))).ok().flatten()
+}
+
+fn examples(path: &Path, key: &str) -> Option<Vec<Example>> {
+    let file = files::open(path).ok()?;
     // SAFETY: the map is only read, and files of this kind are replaced, never changed in place.
     let bytes = unsafe { Mmap::map(&file) }.ok()?;
     let rest = bytes.strip_prefix(MAGIC)?;
@@ -43,7 +46,7 @@ pub fn read(path: &Path, key: &str) -> Option<Vec<Example>> {
         return None;
     }
     let (rows, rest) = rest.split_first_chunk::<8>()?;
-    let (lengths, tokens) = rest.split_at_checked(u64::from_le_bytes(*rows) as usize * 4)?;
+    let (lengths, tokens) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*rows)).ok()?.checked_mul(4)?)?;
     let words =
         |bytes: &[u8]| bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word)).collect::<Vec<_>>();
     let (mut tokens, mut examples) = (tokens, Vec::new());

@@ -5,6 +5,7 @@ use crate::exit::Exit;
 use crate::lock::Lock;
 use crate::ui::Ui;
 use crate::wire;
+use diapason_core::escape::line;
 use diapason_core::{Error, Result};
 use diapason_model::SaveType;
 use diapason_model::merge::{self, Merged};
@@ -24,14 +25,15 @@ pub(super) fn merge(arguments: &Merge, ui: &Ui) -> Result<Exit> {
     let _lock = Lock::beside(&arguments.out)?;
     let merged = merge::merge(&mut model, &arguments.out, save_type(arguments.dtype), (limit * 1e9) as u64)?;
     let Merged { files, positions, same_token, largest, mean, adapter } = merged;
-    let out = arguments.out.display();
+    let out = arguments.out.display().to_string();
     let weights = if files == 1 { "1 file".into() } else { format!("{files} files") };
     let text = format!(
-        "merged: {out}, weights in {weights}\n\
+        "merged: {}, weights in {weights}\n\
          logits change by at most {largest:.4}, {mean:.5} in the mean (the adapter itself: at most {adapter:.4})\n\
-         the likeliest token is the same at {same_token} of {positions} positions of a probe text\n"
+         the likeliest token is the same at {same_token} of {positions} positions of a probe text\n",
+        line(&out)
     );
-    ui.result(|_| text, &json!({"written": out.to_string(), "merged": merged}));
+    ui.result(|_| text, &json!({"written": out, "merged": merged}));
     Ok(Exit::Passed)
 }
 
@@ -51,7 +53,7 @@ pub(super) fn export(arguments: &Export, ui: &Ui) -> Result<Exit> {
             format!("{} tensors stay in 16 bits, their rows are no multiple of 32 (first: {first})\n", wide.len())
         }
     };
-    ui.result(|_| format!("exported: {out}\n{note}"), &json!({"written": out, "in_16_bits": wide}));
+    ui.result(|_| format!("exported: {}\n{note}", line(&out)), &json!({"written": out, "in_16_bits": wide}));
     Ok(Exit::Passed)
 }
 
@@ -68,7 +70,7 @@ pub(super) fn quantize(arguments: &Quantize, ui: &Ui) -> Result<Exit> {
         weights().fold((0, 0), |(bytes, numbers), weight| (bytes + weight.bytes(), numbers + weight.elem_count()));
     let bits = bytes as f64 * 8.0 / (numbers as f64).max(1.0);
     let out = arguments.out.display().to_string();
-    let text = format!("quantized: {out}, {numbers} parameters in {bits:.3} bits each\n");
+    let text = format!("quantized: {}, {numbers} parameters in {bits:.3} bits each\n", line(&out));
     ui.result(|_| text, &json!({"written": out, "quantized": numbers, "bits": bits}));
     Ok(Exit::Passed)
 }

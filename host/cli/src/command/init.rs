@@ -6,6 +6,7 @@ use crate::exit::Exit;
 use crate::lock::Lock;
 use crate::starter::{File, address, write};
 use crate::ui::Ui;
+use diapason_core::escape::line;
 use diapason_core::{Error, Result, config, files};
 use serde_json::json;
 use std::path::Path;
@@ -30,9 +31,9 @@ pub(super) fn run(arguments: &Init, ui: &Ui) -> Result<Exit> {
     let _lock = Lock::write(&arguments.folder)?;
     let written = write(&arguments.folder, &contents)?;
     let human = |paint: crate::ui::Paint| {
-        let list: String = written.iter().map(|name| format!("  {name}\n")).collect();
+        let list: String = written.iter().map(|name| format!("  {}\n", line(name))).collect();
         let next = format!("diapason run --config {}", arguments.folder.join(CONFIG).display());
-        format!("{}\n{list}Next: {next}\n", paint.bold("Written:"))
+        format!("{}\n{list}Next: {}\n", paint.bold("Written:"), line(&next))
     };
     ui.result(human, &json!({"written": written}));
     Ok(Exit::Passed)

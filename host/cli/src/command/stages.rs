@@ -6,6 +6,7 @@ use crate::pipeline::{Session, allow, compare, eval, report, show, train, valida
 use crate::plan::Plan;
 use crate::render::{json, terminal};
 use crate::ui::Ui;
+use diapason_core::escape::line;
 use diapason_core::report::FindingCounts;
 use diapason_core::{Error, Result};
 use serde_json::json;
@@ -59,7 +60,7 @@ pub(super) fn eval(arguments: &Checked, ui: &Ui) -> Result<Exit> {
 
 fn written(session: &Session, ui: &Ui, done: &str, file: &str) -> Result<Exit> {
     let path = session.plan.folder().join(file).display().to_string();
-    ui.result(|_| format!("{done}: {path}\n"), &json!({"written": path}));
+    ui.result(|_| format!("{done}: {}\n", line(&path)), &json!({"written": path}));
     Ok(Exit::Passed)
 }
 

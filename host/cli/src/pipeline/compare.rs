@@ -5,7 +5,7 @@ use diapason_core::compare::{self, Comparison, Suite};
 use diapason_core::config::Config;
 use diapason_core::manifest::{Verb, digest_of};
 use diapason_core::score::Score;
-use diapason_core::{Error, Result, digest, files};
+use diapason_core::{Error, Result, digest, escape, files};
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
@@ -29,7 +29,7 @@ pub(crate) fn stage(session: &mut Session) -> Result<Comparison> {
     let comparison = make(&compared, &scores, &session.plan.config)?;
     let text = serde_json::to_string_pretty(&comparison)
         .map_err(|source| Error::run(format!("failed to write {FILE}")).because(source))?;
-    files::write(&session.artefact(FILE), format!("{text}\n").as_bytes())?;
+    files::write(&session.artefact(FILE), escape::json(&format!("{text}\n")).as_bytes())?;
     session.finish(STAGE, &inputs, &[FILE.into()])?;
     integrity::freeze_comparison(session)?;
     let measures: usize = comparison.suites.iter().map(|suite| suite.measures.len()).sum();

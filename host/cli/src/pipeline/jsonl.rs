@@ -1,6 +1,7 @@
 //! Rows of the run folder's `.jsonl` files.
 
-use diapason_core::{Error, Result, files};
+use diapason_core::escape;
+use diapason_core::{Error, Result, files, foreign};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;
@@ -11,7 +12,8 @@ pub(super) fn write<T: Serialize>(path: &Path, rows: &[T]) -> Result<()> {
     for row in rows {
         let line = serde_json::to_string(row)
             .map_err(|source| Error::run(format!("failed to write {}", path.display())).because(source))?;
-        text.push_str(&line);
+        // Somebody will print the file.
+        text.push_str(&escape::json(&line));
         text.push('\n');
     }
     files::write(path, text.as_bytes())
@@ -24,6 +26,10 @@ pub(super) fn read<T: DeserializeOwned>(path: &Path, verb: &str) -> Result<Vec<T
 
 /// The rows of `text`, which `verb` wrote to the file at `path`.
 pub(super) fn rows<T: DeserializeOwned>(text: &str, path: &Path, verb: &str) -> Result<Vec<T>> {
+    foreign::guarded(path.display(), || parse(text, path, verb))
+}
+
+fn parse<T: DeserializeOwned>(text: &str, path: &Path, verb: &str) -> Result<Vec<T>> {
     let row = |(index, line): (usize, &str)| {
         serde_json::from_str(line).map_err(|source| {
             Error::data(format!("failed to understand {} line {}", path.display(), index + 1))

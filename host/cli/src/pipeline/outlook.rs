@@ -8,6 +8,7 @@ use diapason_core::{Error, Result};
 use diapason_model::arch::Llama;
 use diapason_model::encode::Example;
 use diapason_model::forecast::{self, Load, Machine, Memory};
+use diapason_model::train::trainable;
 use serde::Serialize;
 use std::path::Path;
 
@@ -63,6 +64,7 @@ pub(crate) fn outlook(session: &mut Session, target: Target) -> Result<Outlook> 
     let (config, seed) = (session.plan.config.train.clone(), session.plan.config.run.seed);
     let file_bytes = size(&session.plan.config.model.path)?;
     let llama = session.base()?.model.llama();
+    trainable::check_ranks(llama, &config)?;
     let load = Load::of(&rows, &config, seed);
     let run = Planned { llama, rows: &rows, seed, file_bytes, machine: target.machine };
     let memory = run.memory(&config);

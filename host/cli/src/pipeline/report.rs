@@ -12,7 +12,7 @@ use diapason_core::manifest::{Frozen, Role, Verb};
 use diapason_core::report::{self, Parts, Report, Training};
 use diapason_core::sample::Sample;
 use diapason_core::score::Arm;
-use diapason_core::{Error, Result, files};
+use diapason_core::{Error, Result, escape, files};
 use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,7 +37,8 @@ pub(crate) fn stage(session: &mut Session) -> Result<Report> {
 pub(super) fn contents(report: &Report) -> Result<[String; 4]> {
     let json = serde_json::to_string_pretty(report)
         .map_err(|source| Error::run("failed to write report.json").because(source))?;
-    Ok([render::html::render(report)?, render::markdown::render(report), json + "\n", render::junit::render(report)])
+    let json = escape::json(&json).into_owned() + "\n";
+    Ok([render::html::render(report)?, render::markdown::render(report), json, render::junit::render(report)])
 }
 
 /// Decides on the stored comparison, after making sure that it is about what there is, and so is the report.

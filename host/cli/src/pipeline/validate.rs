@@ -10,6 +10,7 @@ use diapason_core::report::FindingCounts;
 use diapason_core::{Error, Result, digest};
 use diapason_sandbox::{Grants, Plugin, Validator};
 use std::collections::{BTreeSet, HashSet};
+use std::path::Path;
 
 const STAGE: &str = "validate";
 pub(super) const FILE: &str = "findings.jsonl";
@@ -18,6 +19,8 @@ pub(super) const FILE: &str = "findings.jsonl";
 pub(super) struct Split {
     pub(super) name: String,
     pub(super) rows: Vec<Row>,
+    /// What is wrong with the file as such, which no validator sees.
+    faults: Vec<Finding>,
 }
 
 /// Writes `findings.jsonl`; errors where a finding forbids training.
@@ -60,7 +63,7 @@ fn look(
     train: Option<&Split>,
     suites: &[Split],
 ) -> Result<Vec<Finding>> {
-    let mut found = Vec::new();
+    let mut found: Vec<Finding> = train.into_iter().chain(suites).flat_map(|split| split.faults.clone()).collect();
     for (plugin, entry) in validators {
         found.extend(all_passes(plugin, entry, &session.grants, train, suites)?);
     }
@@ -114,22 +117,53 @@ fn load(session: &mut Session) -> Result<Vec<(Plugin, Entry)>> {
 fn splits(session: &mut Session) -> Result<(Option<Split>, Vec<Split>)> {
     let config = session.plan.config.clone();
     let train = match &config.data {
-        Some(data) => {
-            let text = dataset::text(&data.train)?;
-            Some(Split { name: "train".into(), rows: dataset::rows(&text, "train", data.limit) })
-        }
+        Some(data) => Some(split("train", "train", &data.train, data.limit)?),
         None => None,
     };
-    let suite = |suite: &config::Suite| {
-        let rows = dataset::rows(&dataset::text(&suite.data)?, "test", suite.limit);
-        Ok(Split { name: suite.name.clone(), rows })
-    };
+    let suite = |suite: &config::Suite| split(&suite.name, "test", &suite.data, suite.limit);
     Ok((train, config.suites.iter().map(suite).collect::<Result<_>>()?))
+}
+
+/// The rows of the file at `path`, `role` for validators; a file that is there but has none that can be read is a finding.
+fn split(name: &str, role: &str, path: &Path, limit: Option<usize>) -> Result<Split> {
+    let (rows, fault) = match dataset::text(path) {
+        Ok(text) => (dataset::rows(&text, role, limit), fault(&text)),
+        Err(error) if path.is_file() => {
+            let hint = error.hint_text().unwrap_or_default().to_owned();
+            (Vec::new(), Some(("unreadable", 0, error.to_string(), hint)))
+        }
+        Err(error) => return Err(error),
+    };
+    let finding = |(rule, line, message, hint): (&str, u32, String, String)| Finding {
+        validator: "diapason".into(),
+        severity: Severity::Error,
+        rule: rule.into(),
+        split: name.into(),
+        line,
+        path: String::new(),
+        message,
+        hint,
+    };
+    Ok(Split { name: name.into(), rows, faults: fault.map(finding).into_iter().collect() })
+}
+
+/// Rule, line, message and hint of what is wrong with a file's text as a whole.
+fn fault(text: &str) -> Option<(&'static str, u32, String, String)> {
+    if let Some((line, _)) = (1..).zip(text.lines()).find(|(_, line)| line.contains('\0')) {
+        let hint = "a text file has none: the file is damaged, or in an encoding other than UTF-8";
+        return Some(("nul-bytes", line, "the line holds NUL bytes".into(), hint.into()));
+    }
+    dataset::rows(text, "", Some(1)).is_empty().then(|| {
+        let hint = "one JSON object a line, or a Parquet file with rows; check that the right file is named";
+        ("no-rows", 0, "the file has no rows".into(), hint.into())
+    })
 }
 
 fn inputs<'a>(session: &Session, validators: &[(Plugin, Entry)], splits: impl Iterator<Item = &'a Split>) -> String {
     let rows = |split: &Split| {
-        let text = split.rows.iter().map(|row| format!("{}:{}\n", row.line, row.text)).collect::<String>();
+        let rows = split.rows.iter().map(|row| format!("{}:{}\n", row.line, row.text));
+        let faults = split.faults.iter().map(|fault| format!("{}:{}\n", fault.rule, fault.message));
+        let text = faults.chain(rows).collect::<String>();
         (split.name.clone(), digest::of_bytes(text.as_bytes()))
     };
     let plugin = |(plugin, entry): &(Plugin, Entry)| {

@@ -6,6 +6,7 @@
 
 use super::page::Page;
 use super::samples;
+use diapason_core::escape;
 use diapason_core::report::Report;
 use diapason_core::{Error, Result, digest};
 use minijinja::syntax::SyntaxConfig;
@@ -28,9 +29,11 @@ const SCRIPT: &str = concat!(
 pub(crate) fn render(report: &Report) -> Result<String> {
     let fail = |source| Error::run("failed to fill in the report's template").because(source);
     let environment = environment().map_err(fail)?;
+    let page = serde_json::to_value(Page::of(report))
+        .map_err(|source| Error::run("failed to write the report's page").because(source))?;
     let safe = |text: &str| Value::from_safe_string(text.to_owned());
     let values = context! {
-        page => Serde(Page::of(report)),
+        page => Serde(escape::texts(page)),
         policy => safe(&policy()),
         style => safe(STYLE),
         script => safe(SCRIPT),

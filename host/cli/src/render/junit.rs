@@ -9,6 +9,7 @@ use super::about::{About, Fact, Plugin};
 use super::flips;
 use super::words::{self, Subject};
 use crate::pipeline::allow;
+use diapason_core::escape;
 use diapason_core::gate::{ConditionResult, Verdict};
 use diapason_core::report::{Report, SideBySide};
 use diapason_core::score::{Arm, Outcome};
@@ -166,9 +167,16 @@ fn case(xml: &mut String, class: &str, case: &Case) {
     xml.push_str("    </testcase>\n");
 }
 
-/// Text without what XML 1.0 cannot hold even as a reference, and with what it reads as markup replaced. `>` is replaced as
+/// Text with what XML 1.0 cannot hold, even as a reference, shown by its number, and with what it reads as markup replaced. `>` is replaced as
 /// well, for the sake of `]]>`.
 fn text(raw: &str) -> Cow<'_, str> {
+    match escape::text(raw) {
+        Cow::Borrowed(raw) => markup(raw),
+        Cow::Owned(shown) => Cow::Owned(markup(&shown).into_owned()),
+    }
+}
+
+fn markup(raw: &str) -> Cow<'_, str> {
     let plain = |c: char| is_xml(c) && !matches!(c, '<' | '>' | '&' | '"');
     if raw.chars().all(plain) {
         return Cow::Borrowed(raw);
@@ -248,8 +256,9 @@ mod tests {
         let xml = render(&report);
         let document = roxmltree::Document::parse(&xml).unwrap();
         let names: Vec<&str> = document.descendants().filter_map(|node| node.attribute("name")).collect();
-        let kept: String = hostile.chars().filter(|c| is_xml(*c)).collect();
-        assert!(names.contains(&kept.as_str()), "all that XML can hold is kept: {names:?}");
-        assert!(kept.contains("]]></testcase><!-- & \" ' \\ud800 \u{fffd}") && kept.contains('\r'));
+        let shown = escape::text(&hostile);
+        assert!(names.contains(&shown.as_ref()), "nothing is lost: {names:?}");
+        assert!(shown.contains("]]></testcase><!-- & \" ' \\ud800 \u{fffd}\\u{fffe}"), "{shown}");
+        assert!(!xml.contains(escape::is_hidden), "{xml:?}");
     }
 }

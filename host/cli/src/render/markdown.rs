@@ -6,6 +6,7 @@ use super::number::{Unit, confidence, count, counted, p_value};
 use super::words::{self, Subject};
 use crate::pipeline::allow;
 use diapason_core::compare::{MeasureComparison, SuiteComparison};
+use diapason_core::escape;
 use diapason_core::gate::{ConditionResult, Verdict};
 use diapason_core::report::{Report, SideBySide};
 use std::fmt::Write as _;
@@ -216,6 +217,8 @@ fn cell_of(text: &str, most: usize) -> String {
             return safe + " … (cut)";
         }
         match character {
+            // `\u{202e}` without what Markdown reads as an escape.
+            _ if escape::is_hidden(character) => safe.push_str(&cell_of(&escape::text(&character.to_string()), most)),
             '\n' => safe.push_str("<br>"),
             // A zero-width space keeps `@name` from calling somebody and `#1` or a bare address from becoming a link.
             '@' | '#' => {
@@ -223,14 +226,20 @@ fn cell_of(text: &str, most: usize) -> String {
                 safe.push('\u{200b}');
             }
             ':' if text[place..].starts_with("://") => safe.push_str(":\u{200b}"),
+            '.' if ends_in_www(&text[..place]) => safe.push_str("\u{200b}."),
             '|' | '<' | '>' | '&' | '`' | '*' | '_' | '[' | ']' | '\\' | '~' | '!' | '$' => {
                 let _ = write!(safe, "&#{};", character as u32);
             }
-            _ if character.is_control() => safe.push(' '),
+            '\t' => safe.push(' '),
             _ => safe.push(character),
         }
     }
     safe
+}
+
+/// GitHub makes a link of `www.` too.
+fn ends_in_www(text: &str) -> bool {
+    text.len() >= 3 && text.as_bytes()[text.len() - 3..].eq_ignore_ascii_case(b"www")
 }
 
 #[cfg(test)]
@@ -267,6 +276,9 @@ mod tests {
 
     #[test]
     fn model_text_is_only_text() {
+        let hidden = cell("a\u{1b}[2J\u{9b}\u{202e}\u{200b}\u{2028}\r\tb www.x.example WWW.x");
+        assert!(hidden.replace('\u{200b}', "").chars().all(|c| !escape::is_hidden(c) && c != '\t'), "{hidden}");
+        assert!(hidden.contains("&#92;u{202e}") && !hidden.to_lowercase().contains("www."), "{hidden}");
         let hostile = "a|b <img src=x> `code` [x](javascript:1) **b** @team #12 https://x.example\r\n| new | row |";
         let safe = cell(hostile);
         for character in ['|', '`', '[', '*', '\n', '\r'] {

@@ -4,6 +4,7 @@ use super::number::Unit;
 use diapason_core::Error;
 use diapason_core::Result;
 use diapason_core::compare::Comparison;
+use diapason_core::escape as hidden;
 use diapason_core::report::{Flip, Report, SampleScore, SideBySide};
 use diapason_core::sample::Message;
 use diapason_core::score::{Arm, Outcome};
@@ -97,6 +98,10 @@ fn escape(json: &str) -> String {
             '&' => safe.push_str("\\u0026"),
             '\u{2028}' => safe.push_str("\\u2028"),
             '\u{2029}' => safe.push_str("\\u2029"),
+            // What would turn the text around or hide a part of it stands in it by its number, for the reader to see.
+            _ if hidden::is_hidden(character) => {
+                safe.push_str(&hidden::text(&character.to_string()).replace('\\', "\\\\"))
+            }
             _ => safe.push(character),
         }
     }

@@ -5,6 +5,7 @@ use super::words;
 use crate::pipeline::{allow, validate};
 use crate::ui::Paint;
 use diapason_core::compare::{Comparison, MeasureComparison};
+use diapason_core::escape::line;
 use diapason_core::finding::{Finding, Severity};
 use diapason_core::gate::{GateResult, Verdict};
 use diapason_core::report::{FindingCounts, Report};
@@ -18,9 +19,9 @@ const FINDINGS: usize = 20;
 pub(crate) fn report(report: &Report, folder: &Path, paint: Paint) -> String {
     let mut text = gate(report.gate.as_ref(), &report.comparison, paint);
     for (rule, count) in &report.allowed {
-        let _ = writeln!(text, "\n{}", paint.yellow(&allow::line(rule, *count)));
+        let _ = writeln!(text, "\n{}", paint.yellow(&line(&allow::line(rule, *count))));
     }
-    let _ = writeln!(text, "\nreport  {}", folder.join("report.html").display());
+    let _ = writeln!(text, "\nreport  {}", line(&folder.join("report.html").display().to_string()));
     text
 }
 
@@ -54,8 +55,9 @@ fn decision(gate: &GateResult, paint: Paint) -> String {
             Verdict::Inconclusive => "?",
         };
         let mark = coloured(condition.verdict, mark, paint);
-        let name = paint.bold(&format!("{} {}", condition.suite, condition.measure));
-        let _ = writeln!(text, "{mark} {name}: {}\n  {}", condition.requirement, condition.reason);
+        let name = paint.bold(&line(&format!("{} {}", condition.suite, condition.measure)));
+        let (requirement, reason) = (line(&condition.requirement), line(&condition.reason));
+        let _ = writeln!(text, "{mark} {name}: {requirement}\n  {reason}");
     }
     text
 }
@@ -76,16 +78,17 @@ fn coloured(verdict: Verdict, text: &str, paint: Paint) -> String {
 
 /// Every measure on a line: base, tuned, difference with its interval.
 pub(crate) fn comparison(comparison: &Comparison, paint: Paint) -> String {
-    let names = comparison.suites.iter().flat_map(|suite| suite.measures.iter().map(MeasureComparison::full_name));
+    let named = |measure: &MeasureComparison| line(&measure.full_name()).into_owned();
+    let names = comparison.suites.iter().flat_map(|suite| suite.measures.iter().map(named));
     let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
     let mut text = String::new();
     for suite in &comparison.suites {
-        let head = format!("{} · {}", suite.name, words::samples(suite));
+        let head = format!("{} · {}", line(&suite.name), words::samples(suite));
         let _ = writeln!(text, "{}", paint.bold(&head));
         let columns = format!("  {:width$}  {:>9}  {:>9}  tuned − base", "", "base", "tuned");
         let _ = writeln!(text, "{}", paint.dim(&columns));
         for measure in &suite.measures {
-            let _ = writeln!(text, "  {:width$}  {}", measure.full_name(), values(measure));
+            let _ = writeln!(text, "  {:width$}  {}", named(measure), values(measure));
         }
     }
     text
@@ -122,9 +125,9 @@ pub(crate) fn findings(findings: &[Finding], paint: Paint) -> String {
             Severity::Warning => paint.yellow("warning"),
             Severity::Note => paint.dim("note"),
         };
-        let _ = writeln!(text, "{mark}  {}", validate::line(finding));
+        let _ = writeln!(text, "{mark}  {}", line(&validate::line(finding)));
         if !finding.hint.is_empty() {
-            let _ = writeln!(text, "  {}", paint.dim(&finding.hint));
+            let _ = writeln!(text, "  {}", paint.dim(&line(&finding.hint)));
         }
     }
     if findings.len() > FINDINGS {

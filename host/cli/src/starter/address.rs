@@ -1,7 +1,7 @@
 //! The address task: hand-labelled US addresses (`training/labeled.xml` of the `usaddress` package, MIT) to prompts and
 //! JSON answers.
 
-use diapason_core::{Error, Result};
+use diapason_core::{Error, Result, foreign};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use roxmltree::{Document, Node};
@@ -53,6 +53,10 @@ pub struct Split {
 /// An address is usable when it names a city and a state, each of its labels belongs to a key, and the words of a key
 /// stand together. An address that comes twice counts once.
 pub fn split(xml: &str, seed: u64) -> Result<Split> {
+    foreign::guarded("the labelled addresses", || read(xml, seed))
+}
+
+fn read(xml: &str, seed: u64) -> Result<Split> {
     let document = Document::parse(xml).map_err(|error| {
         Error::data("failed to read the labelled addresses")
             .because(error)
@@ -157,6 +161,21 @@ mod tests {
         let sorted =
             singular_first(vec![row("1 Elm St, Reno"), row("2 Oak Av"), row("1 ELM ST. Reno"), row("3 Ash Rd")]);
         assert_eq!(sorted, [row("2 Oak Av"), row("3 Ash Rd"), row("1 Elm St, Reno"), row("1 ELM ST. Reno")]);
+    }
+
+    #[test]
+    fn hostile_xml_is_an_error() {
+        let deep = format!("{}{}", "<a>".repeat(1_000_000), "</a>".repeat(1_000_000));
+        let bomb = (1..40).fold(String::from("<!ENTITY e0 \"aaaaaaaaaa\">"), |text, n| {
+            text + &format!("<!ENTITY e{n} \"{}\">", format!("&e{};", n - 1).repeat(10))
+        });
+        let bomb = format!("<!DOCTYPE a [{bomb}]><a>&e39;</a>");
+        let whole = "<AddressCollection><AddressString><PlaceName>A,</PlaceName></AddressString></AddressCollection>";
+        let cut = (0..whole.len()).map(|to| whole[..to].to_owned());
+        for xml in cut.chain([deep, bomb, "<a>".repeat(100_000), "\0".into()]) {
+            let error = split(&xml, 1).err().expect("an error");
+            assert!(error.hint_text().is_some(), "{error}");
+        }
     }
 
     #[test]

@@ -1,14 +1,18 @@
 //! From the text of `diapason.toml` to a checked [`Config`] with paths that no longer depend on where it stood.
 
+use super::numbers;
 use super::problems::{Problem, problems};
 use super::{Config, Plugin, existing, rules};
-use crate::{Error, Result};
+use crate::{Error, Result, files, foreign};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use toml::de::{DeTable, DeValue};
 
 /// At most this many problems are listed; an error has to fit on a screen.
 const LISTED: usize = 10;
+
+/// A configuration is written by hand; a larger file is none.
+const LARGEST: u64 = 4 << 20;
 
 /// The JSON Schema of `diapason.toml`, for editors; the same one that [`parse`] checks against.
 pub fn schema() -> Value {
@@ -24,10 +28,14 @@ pub fn load(path: &Path) -> Result<Config> {
 
 /// Returns the text of the configuration at `path`. Errors with [`crate::Class::Config`].
 pub fn read(path: &Path) -> Result<String> {
-    std::fs::read_to_string(path).map_err(|source| {
-        Error::config(format!("failed to read {}", path.display()))
-            .because(source)
-            .hint("`diapason init` writes a starter; `--config PATH` names another file")
+    let fail = || Error::config(format!("failed to read {}", path.display()));
+    let bytes = files::contents(path, LARGEST).map_err(|source| {
+        fail().because(source).hint("`diapason init` writes a starter; `--config PATH` names another file")
+    })?;
+    String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        let line = 1 + error.as_bytes()[..at].iter().filter(|byte| **byte == b'\n').count();
+        fail().because(format!("line {line} is not UTF-8")).hint("save it as UTF-8, which every editor can do")
     })
 }
 
@@ -35,9 +43,20 @@ pub fn read(path: &Path) -> Result<String> {
 ///
 /// Errors with [`crate::Class::Config`]; the message lists every problem with its line.
 pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Config> {
-    let document = document(text, name)?;
+    foreign::guarded(name, || checked(text, name, folder))
+}
+
+fn checked(text: &str, name: &str, folder: &Path) -> Result<Config> {
+    let table = table(text, name)?;
     let fail = |found: &[Problem]| refuse(text, name, found);
-    let found = problems(&schema(), &document).map_err(Error::config)?;
+    let schema = schema();
+    let found = numbers::problems(&table, &schema);
+    if !found.is_empty() {
+        return Err(fail(&found));
+    }
+    let document = serde_json::to_value(table)
+        .map_err(|source| Error::config(format!("failed to understand {name}")).because(source))?;
+    let found = problems(&schema, &document).map_err(Error::config)?;
     if !found.is_empty() {
         return Err(fail(&found));
     }
@@ -53,36 +72,12 @@ pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Config> {
     Ok(config)
 }
 
-fn document(text: &str, name: &str) -> Result<Value> {
-    let table: toml::Table = toml::from_str(text).map_err(|source| {
+fn table(text: &str, name: &str) -> Result<toml::Table> {
+    toml::from_str(text).map_err(|source| {
         let line = source.span().map_or(1, |span| line_of(text, span.start));
         Error::config(format!("failed to parse {name}: line {line}: {}", source.message().replace('\n', ", ")))
             .hint("strings need quotes, tables are `[name]`, lists of tables `[[name]]`")
-    })?;
-    // JSON has neither: they would turn into "not given".
-    let mut odd = Vec::new();
-    not_finite(&toml::Value::Table(table.clone()), String::new(), &mut odd);
-    if !odd.is_empty() {
-        return Err(refuse(text, name, &odd));
-    }
-    serde_json::to_value(table).map_err(|source| Error::config(format!("failed to understand {name}")).because(source))
-}
-
-/// Collects every number that is infinite or none.
-fn not_finite(value: &toml::Value, pointer: String, found: &mut Vec<Problem>) {
-    match value {
-        toml::Value::Float(number) if !number.is_finite() => {
-            found.push(Problem::new(pointer, format!("{number} is not accepted"), "give a finite number"));
-        }
-        toml::Value::Array(list) => {
-            list.iter().enumerate().for_each(|(index, inner)| not_finite(inner, format!("{pointer}/{index}"), found));
-        }
-        toml::Value::Table(table) => {
-            let escaped = |key: &str| key.replace('~', "~0").replace('/', "~1");
-            table.iter().for_each(|(key, inner)| not_finite(inner, format!("{pointer}/{}", escaped(key)), found));
-        }
-        _ => {}
-    }
+    })
 }
 
 /// The error that lists the problems `found` in `text`, called `name`, each with its line.

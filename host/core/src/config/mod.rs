@@ -4,6 +4,7 @@ mod bounds;
 mod existing;
 mod load;
 mod nearest;
+mod numbers;
 mod problems;
 mod rules;
 mod settings;
@@ -64,8 +65,10 @@ pub struct Config {
 #[serde(deny_unknown_fields, default)]
 pub struct Run {
     /// Shown in the report.
+    #[schemars(length(min = 1, max = 200))]
     pub name: String,
     /// Folder of the run's artefacts.
+    #[schemars(length(min = 1, max = 4096))]
     pub folder: PathBuf,
     /// Seeds everything that is random.
     pub seed: u64,
@@ -82,12 +85,14 @@ impl Default for Run {
 #[serde(deny_unknown_fields)]
 pub struct Model {
     /// A safetensors folder or a GGUF file.
+    #[schemars(length(min = 1, max = 4096))]
     pub path: PathBuf,
     /// `auto`, `cpu` or `cuda:N`.
     #[serde(default = "default_device")]
     pub device: String,
     /// An existing adapter to evaluate instead of training one.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 4096))]
     pub adapter: Option<PathBuf>,
 }
 
@@ -100,6 +105,7 @@ fn default_device() -> String {
 #[serde(deny_unknown_fields)]
 pub struct Data {
     /// JSONL, one row a line, or Parquet: instruction/input/output, messages, prompt/completion or ShareGPT.
+    #[schemars(length(min = 1, max = 4096))]
     pub train: PathBuf,
     /// Share of the rows that is kept out of training; its loss is watched. The rows are drawn by the run's seed, from
     /// each tag or length alike. 0 keeps none.
@@ -108,7 +114,7 @@ pub struct Data {
     pub held_out: f64,
     /// Use only the first rows.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 4_000_000_000_u64))]
     pub limit: Option<usize>,
     /// A system message for rows that have none.
     #[serde(default)]
@@ -120,8 +126,10 @@ pub struct Data {
 #[serde(deny_unknown_fields, default)]
 pub struct Template {
     /// An embedded plugin's name or the path of a component.
+    #[schemars(length(min = 1, max = 4096))]
     pub plugin: String,
     /// A template of our own (`chatml`, `llama-3`, …) or the path of a Jinja file. Default: the model's own template.
+    #[schemars(length(min = 1, max = 4096))]
     pub template: Option<String>,
     /// Settings handed to the plugin beside the template.
     pub settings: serde_json::Map<String, serde_json::Value>,
@@ -138,9 +146,11 @@ impl Default for Template {
 #[serde(deny_unknown_fields)]
 pub struct Plugin {
     /// An embedded plugin's name or the path of a component.
+    #[schemars(length(min = 1, max = 4096))]
     pub plugin: String,
     /// Its name in the report, where one plugin is used twice. Default: the plugin's id.
     #[serde(default)]
+    #[schemars(length(min = 1, max = 200))]
     pub name: Option<String>,
     /// Settings, checked against the plugin's JSON Schema.
     #[serde(default)]
@@ -167,14 +177,14 @@ fn default_validators() -> Vec<Plugin> {
 #[serde(deny_unknown_fields, default)]
 pub struct Generate {
     /// Upper limit of new tokens for each completion.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub max_tokens: usize,
     /// 0 decodes greedily.
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 100))]
     pub temperature: f64,
     /// Temperature of the draws, where an evaluator asks for more than one completion of a prompt (pass@k,
     /// self-consistency): all of them are drawn at it. Default: `temperature`, which must then be more than 0.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(range(max = 100), extend("exclusiveMinimum" = 0))]
     pub sampling_temperature: Option<f64>,
     /// Smallest set of tokens whose probability reaches this; 1 keeps all.
     #[schemars(range(max = 1), extend("exclusiveMinimum" = 0))]
@@ -182,7 +192,7 @@ pub struct Generate {
     /// Strings that end a completion, beside the model's own stop tokens.
     pub stop: Vec<String>,
     /// Prompts decoded side by side.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 4096))]
     pub batch_size: usize,
 }
 
@@ -204,19 +214,21 @@ impl Default for Generate {
 #[serde(deny_unknown_fields)]
 pub struct Suite {
     /// Names it in rules and in the report.
+    #[schemars(length(min = 1, max = 200))]
     pub name: String,
     /// JSONL or Parquet, the same shapes as training data; also `choices`, `context`, `tags`, `id`.
+    #[schemars(length(min = 1, max = 4096))]
     pub data: PathBuf,
     /// Use only the first rows.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 4_000_000_000_u64))]
     pub limit: Option<usize>,
     /// A system message for rows that have none.
     #[serde(default)]
     pub system: Option<String>,
     /// Limit of new tokens here, instead of `generate.max_tokens`.
     #[serde(default)]
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub max_tokens: Option<usize>,
     /// Evaluators and comparators.
     #[serde(default, rename = "evaluator")]
@@ -267,7 +279,7 @@ pub struct Gate {
     #[schemars(range(min = 0, max = 1))]
     pub max_unscored: f64,
     /// Resamples of a bootstrap.
-    #[schemars(range(min = 100))]
+    #[schemars(range(min = 100, max = 1_000_000))]
     pub resamples: usize,
 }
 
@@ -282,20 +294,20 @@ impl Default for Gate {
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// wasmtime fuel for each row or sample of a call, and once for the call: about one unit an instruction.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000_000_000_u64))]
     pub fuel: u64,
     /// Memory of an instance in MiB.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 4096))]
     pub memory: u64,
     /// Size of what one call may return, in MiB.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 4096))]
     pub output: u64,
     /// Size of all that one use of a plugin may return over a run, in MiB: judgements, findings, requests, rendered text.
     /// What it was given counts sixteen times on top, so that large datasets need no larger limit.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_048_576))]
     pub total_output: u64,
     /// Wall time of one call in seconds: only a backstop behind the fuel.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 86_400))]
     pub seconds: u64,
 }
 

@@ -129,6 +129,10 @@ fn message(kind: &Kind, error: &ValidationError<'_>) -> String {
         Kind::Required { property } => format!("key {property} is missing"),
         Kind::MinItems { limit } => format!("has too few items, at least {limit} needed"),
         Kind::MinLength { .. } => "must not be empty".into(),
+        Kind::MaxLength { limit } => {
+            let length = given.as_str().map_or(0, |text| text.chars().count());
+            format!("has {length} characters, at most {limit} are possible")
+        }
         Kind::Type { kind } => format!("{} expected, found {given}", type_names(kind)),
         Kind::Enum { .. } => format!("{given} is not accepted"),
         _ => error.to_string(),

@@ -8,6 +8,7 @@ use std::collections::BTreeSet;
 /// All problems of `config`, in the order of the file's sections.
 pub(super) fn problems(config: &Config) -> Vec<Problem> {
     let mut found = Vec::new();
+    names(config, &mut found);
     device(config, &mut found);
     targets(config, &mut found);
     training(config, &mut found);
@@ -27,6 +28,27 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
 
 fn problem(pointer: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Problem {
     Problem { pointer: pointer.into(), message: message.into(), hint: Some(hint.into()) }
+}
+
+/// Names are shown in lists and tables, one to a line: a control character in one could make another line, or hide it.
+fn names(config: &Config, found: &mut Vec<Problem>) {
+    let mut check = |pointer: String, name: &str| {
+        if let Some(control) = name.chars().find(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+            let message = format!("the name holds the control character U+{:04X}", control as u32);
+            found.push(problem(pointer, message, "names are one line of ordinary characters"));
+        }
+    };
+    check("/run/name".into(), &config.run.name);
+    for (index, suite) in config.suites.iter().enumerate() {
+        check(format!("/suite/{index}/name"), &suite.name);
+        for (number, plugin) in suite.evaluators.iter().enumerate() {
+            let name = plugin.name.as_deref().unwrap_or_default();
+            check(format!("/suite/{index}/evaluator/{number}/name"), name);
+        }
+    }
+    for (index, validator) in config.validators.iter().enumerate() {
+        check(format!("/validator/{index}/name"), validator.name.as_deref().unwrap_or_default());
+    }
 }
 
 fn device(config: &Config, found: &mut Vec<Problem>) {
@@ -82,13 +104,7 @@ fn training(config: &Config, found: &mut Vec<Problem>) {
             found.push(problem(format!("/train/{key}"), message, "remove it, or train with `lora`"));
         }
     }
-    if let Some((name, _)) = rank_pattern.iter().find(|(_, rank)| **rank == 0) {
-        found.push(problem(
-            format!("/train/rank_pattern/{name}"),
-            "a rank of 0",
-            "at least 1; leave the layer out of `target_modules` instead",
-        ));
-    }
+    patterns(&config.train, found);
     for (index, name) in modules_to_save.iter().enumerate() {
         if !SAVEABLE.contains(&name.as_str()) {
             let message = format!("unknown module `{name}`");
@@ -105,6 +121,22 @@ fn training(config: &Config, found: &mut Vec<Problem>) {
     }
     early_stopping(config, found);
 }
+
+/// Ranks and alphas of single layers have the bounds of `rank` and `alpha`.
+fn patterns(train: &Train, found: &mut Vec<Problem>) {
+    for (name, rank) in train.rank_pattern.iter().filter(|(_, rank)| !(1..=LARGEST_RANK).contains(*rank)) {
+        let hint = format!("from 1 to {LARGEST_RANK}; leave the layer out of `target_modules` where it has no adapter");
+        found.push(problem(format!("/train/rank_pattern/{name}"), format!("a rank of {rank}"), hint));
+    }
+    for (name, alpha) in train.alpha_pattern.iter().filter(|(_, alpha)| !(**alpha > 0.0 && **alpha <= LARGEST_ALPHA)) {
+        let hint = format!("more than 0, at most {LARGEST_ALPHA}");
+        found.push(problem(format!("/train/alpha_pattern/{name}"), format!("an alpha of {alpha}"), hint));
+    }
+}
+
+/// As in the schema of `rank` and `alpha`.
+const LARGEST_RANK: usize = 65_536;
+const LARGEST_ALPHA: f64 = 1_000_000.0;
 
 /// What `modules_to_save` may name.
 const SAVEABLE: [&str; 2] = ["embed_tokens", "lm_head"];

@@ -80,10 +80,10 @@ pub struct EarlyStopping {
     /// shares no row with a suite that has rules.
     pub metric: String,
     /// Stop after this many looks in a row without a better value; the best state is what is kept.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000))]
     pub patience: usize,
     /// A value counts as better only if it is so by more than this.
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 1_000_000))]
     pub min_delta: f64,
 }
 
@@ -103,10 +103,10 @@ pub struct Train {
     /// `lora`, `qlora` or `full`.
     pub method: Method,
     /// LoRA: rank r of the adapter.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 65_536))]
     pub rank: usize,
     /// LoRA: the update is scaled by alpha / rank.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(range(max = 1_000_000), extend("exclusiveMinimum" = 0))]
     pub alpha: f64,
     /// LoRA: dropout on the adapter's input while training.
     #[schemars(range(min = 0), extend("exclusiveMaximum" = 1))]
@@ -125,29 +125,29 @@ pub struct Train {
     /// LoRA: train the weights' magnitudes apart from their directions (<https://arxiv.org/abs/2402.09353>).
     pub dora: bool,
     /// LoRA: B's learning rate is this times A's (LoRA+, <https://arxiv.org/abs/2402.12354>); 16 is its authors' choice.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(range(max = 1_000_000), extend("exclusiveMinimum" = 0))]
     pub lora_plus_ratio: f64,
     /// QLoRA: quantise the quantisation constants too.
     pub double_quantization: bool,
     /// `auto`, `f32` or `bf16`.
     pub compute: Compute,
     /// Rows in one forward pass.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 65_536))]
     pub batch_size: usize,
     /// Forward passes in one optimizer step.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 65_536))]
     pub gradient_accumulation: usize,
     /// Put rows one behind the other instead of padding them; none sees another. The loss is the same.
     pub packing: bool,
     /// Keep only each layer's input and compute the rest again in the backward pass: less memory, more time.
     pub gradient_checkpointing: bool,
     /// Noise on the embeddings while training (NEFTune, <https://arxiv.org/abs/2310.05914>); 0 switches it off, 5 is usual.
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 1_000))]
     pub neftune_alpha: f64,
     /// `adamw` or `adamw-8bit`.
     pub optimizer: Optimizer,
     /// Peak learning rate.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    #[schemars(range(max = 10), extend("exclusiveMinimum" = 0))]
     pub learning_rate: f64,
     /// Shape of the learning rate over the run.
     pub schedule: Schedule,
@@ -158,32 +158,32 @@ pub struct Train {
     #[schemars(range(min = 0, max = 1))]
     pub decay: f64,
     /// AdamW's decoupled weight decay.
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 100))]
     pub weight_decay: f64,
     /// Gradients are scaled so that their joint L2 norm is at most this; 0 switches it off.
-    #[schemars(range(min = 0))]
+    #[schemars(range(min = 0, max = 1_000_000))]
     pub max_gradient_norm: f64,
     /// Passes over the data.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 10_000))]
     pub epochs: usize,
     /// Stop after this many optimizer steps, whatever the epochs.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub max_steps: Option<usize>,
     /// Report the loss every so many steps.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub logging_steps: usize,
     /// Look at the held-out loss and the early-stopping metric every so many steps. Default: after every epoch.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub eval_steps: Option<usize>,
     /// Stop early; off unless this table is there.
     pub early_stopping: Option<EarlyStopping>,
     /// Save what a broken-off run needs to go on, every so many steps.
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub save_steps: usize,
     /// Keep the adapter of every epoch under `checkpoints/`.
     pub save_per_epoch: bool,
     /// Longest row in tokens.
-    #[schemars(range(min = 2))]
+    #[schemars(range(min = 2, max = 1_048_576))]
     pub max_sequence_length: usize,
     /// What becomes of a longer row: `refuse`, `truncate` or `drop`.
     pub overlong: Overlong,

@@ -116,3 +116,20 @@ fn what_is_no_readable_parquet_is_refused_with_a_hint() {
         assert!(error.to_string().contains("failed to read") && error.hint_text().is_some(), "{error}");
     }
 }
+
+/// A Parquet file with a column and no rows, as a writer leaves it that was closed at once.
+#[test]
+fn a_parquet_file_without_rows_is_refused() {
+    use ::parquet::file::properties::WriterProperties;
+    use ::parquet::file::writer::SerializedFileWriter;
+    use ::parquet::schema::parser::parse_message_type;
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path().join("empty.parquet");
+    let schema = parse_message_type("message rows { required binary prompt (UTF8); }").expect("a schema");
+    let file = std::fs::File::create(&path).expect("file");
+    let writer = SerializedFileWriter::new(file, schema.into(), WriterProperties::builder().build().into());
+    writer.expect("a writer").close().expect("closed");
+    assert_eq!(text(&path).expect("readable"), "");
+    let error = load(&path, &Selection::default()).expect_err("refused");
+    assert!(error.to_string().ends_with("has no rows"), "{error}");
+}

@@ -15,7 +15,7 @@ pub use frozen::{File, Frozen, PluginUse, Verb, flatten, keyed, labels, portable
 pub use role::{Role, Use};
 
 use crate::gate::Look;
-use crate::{Error, Result, digest, files};
+use crate::{Error, Result, digest, escape, files};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -97,7 +97,7 @@ impl Manifest {
     /// Writes the manifest into `folder`, sealed.
     pub fn save(&self, folder: &Path) -> Result<()> {
         let text = serde_json::to_string_pretty(&self.sealed()?).map_err(unwritable)?;
-        files::write(&folder.join(FILE), format!("{text}\n").as_bytes())
+        files::write(&folder.join(FILE), escape::json(&format!("{text}\n")).as_bytes())
     }
 
     fn sealed(&self) -> Result<Self> {

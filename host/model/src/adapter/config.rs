@@ -29,8 +29,11 @@ pub(super) struct AdapterConfig {
 impl AdapterConfig {
     /// Reads the text; refuses what would change the result and is not supported.
     pub(super) fn parse(text: &str) -> Result<Self> {
-        let config: Self = serde_json::from_str(text)
-            .map_err(|source| Error::data("failed to read adapter_config.json").because(source))?;
+        let config: Self = serde_json::from_str(text).map_err(|source| {
+            Error::data("failed to read adapter_config.json")
+                .because(source)
+                .hint("the file is cut short or was edited; PEFT and `diapason train` write it whole")
+        })?;
         let refuse =
             |what: String| Err(Error::data(what).hint("merge the adapter into its base with PEFT, or train one here"));
         if config.peft_type != "LORA" {

@@ -24,8 +24,11 @@ pub fn load(model: &mut Model, dir: &Path) -> Result<String> {
     check_base(model, &dir.join(BASE))?;
     let path = dir.join(WEIGHTS);
     let digest = digest::of_file(&path)?;
-    let tensors = candle_core::safetensors::load(&path, model.device())
-        .map_err(|source| Error::data(format!("failed to read {WEIGHTS}")).because(source))?;
+    let tensors = candle_core::safetensors::load(&path, model.device()).map_err(|source| {
+        Error::data(format!("failed to read {WEIGHTS}"))
+            .because(source)
+            .hint("the file is truncated or not in safetensors format; fetch it again and compare its size")
+    })?;
     let mut parts = parts(model, tensors, &config)?;
     let modules = std::mem::take(&mut parts.modules);
     let mut loras = BTreeMap::new();
@@ -64,7 +67,7 @@ fn changes(linear: &Linear, lora: &Lora) -> Result<bool> {
 
 /// Refuses an adapter that says it was trained on other weights.
 fn check_base(model: &Model, path: &Path) -> Result<()> {
-    if !path.is_file() {
+    if path.symlink_metadata().is_err() {
         return Ok(());
     }
     let recorded: Value = serde_json::from_str(&files::read_text(path)?)
@@ -147,7 +150,15 @@ fn check_shape(key: &str, tensor: &Tensor, expected: &[usize]) -> Result<()> {
 }
 
 fn to_f32(key: &str, tensor: &Tensor) -> Result<Tensor> {
-    tensor.to_dtype(DType::F32).map_err(|source| Error::data(format!("failed to read `{key}`")).because(source))
+    let fail = |source| Error::data(format!("failed to read `{key}`")).because(source);
+    let tensor = tensor.to_dtype(DType::F32).map_err(fail)?;
+    // A sum is not finite where one of its terms is not; adapters are far too small to overflow one.
+    let sum = tensor.abs().and_then(|tensor| tensor.sum_all()?.to_scalar::<f32>()).map_err(fail)?;
+    if !sum.is_finite() {
+        return Err(Error::data(format!("`{key}` holds numbers that are not finite"))
+            .hint("the adapter is damaged, or its training diverged"));
+    }
+    Ok(tensor)
 }
 
 /// The shape of a parameter that the configuration says was trained in full.
@@ -173,11 +184,16 @@ impl Halves {
                     .hint("weights and configuration belong to different adapters"),
             });
         }
+        let scale = config.scale(name);
+        if !(scale as f32).is_finite() {
+            return Err(Error::data(format!("the update of `{name}` is multiplied by {scale}"))
+                .hint("`lora_alpha` or `alpha_pattern` in adapter_config.json is damaged"));
+        }
         Ok(Lora {
             a: self.a.ok_or_else(|| missing("lora_A"))?,
             b: self.b.ok_or_else(|| missing("lora_B"))?,
             magnitude: self.magnitude,
-            scale: config.scale(name),
+            scale,
             dropout: 0.0,
             stream,
             rescale: Rescale::default(),

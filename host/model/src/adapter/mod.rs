@@ -9,7 +9,7 @@ pub(crate) use save::is_saved;
 pub use save::save;
 
 use crate::Model;
-use diapason_core::Result;
+use diapason_core::{Result, foreign};
 use std::path::Path;
 
 /// What PEFT puts before the names of a causal model's layers.
@@ -41,8 +41,8 @@ impl Model {
     /// # Errors
     /// The folder holds no adapter for this model: see [`load`]. The model is then as it was.
     pub fn attach_adapter(&mut self, dir: &Path) -> Result<()> {
-        let digest =
-            load(self, dir).map_err(|error| error.context(format!("failed to open adapter {}", dir.display())))?;
+        let digest = foreign::guarded(dir.display(), || load(self, dir))
+            .map_err(|error| error.context(format!("failed to open adapter {}", dir.display())))?;
         self.set_adapter_digest(Some(digest));
         Ok(())
     }

@@ -5,7 +5,7 @@ use crate::Model;
 use crate::kernels::Weight;
 use crate::weights::{self, SaveType};
 use diapason_core::config::{Method, Train};
-use diapason_core::{Result, digest, files};
+use diapason_core::{Result, digest, escape, files};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -29,7 +29,7 @@ pub fn save(model: &Model, config: &Train, dir: &Path) -> Result<String> {
 }
 
 fn pretty(json: &Value) -> String {
-    format!("{json:#}\n")
+    escape::json(&format!("{json:#}\n")).into_owned()
 }
 
 /// As PEFT 0.21 writes it, without the fields that do not apply.
@@ -101,6 +101,9 @@ fn base_name(model: &Model) -> String {
 }
 
 fn card(model: &Model, config: &Train) -> String {
+    // The name of somebody's folder, in YAML and in a table.
+    let name = base_name(model);
+    let base: String = escape::line(&name).chars().map(|c| if "|<>[]`\"':#".contains(c) { '_' } else { c }).collect();
     let Train { rank, alpha, dropout, learning_rate, epochs, batch_size, gradient_accumulation, .. } = config;
     let kind = match (config.method, config.dora, config.rslora) {
         (_, true, _) => "DoRA",
@@ -116,7 +119,6 @@ fn card(model: &Model, config: &Train) -> String {
          | | |\n|---|---|\n| base, SHA-256 of the weights | `{weights}` |\n| layers | {targets} |\n\
          | rank, alpha, dropout | {rank}, {alpha}, {dropout} |\n| learning rate | {learning_rate} |\n\
          | epochs, rows in a step | {epochs}, {rows} |\n",
-        base = base_name(model),
         weights = model.digests().weights,
     )
 }

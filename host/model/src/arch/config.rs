@@ -1,8 +1,12 @@
 //! What a model's `config.json` says, in the spelling of transformers 4 (`rope_theta`, `rope_scaling`) or 5
 //! (`rope_parameters`).
 
+mod check;
+mod fields;
+
 use diapason_core::{Error, Result};
-use serde_json::{Map, Value, json};
+use fields::Fields;
+use serde_json::{Value, json};
 use std::f64::consts::PI;
 
 /// The members of the family that are known.
@@ -125,7 +129,7 @@ impl Config {
         let architecture = Architecture::from_model_type(&fields.model_type()?)?;
         fields.refuse_unsupported()?;
         let (hidden_size, heads) = (fields.count("hidden_size")?, fields.count("num_attention_heads")?);
-        let bias = fields.flag("attention_bias");
+        let bias = fields.flag("attention_bias")?;
         let config = Self {
             architecture,
             vocab_size: fields.count("vocab_size")?,
@@ -135,15 +139,15 @@ impl Config {
             heads,
             kv_heads: fields.count_or("num_key_value_heads", heads)?,
             head_dim: fields.count_or("head_dim", hidden_size / heads)?,
-            norm_eps: fields.number("rms_norm_eps").unwrap_or(1e-6),
-            rope_theta: fields.rope_theta(),
+            norm_eps: fields.number("rms_norm_eps")?.unwrap_or(1e-6),
+            rope_theta: fields.rope_theta()?,
             scaling: fields.scaling()?,
             max_positions: fields.count_or("max_position_embeddings", 2048)?,
-            sliding_window: fields.sliding_window(architecture),
-            tied: fields.flag("tie_word_embeddings"),
+            sliding_window: fields.sliding_window(architecture)?,
+            tied: fields.flag("tie_word_embeddings")?,
             qkv_bias: bias || architecture == Architecture::Qwen2,
             output_bias: bias && architecture != Architecture::Qwen2,
-            mlp_bias: fields.flag("mlp_bias"),
+            mlp_bias: fields.flag("mlp_bias")?,
         };
         config.check()?;
         Ok(config)
@@ -189,18 +193,6 @@ impl Config {
     /// Whether queries and keys are normalised per head.
     pub fn qk_norm(&self) -> bool {
         self.architecture == Architecture::Qwen3
-    }
-
-    /// Refuses a shape that no model can have.
-    pub fn check(&self) -> Result<()> {
-        let wrong = |what: String| Err(Error::data(what).hint("the model's configuration contradicts itself"));
-        if !self.heads.is_multiple_of(self.kv_heads) {
-            return wrong(format!("{} query heads cannot share {} key/value heads", self.heads, self.kv_heads));
-        }
-        if !self.head_dim.is_multiple_of(2) {
-            return wrong(format!("head_dim is {}, but rotary embeddings need an even one", self.head_dim));
-        }
-        Ok(())
     }
 }
 
@@ -254,114 +246,6 @@ impl Scaling {
                 "original_max_position_embeddings": original_context as u64,
             }),
         }
-    }
-}
-
-/// The fields of a `config.json`, with errors that name them.
-struct Fields<'a>(&'a Map<String, Value>);
-
-impl Fields<'_> {
-    fn get(&self, name: &str) -> Option<&Value> {
-        self.0.get(name).filter(|value| !value.is_null())
-    }
-
-    fn number(&self, name: &str) -> Option<f64> {
-        self.get(name)?.as_f64()
-    }
-
-    fn flag(&self, name: &str) -> bool {
-        self.get(name).and_then(Value::as_bool).unwrap_or(false)
-    }
-
-    fn count(&self, name: &str) -> Result<usize> {
-        let value = self.get(name).ok_or_else(|| Error::data(format!("config.json has no `{name}`")))?;
-        match value.as_u64() {
-            Some(count) if count > 0 => Ok(count as usize),
-            _ => Err(Error::data(format!("`{name}` in config.json is {value}, expected a positive integer"))),
-        }
-    }
-
-    fn count_or(&self, name: &str, default: usize) -> Result<usize> {
-        if self.get(name).is_some() { self.count(name) } else { Ok(default) }
-    }
-
-    /// `model_type`, or the class where only `architectures` is given.
-    fn model_type(&self) -> Result<String> {
-        let class = || self.get("architectures")?.get(0)?.as_str();
-        let by_class = |class: &str| ARCHITECTURES.iter().find(|(.., known)| *known == class).map(|entry| entry.1);
-        match (self.get("model_type").and_then(Value::as_str), class()) {
-            (Some(name), _) => Ok(name.to_owned()),
-            (None, Some(class)) => Ok(by_class(class).unwrap_or(class).to_owned()),
-            (None, None) => Err(Error::data("config.json has neither `model_type` nor `architectures`")),
-        }
-    }
-
-    fn refuse_unsupported(&self) -> Result<()> {
-        let activation = self.get("hidden_act").and_then(Value::as_str).unwrap_or("silu");
-        if activation != "silu" {
-            return Err(Error::data(format!("activation `{activation}` is not supported"))
-                .hint("models of the Llama family use silu"));
-        }
-        if let Some(quantization) = self.get("quantization_config") {
-            let text = |key: &str| quantization.get(key).and_then(Value::as_str);
-            let method = text("quant_method").unwrap_or("an unknown method");
-            if method != "bitsandbytes" || text("bnb_4bit_quant_type") != Some("nf4") {
-                let kind = text("bnb_4bit_quant_type").map(|kind| format!(" ({kind})")).unwrap_or_default();
-                return Err(Error::data(format!(
-                    "the weights are quantised by {method}{kind}, which is not supported"
-                ))
-                .hint("readable: bitsandbytes' nf4, GGUF files, and folders that are not quantised"));
-            }
-        }
-        match self.rope_parameter("partial_rotary_factor").and_then(Value::as_f64) {
-            Some(part) if part != 1.0 => {
-                Err(Error::data(format!("partial_rotary_factor {part} is not supported, only 1")))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// A field of `rope_parameters` (transformers 5) or of the top level (transformers 4).
-    fn rope_parameter(&self, name: &str) -> Option<&Value> {
-        self.get("rope_parameters").and_then(|parameters| parameters.get(name)).or_else(|| self.get(name))
-    }
-
-    fn rope_theta(&self) -> f64 {
-        self.rope_parameter("rope_theta").and_then(Value::as_f64).unwrap_or(10_000.0)
-    }
-
-    fn scaling(&self) -> Result<Scaling> {
-        let Some(rope) = self.get("rope_parameters").or_else(|| self.get("rope_scaling")) else {
-            return Ok(Scaling::None);
-        };
-        let kind = rope.get("rope_type").or_else(|| rope.get("type")).and_then(Value::as_str).unwrap_or("default");
-        let number = |name: &str| {
-            rope.get(name)
-                .and_then(Value::as_f64)
-                .ok_or_else(|| Error::data(format!("rope scaling `{kind}` in config.json has no number `{name}`")))
-        };
-        match kind {
-            "default" => Ok(Scaling::None),
-            "linear" => Ok(Scaling::Linear { factor: number("factor")? }),
-            "llama3" => Ok(Scaling::Llama3 {
-                factor: number("factor")?,
-                low_freq_factor: number("low_freq_factor")?,
-                high_freq_factor: number("high_freq_factor")?,
-                original_context: number("original_max_position_embeddings")?,
-            }),
-            _ => Err(Error::data(format!("rope scaling `{kind}` is not supported"))
-                .hint("supported: default, linear, llama3")),
-        }
-    }
-
-    /// Qwen keeps a window in its configuration and says beside it whether it is used.
-    fn sliding_window(&self, architecture: Architecture) -> Option<usize> {
-        let used = match architecture {
-            Architecture::Llama => false,
-            Architecture::Mistral => true,
-            Architecture::Qwen2 | Architecture::Qwen3 => self.flag("use_sliding_window"),
-        };
-        self.number("sliding_window").filter(|_| used).map(|window| window as usize)
     }
 }
 

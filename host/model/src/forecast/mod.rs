@@ -43,7 +43,7 @@ impl Load {
         let plan = Plan::new(examples, config, seed);
         let mut load = Self { steps: plan.total, ..Self::default() };
         for rows in plan.rows() {
-            for rows in plan::passes(examples, rows.rows, config) {
+            for rows in plan::passes(examples, &rows.rows, config) {
                 load.add(rows.iter().map(|row| &examples[*row]));
             }
         }

@@ -115,7 +115,8 @@ impl Nf4 {
         let state = reader.state()?;
         let (storage, packed) = reader.get("")?;
         let shape = reader.shape(&state)?;
-        let n = shape[0] * shape[1];
+        let n = shape[0].checked_mul(shape[1]).filter(|n| *n / 8 <= packed.len());
+        let n = n.ok_or_else(|| reader.fail(format!("has shape {shape:?}, more than its {} bytes", packed.len())))?;
         let blocks = n.div_ceil(BLOCK);
         reader.expect_map(".quant_map", &CODEBOOK)?;
         let absmax = match state["nested_offset"].as_f64() {

@@ -12,6 +12,9 @@ const NORMAL: u64 = 1;
 const CONTROL: u64 = 3;
 const USER_DEFINED: u64 = 4;
 
+/// Bytes of a SentencePiece token at most.
+const LONGEST_PIECE: usize = 4096;
+
 /// Llama 3's and Qwen2's way to cut a text into words; they differ in how many digits make a number.
 const WORDS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}DIGITS| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
@@ -76,6 +79,11 @@ fn own_merges<'a>(gguf: &'a Gguf, tokens: &[&str]) -> Result<Vec<&'a str>> {
 
 /// SentencePiece's BPE: the scores give the order of the merges, and what is not in the vocabulary falls back to bytes.
 fn sentence_piece(gguf: &Gguf, tokens: &[&str]) -> Result<Value> {
+    // Every way to cut a token in two is looked at.
+    if let Some((id, token)) = tokens.iter().enumerate().find(|(_, token)| token.len() > LONGEST_PIECE) {
+        return Err(Error::data(format!("token {id} in the GGUF file has {} bytes", token.len()))
+            .hint(format!("pieces of SentencePiece have at most {LONGEST_PIECE}; the file is damaged")));
+    }
     let scores = scores(gguf, tokens.len())?;
     let prefix = !matches!(gguf.value("tokenizer.ggml.add_space_prefix"), Some(Metadata::Bool(false)));
     let spaces = json!({"type": "Replace", "pattern": {"String": " "}, "content": "▁"});

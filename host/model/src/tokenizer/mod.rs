@@ -6,7 +6,7 @@ mod gguf_write;
 pub(crate) use gguf::from_gguf;
 pub(crate) use gguf_write::metadata as gguf_metadata;
 
-use diapason_core::{Error, Result, language_model};
+use diapason_core::{Error, Result, foreign, language_model};
 
 /// A tokenizer in the format of `tokenizer.json`.
 #[derive(Debug, Clone)]
@@ -22,6 +22,10 @@ impl Tokenizer {
     /// # Errors
     /// It is malformed or uses a feature that is unknown.
     pub fn from_json(json: Vec<u8>) -> Result<Self> {
+        foreign::guarded("the tokenizer", || Self::read(json))
+    }
+
+    fn read(json: Vec<u8>) -> Result<Self> {
         let mut inner = tokenizers::Tokenizer::from_bytes(&json).map_err(|source| {
             Error::data("failed to read the tokenizer")
                 .because(source)
@@ -55,7 +59,11 @@ impl Tokenizer {
         let known = self.inner.get_added_tokens_decoder();
         match known.get(&id) {
             Some(token) => token.content.clone(),
-            None => self.inner.decode(&[id], false).unwrap_or_else(|_| format!("<{id}>")),
+            None => {
+                let decode =
+                    || self.inner.decode(&[id], false).map_err(|source| Error::run("failed to decode").because(source));
+                foreign::guarded("a token", decode).unwrap_or_else(|_| format!("<{id}>"))
+            }
         }
     }
 
@@ -67,12 +75,17 @@ impl Tokenizer {
 
 impl language_model::Tokenizer for Tokenizer {
     fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        let encoding = self.inner.encode_fast(text, false);
-        let encoding = encoding.map_err(|source| Error::run("failed to tokenise a text").because(source))?;
-        Ok(encoding.get_ids().to_vec())
+        // A damaged tokenizer may show itself only here.
+        foreign::guarded("a text with the tokenizer", || {
+            let encoding = self.inner.encode_fast(text, false);
+            let encoding = encoding.map_err(|source| Error::run("failed to tokenise a text").because(source))?;
+            Ok(encoding.get_ids().to_vec())
+        })
     }
 
     fn decode(&self, ids: &[u32]) -> Result<String> {
-        self.inner.decode(ids, true).map_err(|source| Error::run("failed to decode tokens").because(source))
+        foreign::guarded("tokens with the tokenizer", || {
+            self.inner.decode(ids, true).map_err(|source| Error::run("failed to decode tokens").because(source))
+        })
     }
 }

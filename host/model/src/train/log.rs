@@ -2,7 +2,7 @@
 
 use super::tensorboard::Board;
 use diapason_core::event::{Event, Sink};
-use diapason_core::{Error, Result};
+use diapason_core::{Error, Result, files};
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -24,6 +24,9 @@ impl<'a> Log<'a> {
         let path = folder.join("train.jsonl");
         let open = || -> std::io::Result<(File, u64)> {
             std::fs::create_dir_all(folder)?;
+            if path.exists() {
+                files::open(&path)?;
+            }
             let mut file = OpenOptions::new().create(true).write(true).truncate(false).open(&path)?;
             let kept = bytes.min(file.metadata()?.len());
             file.set_len(kept)?;
@@ -31,7 +34,7 @@ impl<'a> Log<'a> {
             Ok((file, kept))
         };
         let (file, bytes) = open().map_err(|source| unwritable(&path, source))?;
-        let kept = std::fs::read_to_string(&path).map_err(|source| unwritable(&path, source))?;
+        let kept = files::read_text(&path)?;
         let board = Board::open(folder, &kept)?;
         Ok(Self { path, file, bytes, board, sink, every: every.max(1) as u64 })
     }

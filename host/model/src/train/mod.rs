@@ -171,12 +171,12 @@ impl<'a, 'r> Loop<'a, 'r> {
     fn step(&mut self, number: u64, rows: &StepRows, plan: &Plan, learning_rate: f64) -> Result<()> {
         let started = Instant::now();
         let Run { examples, interrupted, .. } = *self.run;
-        let pass = self.trainer.gradients_until(self.model.llama(), examples, rows.rows, interrupted)?;
+        let pass = self.trainer.gradients_until(self.model.llama(), examples, &rows.rows, interrupted)?;
         let Some(pass) = pass else { return Err(self.interrupt(plan.total)) };
         if !pass.loss.is_finite() || !pass.norm.is_finite() {
             let name = format!("step-{}", number - 1);
             checkpoint::save(self.model, self.run.config, self.run.folder, &name)?;
-            return Err(guard::diverged(number, &pass, rows.rows));
+            return Err(guard::diverged(number, &pass, &rows.rows));
         }
         self.gradients.check(self.vars, &pass.gradients, learning_rate)?;
         self.trainer.update(&pass, learning_rate)?;

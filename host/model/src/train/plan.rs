@@ -6,14 +6,16 @@ use diapason_core::config::Train;
 
 /// The steps, known before the first one.
 pub(crate) struct Plan {
-    epochs: Vec<Vec<Vec<usize>>>,
+    lengths: Vec<usize>,
+    rows_per_step: usize,
+    seed: u64,
     /// Steps in all.
     pub(crate) total: u64,
 }
 
 /// One step of the plan.
-pub(crate) struct StepRows<'a> {
-    pub(crate) rows: &'a [usize],
+pub(crate) struct StepRows {
+    pub(crate) rows: Vec<usize>,
     /// Passes over the data after this step.
     pub(crate) epoch: f64,
     /// The epoch, from 1, that this step ends.
@@ -23,19 +25,20 @@ pub(crate) struct StepRows<'a> {
 impl Plan {
     pub(crate) fn new(examples: &[Example], config: &Train, seed: u64) -> Self {
         let lengths: Vec<usize> = examples.iter().map(batch::input_length).collect();
-        let rows_per_step = config.batch_size * config.gradient_accumulation;
-        let epoch = |epoch: usize| batch::steps(&lengths, rows_per_step, seed, epoch as u64);
-        let epochs: Vec<_> = (0..config.epochs).map(epoch).collect();
-        let all = epochs.iter().map(Vec::len).sum::<usize>();
-        Self { epochs, total: all.min(config.max_steps.unwrap_or(all)) as u64 }
+        let rows_per_step = config.batch_size.saturating_mul(config.gradient_accumulation).max(1);
+        let all = lengths.len().div_ceil(rows_per_step).saturating_mul(config.epochs);
+        Self { lengths, rows_per_step, seed, total: all.min(config.max_steps.unwrap_or(all)) as u64 }
     }
 
-    pub(crate) fn rows(&self) -> impl Iterator<Item = StepRows<'_>> {
-        let steps = self.epochs.iter().enumerate().flat_map(|(epoch, steps)| {
-            steps.iter().enumerate().map(move |(i, rows)| StepRows {
+    /// The steps, an epoch at a time: there may be more of them than memory for their rows.
+    pub(crate) fn rows(&self) -> impl Iterator<Item = StepRows> + '_ {
+        let steps = (0..).flat_map(|epoch: usize| {
+            let steps = batch::steps(&self.lengths, self.rows_per_step, self.seed, epoch as u64);
+            let count = steps.len();
+            steps.into_iter().enumerate().map(move |(i, rows)| StepRows {
                 rows,
-                epoch: epoch as f64 + (i + 1) as f64 / steps.len() as f64,
-                ends: (i + 1 == steps.len()).then_some(epoch + 1),
+                epoch: epoch as f64 + (i + 1) as f64 / count as f64,
+                ends: (i + 1 == count).then_some(epoch + 1),
             })
         });
         steps.take(self.total as usize)

@@ -8,7 +8,7 @@ use crate::encode::Example;
 use crate::weights::{self, Entry, SaveType};
 use candle_core::{Device, Tensor, Var};
 use diapason_core::config::Train;
-use diapason_core::{Error, Result, digest};
+use diapason_core::{Error, Result, digest, files, foreign};
 use safetensors::SafeTensors;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -93,15 +93,19 @@ impl Store {
         vars: &[(String, Var)],
         trainer: &mut Trainer,
     ) -> Result<Option<(Progress, Vec<Tensor>)>> {
-        if !self.path.is_file() {
+        if self.path.symlink_metadata().is_err() {
             return Ok(None);
         }
+        foreign::guarded(self.path.display(), || self.read(vars, trainer))
+    }
+
+    fn read(&self, vars: &[(String, Var)], trainer: &mut Trainer) -> Result<Option<(Progress, Vec<Tensor>)>> {
         let damaged = |why: &str| {
             Error::data(format!("failed to go on from {}", self.path.display()))
                 .because(why.to_owned())
                 .hint("remove the file to train from the start")
         };
-        let bytes = std::fs::read(&self.path).map_err(|source| damaged(&source.to_string()))?;
+        let bytes = files::contents(&self.path, u64::MAX - 1).map_err(|source| damaged(&source.to_string()))?;
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|source| damaged(&source.to_string()))?;
         let json = metadata.metadata().as_ref().and_then(|map| map.get("progress"));
         let progress: Option<Progress> = json.and_then(|json| serde_json::from_str(json).ok());

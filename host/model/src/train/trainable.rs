@@ -147,6 +147,24 @@ fn check_adapter(llama: &Llama, config: &Train) -> Result<()> {
     if config.target_modules.is_empty() {
         return Err(Error::config("`train.target_modules` is empty").hint("for example [\"q_proj\", \"v_proj\"]"));
     }
+    check_ranks(llama, config)
+}
+
+/// Refuses a rank above the smaller width of a layer: an update of that rank does not exist, its memory does.
+pub fn check_ranks(llama: &Llama, config: &Train) -> Result<()> {
+    if !config.method.is_adapter() {
+        return Ok(());
+    }
+    for (name, linear) in llama.linears() {
+        let (rank, (out, input)) = (config.rank_alpha(&name).0, linear.weight().dims().map_err(failed)?);
+        let targeted = config.target_modules.iter().any(|target| names_layer(target, &name));
+        if targeted && rank > out.min(input) {
+            let message = format!("`train.rank` is {rank}, more than the {} that `{name}` is wide", out.min(input));
+            return Err(
+                Error::config(message).hint("lower `train.rank`, or give this layer its own in `train.rank_pattern`")
+            );
+        }
+    }
     Ok(())
 }
 

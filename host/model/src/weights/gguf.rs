@@ -31,7 +31,27 @@ impl Gguf {
                 .because(source)
                 .hint("the file is truncated or not in GGUF format; fetch it again and compare its size")
         })?;
-        Ok(Self { path: path.to_owned(), bytes, content })
+        let gguf = Self { path: path.to_owned(), bytes, content };
+        gguf.check_sizes()?;
+        Ok(gguf)
+    }
+
+    /// Refuses tensors that have more elements than the file can hold. Small files of many bytes are read, but no size of
+    /// a tensor is believed that its bytes are not there for.
+    fn check_sizes(&self) -> Result<()> {
+        for (name, info) in &self.content.tensor_infos {
+            let elements = info.shape.dims().iter().try_fold(1_usize, |all, size| all.checked_mul(*size));
+            let (block, size) = (info.ggml_dtype.block_size(), info.ggml_dtype.type_size());
+            let bytes = elements.and_then(|elements| (elements / block).checked_mul(size)).map(|bytes| bytes as u64);
+            let end =
+                bytes.and_then(|bytes| self.content.tensor_data_offset.checked_add(info.offset)?.checked_add(bytes));
+            if end.is_none_or(|end| end > self.bytes.len() as u64) {
+                let message =
+                    format!("tensor `{name}` of shape {:?} ends behind {}", info.shape.dims(), self.path.display());
+                return Err(Error::data(message).hint("the file is truncated or damaged; fetch it again"));
+            }
+        }
+        Ok(())
     }
 
     /// The SHA-256 of the file.

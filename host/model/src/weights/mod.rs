@@ -12,9 +12,8 @@ pub use gguf::Gguf;
 pub use gguf_write::{GgufType, export};
 pub use save::{Entry, SaveType, save, save_sharded, write};
 
-use diapason_core::{Error, Result};
+use diapason_core::{Error, Result, files};
 use memmap2::Mmap;
-use std::fs::File;
 use std::path::Path;
 
 /// Largest size of a file of weights in bytes, as in transformers: 5 GB.
@@ -22,8 +21,10 @@ pub const SHARD: u64 = 5_000_000_000;
 
 /// Maps a file into memory.
 fn map(path: &Path) -> Result<Mmap> {
-    let fail = |source| Error::data(format!("failed to open {}", path.display())).because(source);
-    let file = File::open(path).map_err(fail)?;
+    let fail = |source| {
+        Error::data(format!("failed to open {}", path.display())).because(source).hint("check the path of the model")
+    };
+    let file = files::open(path).map_err(fail)?;
     // SAFETY: the map is only read. A file that another process shortens meanwhile ends this process, as it would with
     // every reader of mapped weights.
     unsafe { Mmap::map(&file) }.map_err(fail)

@@ -127,11 +127,22 @@ pub fn save(path: &Path, weights: &[(String, Weight)], dtype: SaveType) -> Resul
 pub fn save_sharded(folder: &Path, entries: Vec<Entry>, limit: u64) -> Result<usize> {
     let (size, parameters) =
         entries.iter().fold((0, 0), |(size, n), entry| (size + entry.size() as u64, n + entry.elements() as u64));
-    let format = || HashMap::from([("format".to_owned(), "pt".to_owned())]);
-    remove_weights(folder)?;
     if size <= limit {
-        return write(&folder.join("model.safetensors"), entries, format()).map(|()| 1);
+        write(&folder.join(SINGLE), entries, pt())?;
+        return remove_others(folder, &[SINGLE.to_owned()]).map(|()| 1);
     }
+    save_shards(folder, entries, limit, json!({"total_parameters": parameters, "total_size": size}))
+}
+
+const SINGLE: &str = "model.safetensors";
+const INDEX: &str = "model.safetensors.index.json";
+
+fn pt() -> HashMap<String, String> {
+    HashMap::from([("format".to_owned(), "pt".to_owned())])
+}
+
+/// All shards are written before the first is put in its place, so that a full disk leaves the old model whole.
+fn save_shards(folder: &Path, entries: Vec<Entry>, limit: u64, metadata: Value) -> Result<usize> {
     let mut shards: Vec<(u64, Vec<Entry>)> = Vec::new();
     for entry in entries {
         let size = entry.size() as u64;
@@ -144,24 +155,26 @@ pub fn save_sharded(folder: &Path, entries: Vec<Entry>, limit: u64) -> Result<us
         }
     }
     let count = shards.len();
-    let mut weight_map = Map::new();
+    let (mut weight_map, mut names, mut staged) = (Map::new(), vec![INDEX.to_owned()], Vec::new());
     for (number, (_, shard)) in (1..).zip(shards) {
         let name = format!("model-{number:05}-of-{count:05}.safetensors");
         weight_map.extend(shard.iter().map(|entry| (entry.name.clone(), Value::from(name.as_str()))));
-        write(&folder.join(name), shard, format())?;
+        staged.push(stage(&folder.join(&name), shard, pt())?);
+        names.push(name);
     }
-    let metadata = json!({"total_parameters": parameters, "total_size": size});
     let index = json!({"metadata": metadata, "weight_map": weight_map});
-    files::write(&folder.join("model.safetensors.index.json"), format!("{index:#}\n").as_bytes())?;
-    Ok(count)
+    staged.push(files::stage(&folder.join(INDEX), |file| file.write_all(format!("{index:#}\n").as_bytes()))?);
+    staged.into_iter().try_for_each(files::Staged::commit)?;
+    remove_others(folder, &names).map(|()| count)
 }
 
 /// Weights of an earlier model would be read instead of the new ones, or beside them.
-fn remove_weights(folder: &Path) -> Result<()> {
+fn remove_others(folder: &Path, written: &[String]) -> Result<()> {
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
     let is_weights = |name: &str| name.starts_with("model") && name.contains(".safetensors");
     for path in entries.flatten().map(|entry| entry.path()) {
-        if path.file_name().and_then(|name| name.to_str()).is_some_and(is_weights) {
+        let name = path.file_name().and_then(|name| name.to_str());
+        if name.is_some_and(|name| is_weights(name) && !written.iter().any(|own| own == name)) {
             std::fs::remove_file(&path)
                 .map_err(|source| Error::run(format!("failed to remove {}", path.display())).because(source))?;
         }
@@ -173,11 +186,16 @@ fn remove_weights(folder: &Path) -> Result<()> {
 ///
 /// # Errors
 /// A tensor cannot be made, or the file not be written; what was there before is then untouched.
-pub fn write(path: &Path, mut entries: Vec<Entry>, metadata: HashMap<String, String>) -> Result<()> {
+pub fn write(path: &Path, entries: Vec<Entry>, metadata: HashMap<String, String>) -> Result<()> {
+    stage(path, entries, metadata)?.commit()
+}
+
+/// Like [`write()`], without putting the file in its place.
+fn stage(path: &Path, mut entries: Vec<Entry>, metadata: HashMap<String, String>) -> Result<files::Staged> {
     entries.sort_by(|a, b| b.dtype.cmp(&a.dtype).then_with(|| a.name.cmp(&b.name)));
     let header = header(&entries, metadata)
         .map_err(|source| Error::run(format!("failed to describe {}", path.display())).because(source))?;
-    files::write_with(path, |file| {
+    files::stage(path, |file| {
         let mut file = BufWriter::with_capacity(1 << 20, file);
         file.write_all(&(header.len() as u64).to_le_bytes())?;
         file.write_all(&header)?;

@@ -11,7 +11,7 @@ use crate::import::{self, Grants};
 use crate::session::{self, Failure};
 use crate::state::State;
 use diapason_core::config::{self, Limits};
-use diapason_core::{Error, Result, digest};
+use diapason_core::{Error, Result, digest, files};
 use serde_json::{Map, Value};
 use std::io::Read as _;
 use std::path::Path;
@@ -182,14 +182,11 @@ fn failed(name: &str) -> String {
 
 fn read(path: &Path) -> Result<Vec<u8>> {
     let fail = |source| Error::plugin("cannot be read").because(source).hint("check the path to the component");
-    let metadata = std::fs::metadata(path).map_err(fail)?;
-    if !metadata.is_file() {
-        return Err(Error::plugin("not a file").hint("name the .wasm file that building the plugin gave"));
-    }
-    check_size(metadata.len())?;
+    let file = files::open(path).map_err(fail)?;
+    check_size(file.metadata().map_err(fail)?.len())?;
     let mut bytes = Vec::new();
     // The file may have grown since.
-    std::fs::File::open(path).and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)).map_err(fail)?;
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(fail)?;
     Ok(bytes)
 }
 

@@ -1,7 +1,7 @@
 //! Case files, as `plugins/README.md` describes them.
 
 use diapason_core::config::did_you_mean;
-use diapason_core::{Error, Result, files};
+use diapason_core::{Error, Result, files, foreign};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -65,7 +65,8 @@ pub(super) fn load(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Case)>> {
     let mut cases = Vec::new();
     for path in paths {
         for file in files_of(path)? {
-            cases.extend(read(&file)?.into_iter().map(|case| (file.clone(), case)));
+            cases
+                .extend(foreign::guarded(file.display(), || read(&file))?.into_iter().map(|case| (file.clone(), case)));
         }
     }
     match cases.is_empty() {

@@ -14,6 +14,7 @@ use crate::ui::{Paint, Ui};
 use crate::wire::Plugins;
 use diapason_core::Result;
 use diapason_core::config::Limits;
+use diapason_core::escape::line;
 use diapason_sandbox::Plugin;
 use serde_json::{Value, json};
 
@@ -32,8 +33,8 @@ fn list(plugins: &mut Plugins, ui: &Ui) -> Result<Exit> {
     let documents: Vec<Value> = all.iter().map(document).collect();
     let width = all.iter().map(|plugin| plugin.id().len()).max().unwrap_or(0);
     let row = |plugin: &Plugin, paint: Paint| {
-        let id = paint.bold(&format!("{:width$}", plugin.id()));
-        format!("{id}  {}  {}\n", plugin.version(), plugin.summary())
+        let id = paint.bold(&format!("{:width$}", line(plugin.id())));
+        format!("{id}  {}  {}\n", line(plugin.version()), line(plugin.summary()))
     };
     ui.result(|paint| all.iter().map(|plugin| row(plugin, paint)).collect(), &Value::Array(documents));
     Ok(Exit::Passed)
@@ -42,11 +43,11 @@ fn list(plugins: &mut Plugins, ui: &Ui) -> Result<Exit> {
 fn inspect(plugin: &Plugin, ui: &Ui) -> Result<Exit> {
     let human = |paint: Paint| {
         let permissions = names(plugin.permissions().iter().map(|one| one.name()));
-        let title = paint.bold(&format!("{} {}", plugin.id(), plugin.version()));
+        let title = paint.bold(&line(&format!("{} {}", plugin.id(), plugin.version())));
         let capabilities = names(plugin.capabilities().iter().map(|one| one.name()));
         format!(
             "{title}\n{}\n\ncapabilities  {capabilities}\npermissions   {permissions}\nsha-256       {}\nsettings\n{:#}\n",
-            plugin.summary(),
+            line(plugin.summary()),
             plugin.sha256(),
             plugin.settings_schema()
         )

@@ -4,6 +4,7 @@ use crate::embedded;
 use crate::exit::Exit;
 use crate::starter::{File, write};
 use crate::ui::{Paint, Ui};
+use diapason_core::escape::line;
 use diapason_core::{Error, Result};
 use serde_json::json;
 use std::path::Path;
@@ -35,8 +36,8 @@ pub(super) fn run(folder: &Path, sdk: Option<&Path>, ui: &Ui) -> Result<Exit> {
         .collect();
     let written = write(folder, &contents)?;
     let human = |paint: Paint| {
-        let list: String = written.iter().map(|name| format!("  {name}\n")).collect();
-        format!("{}\n{list}Next: {}\n", paint.bold("Written:"), folder.join("README.md").display())
+        let list: String = written.iter().map(|name| format!("  {}\n", line(name))).collect();
+        format!("{}\n{list}Next: {}\n", paint.bold("Written:"), line(&folder.join("README.md").display().to_string()))
     };
     ui.result(human, &json!({"name": name, "written": written}));
     Ok(Exit::Passed)

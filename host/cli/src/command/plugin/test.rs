@@ -4,6 +4,7 @@ use super::{case, execute};
 use crate::exit::Exit;
 use crate::ui::{Paint, Ui};
 use diapason_core::Result;
+use diapason_core::escape::line;
 use diapason_sandbox::Plugin;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -36,7 +37,8 @@ fn human(plugin: &Plugin, tested: &[Tested], failed: usize, paint: Paint) -> Str
     let mut text = format!("{verdict}: {holding} of {} cases of {} {}\n", tested.len(), plugin.id(), plugin.version());
     for one in tested {
         if let Err(reason) = &one.outcome {
-            text.push_str(&format!("\n{} {} ({})\n  {reason}\n", paint.red("✗"), one.name, one.file.display()));
+            let place = format!("{} ({})", one.name, one.file.display());
+            text.push_str(&format!("\n{} {}\n  {}\n", paint.red("✗"), line(&place), line(reason)));
         }
     }
     text

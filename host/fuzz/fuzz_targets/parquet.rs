@@ -1,0 +1,16 @@
+//! A Parquet dataset.
+#![no_main]
+
+use diapason_core::dataset::{self, Selection};
+
+thread_local! {
+    static PLACE: tempfile::TempDir = tempfile::tempdir().expect("a temporary folder");
+}
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    PLACE.with(|place| {
+        let path = place.path().join("rows.parquet");
+        std::fs::write(&path, bytes).expect("written");
+        let _ = dataset::load(&path, &Selection::default());
+    });
+});

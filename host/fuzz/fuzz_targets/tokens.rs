@@ -1,0 +1,20 @@
+//! The cache of encoded rows.
+#![no_main]
+
+use diapason_core::digest;
+use diapason_model::tokens;
+
+thread_local! {
+    static PLACE: tempfile::TempDir = tempfile::tempdir().expect("a temporary folder");
+}
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+    PLACE.with(|place| {
+        // With a digest that fits, or nothing behind it would ever be read.
+        let key = digest::of_bytes(b"key");
+        let body = [key.as_bytes(), bytes].concat();
+        let path = place.path().join("tokens.bin");
+        std::fs::write(&path, [b"DIATOK01", digest::of_bytes(&body).as_bytes(), &body].concat()).expect("written");
+        let _ = tokens::read(&path, &key);
+    });
+});
