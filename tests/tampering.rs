@@ -1,120 +1,11 @@
 //! The tampering table: whatever is changed after an evaluation is found by name, by the verb that would rest on it.
 
-use diapason_core::digest;
-use diapason_core::manifest::{File, Manifest, Role};
+mod project;
+
+use project::{CONFIG, copy, diapason, edit, finished, flip, forge, project, said};
 use serde_json::Value;
 use std::path::Path;
-use std::process::{Command, Output};
-
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/llama-tied");
-const PLUGIN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../plugins/prebuilt/eval-accuracy.wasm");
-const TEMPLATE: &str = "{% for message in messages %}{{ message.content }}{% if message.role == 'assistant' %}</s>{% else %}=\
-                        {% endif %}{% endfor %}";
-const CONFIG: &str = r##"validator = [{ plugin = "validate-shape" }]
-[model]
-path = "base"
-device = "cpu"
-[data]
-train = "train.jsonl"
-[template]
-template = "./t.jinja"
-[train]
-learning_rate = 2e-2
-epochs = 12
-rank = 8
-dropout = 0
-batch_size = 8
-gradient_accumulation = 1
-target_modules = ["q_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
-max_sequence_length = 64
-[generate]
-max_tokens = 4
-temperature = 0.0
-stop = ["#"]
-[gate]
-resamples = 200
-[run]
-folder = "run"
-seed = 42
-[[suite]]
-name = "ok"
-data = "test.jsonl"
-limit = 24
-evaluator = [
-  { plugin = "./own.wasm", name = "own", settings = { metrics = ["exact-match"] } },
-  { plugin = "eval-format", settings = { pattern = "ok" } },
-  { plugin = "eval-regression" },
-]
-[[rule]]
-suite = "ok"
-measure = "own.exact-match"
-gain = 0.1
-"##;
-
-fn project(folder: &Path) {
-    let rows = |from: usize, to: usize| -> String {
-        (from..to).map(|n| format!("{{\"prompt\": \"q{n}\", \"completion\": \"ok\"}}\n")).collect()
-    };
-    copy(Path::new(MODEL), &folder.join("base"));
-    std::fs::copy(PLUGIN, folder.join("own.wasm")).expect("plugin");
-    let texts = [("diapason.toml", CONFIG.into()), ("t.jinja", TEMPLATE.into())];
-    let data = [("train.jsonl", rows(0, 64)), ("test.jsonl", rows(100, 130))];
-    for (name, text) in texts.into_iter().chain(data) {
-        std::fs::write(folder.join(name), text).expect("file");
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    std::fs::create_dir_all(to).expect("folder");
-    for entry in std::fs::read_dir(from).expect("folder") {
-        let path = entry.expect("entry").path();
-        let target = to.join(path.file_name().expect("name"));
-        if path.is_dir() {
-            copy(&path, &target);
-        } else {
-            std::fs::copy(&path, &target).expect("file");
-        }
-    }
-}
-
-fn diapason(folder: &Path, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_diapason")).args(arguments).current_dir(folder).output().expect("runs")
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
-
-/// Replaces one text in a file by another, which must be there.
-fn edit(path: &Path, from: &str, to: &str) {
-    let text = std::fs::read_to_string(path).expect("text");
-    assert!(text.contains(from), "{} does not contain {from}", path.display());
-    std::fs::write(path, text.replacen(from, to, 1)).expect("written");
-}
-
-/// Changes a bit near the end of a file: of a number, where it is one of weights.
-fn flip(path: &Path) {
-    let mut bytes = std::fs::read(path).expect("file");
-    let place = bytes.len() - 2;
-    bytes[place] ^= 1;
-    std::fs::write(path, bytes).expect("written");
-}
-
-/// Makes the manifest say that `artefact` was so from the start: every digest of it, and the seal.
-fn forge(folder: &Path, artefact: &str) {
-    let run = folder.join("run");
-    let sha256 = digest::of_file(&run.join(artefact)).expect("digest");
-    let mut manifest = Manifest::read(&run).expect("manifest");
-    for stage in manifest.stages.values_mut() {
-        stage.outputs.iter_mut().filter(|(path, _)| *path == artefact).for_each(|(_, known)| known.clone_from(&sha256));
-    }
-    for frozen in manifest.frozen.values_mut() {
-        if let Some(file) = frozen.files.get_mut(&Role::Artefact(artefact.into())) {
-            *file = File::new(&sha256);
-        }
-    }
-    manifest.save(&run).expect("saved");
-}
+use std::process::Command;
 
 /// What is done, the exit codes of `compare`, `report`, `gate` and `verify`, and what each that refuses must name.
 type Case = (&'static str, fn(&Path), [i32; 4], &'static str);
@@ -165,6 +56,7 @@ const CASES: &[Case] = &[
     ("a system message", |at| edit(&at.join("diapason.toml"), "limit = 24", "limit = 24\nsystem = \"Hi\""), CONFIGURED, "suite.ok.system"),
     ("a suite's limit", |at| edit(&at.join("diapason.toml"), "limit = 24", "limit = 20"), CONFIGURED, "suite.ok.limit"),
     ("a training setting", |at| edit(&at.join("diapason.toml"), "epochs = 12", "epochs = 13"), CONFIGURED, "train.epochs"),
+    ("the validators", |at| edit(&at.join("diapason.toml"), "validate-shape", "validate-duplicates"), CONFIGURED, "validator.validate-duplicates"),
     ("a limit of plugins", |at| edit(&at.join("diapason.toml"), "[gate]", "[limits]\nmemory = 200\n[gate]"), CONFIGURED, "limits.memory"),
     ("base answers", |at| edit(&at.join("run/outputs.base.jsonl"), "\"text\":\"", "\"text\":\"x"), ALL, "outputs.base.jsonl"),
     ("tuned answers", |at| edit(&at.join("run/outputs.tuned.jsonl"), "\"text\":\"", "\"text\":\"x"), ALL, "outputs.tuned.jsonl"),
@@ -222,20 +114,6 @@ const CASES: &[Case] = &[
 ];
 
 const VERBS: [&[&str]; 4] = [&["compare"], &["report"], &["gate"], &["verify", "run", "--config", "diapason.toml"]];
-
-/// A finished project: `run`, and `other`, which a run with another seed left that was hardly trained.
-fn finished(folder: &Path) {
-    project(folder);
-    edit(&folder.join("diapason.toml"), "seed = 42", "seed = 7");
-    edit(&folder.join("diapason.toml"), "learning_rate = 2e-2", "learning_rate = 1e-5");
-    let other = diapason(folder, &["run"]);
-    assert!(matches!(other.status.code(), Some(1 | 3)), "{}", said(&other));
-    std::fs::rename(folder.join("run"), folder.join("other")).expect("moved");
-    edit(&folder.join("diapason.toml"), "seed = 7", "seed = 42");
-    edit(&folder.join("diapason.toml"), "learning_rate = 1e-5", "learning_rate = 2e-2");
-    let run = diapason(folder, &["run"]);
-    assert_eq!(run.status.code(), Some(0), "{}", said(&run));
-}
 
 #[test]
 fn everything_that_is_changed_after_the_evaluation_is_found_by_name() {
@@ -383,4 +261,24 @@ fn an_adapter_that_another_configuration_trained_is_not_evaluated_as_this_ones()
     let eval = diapason(folder.path(), &["eval"]);
     assert_eq!(eval.status.code(), Some(4), "{}", said(&eval));
     assert!(said(&eval).contains("the training data changed since the training"), "{}", said(&eval));
+}
+
+/// `eval` alone must not freeze findings as those of validators that never ran.
+#[test]
+fn findings_of_other_validators_are_not_evaluated_as_these_ones() {
+    let folder = tempfile::tempdir().expect("folder");
+    finished(folder.path());
+    edit(&folder.path().join("diapason.toml"), "validate-shape", "validate-duplicates");
+    let eval = diapason(folder.path(), &["eval"]);
+    if eval.status.code() == Some(0) {
+        let log = said(&eval);
+        assert!(log.contains("validate") && !log.contains("validate        unchanged"), "made anew: {log}");
+    } else {
+        assert!(said(&eval).contains("findings.jsonl is about other data or of other validators"), "{}", said(&eval));
+    }
+    assert_eq!(diapason(folder.path(), &["validate"]).status.code(), Some(0));
+    for verb in ["eval", "compare", "report", "gate"] {
+        let output = diapason(folder.path(), &[verb]);
+        assert_eq!(output.status.code(), Some(0), "{verb}: {}", said(&output));
+    }
 }

@@ -23,6 +23,7 @@ const PROBES: usize = 4;
 /// Writes `outputs.base.jsonl`, `outputs.tuned.jsonl` and `scores.jsonl`, and freezes what they are about.
 pub(crate) fn stage(session: &mut Session) -> Result<()> {
     integrity::check_training(session)?;
+    integrity::check_findings(session)?;
     let suites = session.suites()?;
     let requests = requests(session, &suites)?;
     let base = outputs(session, Arm::Base, &suites, &requests)?;

@@ -1,7 +1,7 @@
 //! What a verb used is frozen when it is done; the verbs after it refuse what has changed since, by name.
 
 use super::suite::LoadedSuite;
-use super::validate::FILE as FINDINGS;
+use super::validate::{self, FILE as FINDINGS};
 use super::{Session, compare, eval, jsonl, look, report, score, train};
 use crate::clock;
 use diapason_core::event::{Event, Sink as _};
@@ -149,6 +149,15 @@ pub(super) fn frozen(session: &Session, verb: Verb) -> Result<&Frozen> {
 /// Refuses a tuned model that was trained by another configuration, from other data or on another base.
 pub(super) fn check_training(session: &mut Session) -> Result<()> {
     check_trained(session, |role| !matches!(role, Role::Tuned(_) | Role::Artefact(_)))
+}
+
+/// Refuses to evaluate beside findings that are about other data, or of other validators.
+pub(super) fn check_findings(session: &mut Session) -> Result<()> {
+    if validate::current(session)? {
+        return Ok(());
+    }
+    Err(Error::data(format!("{FINDINGS} is about other data or of other validators"))
+        .hint("`diapason validate` makes it anew"))
 }
 
 /// Refuses a tuned model that is not the one that training wrote.

@@ -50,6 +50,14 @@ pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
+/// Whether the stored findings are about these data and validators; `true` where there are none.
+pub(super) fn current(session: &mut Session) -> Result<bool> {
+    let Some(stage) = session.manifest.stages.get(STAGE).cloned() else { return Ok(true) };
+    let validators = load(session)?;
+    let (train, suites) = splits(session)?;
+    Ok(stage.inputs == inputs(session, &validators, train.iter().chain(&suites)))
+}
+
 /// What the validators say now; writes nothing.
 pub(super) fn again(session: &mut Session) -> Result<Vec<Finding>> {
     let validators = load(session)?;

@@ -166,9 +166,14 @@ fn surroundings(here: &mut Here<'_>, evaluated: &Frozen) -> Result<Vec<Line>> {
     live.extend(tuned(here.folder, evaluated)?);
     if let Some(session) = &mut here.project {
         let config = portable(&session.plan.config);
-        let differ = check_settings(Verb::Eval, evaluated, &config);
+        let mut differ = check_settings(Verb::Eval, evaluated, &config);
+        for verb in [Verb::Compare, Verb::Report] {
+            let later = here.manifest.frozen.get(&verb).map(|frozen| check_settings(verb, frozen, &config));
+            let later: Vec<Difference> = later.into_iter().flatten().filter(|it| !differ.contains(it)).collect();
+            differ.extend(later);
+        }
         if differ.is_empty() {
-            lines.push(Line::agrees("the configuration", "has the values that were evaluated"));
+            lines.push(Line::agrees("the configuration", "the values that were evaluated and reported"));
         }
         lines.extend(differ.iter().map(differing));
         live.extend(look::live(session, evaluated)?);
