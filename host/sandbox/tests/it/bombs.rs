@@ -83,6 +83,23 @@ fn nested(depth: usize) -> String {
     format!("(func (param i32) {} {})", repeat(depth, "block local.get 0 br_if 0\n"), repeat(depth, "end "))
 }
 
+/// Loops in loops, each of which changes all locals.
+fn nested_loops(locals: usize, depth: usize) -> String {
+    let change = list(locals, |n| format!("(local.set {n} (i32.add (local.get {n}) (local.get 0)))"));
+    format!(
+        "(func (local {}) {} {})",
+        repeat(locals, "i32 "),
+        repeat(depth, &format!("loop {change}\n")),
+        repeat(depth, "local.get 1 br_if 0 end\n")
+    )
+}
+
+fn loops_in_turn(locals: usize, count: usize) -> String {
+    let change = list(locals, |n| format!("(local.set {n} (i32.add (local.get {n}) (local.get 0)))"));
+    let one = format!("loop {change} local.get 1 br_if 0 end\n");
+    format!("(func (local {}) {})", repeat(locals, "i32 "), repeat(count, &one))
+}
+
 fn straight(count: usize) -> String {
     format!("(func (param i32) (result i32) local.get 0 {})", repeat(count, "local.get 0 i32.add\n"))
 }
@@ -167,7 +184,10 @@ fn values_that_pass_through_many_branches() {
     assert_refused(&guest_with(&branches(200, 20_000)), cause);
     assert_refused(&guest_with(&tables(300, 20_000)), cause);
     assert_refused(&guest_with(&diamonds(1000, 2000)), cause);
-    assert_refused(&guest_with(&wide_loops(50, 100_000)), cause);
+    let loops = "at most 64 and 2000 are taken";
+    assert_refused(&guest_with(&wide_loops(50, 41)), loops);
+    assert_refused(&guest_with(&wide_loops(1, 2001)), loops);
+    assert_refused(&guest_with(&nested_loops(50, 65)), loops);
     assert_refused(&guest_with(&wide_calls(50, 100_000)), cause);
     assert_refused(&guest_with(&wide_calls(51, 1)), "one has 102 parameters and results, at most 100 are taken");
     assert_refused(&guest_with(&tall(1000, 5000)), cause);
@@ -214,7 +234,10 @@ fn costs() {
         ("branches, few locals", guest_with(&branches(100, 16_000))),
         ("tables", guest_with(&tables(300, 6_500))),
         ("diamonds", guest_with(&diamonds(1000, 480))),
-        ("wide loops", guest_with(&wide_loops(50, 3700))),
+        ("wide loops", guest_with(&wide_loops(50, 40))),
+        ("narrow loops", guest_with(&wide_loops(1, 2000))),
+        ("nested loops", guest_with(&nested_loops(500, 64))),
+        ("loops in turn", guest_with(&loops_in_turn(100, 2_400))),
         ("wide calls", guest_with(&wide_calls(50, 19_000))),
         ("tall", guest_with(&tall(1000, 900))),
         ("nested", guest_with(&nested(3900))),
