@@ -100,6 +100,18 @@ fn loops_in_turn(locals: usize, count: usize) -> String {
     format!("(func (local {}) {})", repeat(locals, "i32 "), repeat(count, &one))
 }
 
+fn many(count: usize, one: &str) -> String {
+    format!(
+        "(table 9 funcref) (func (param i32) (result i32) (local i32) {} local.get 1)",
+        repeat(count, &format!("{one}\n"))
+    )
+}
+
+const IF: &str = "(if (local.get 0) (then (local.set 1 (i32.add (local.get 1) (i32.const 1)))))";
+const TABLE: &str = "(block (br_table 0 0 0 0 0 0 0 0 (local.get 0)))";
+const COPY: &str = "(memory.copy (local.get 0) (local.get 1) (local.get 0))";
+const INDIRECT: &str = "(drop (call_indirect (param i32) (result i32) (local.get 0) (local.get 1)))";
+
 fn straight(count: usize) -> String {
     format!("(func (param i32) (result i32) local.get 0 {})", repeat(count, "local.get 0 i32.add\n"))
 }
@@ -181,8 +193,8 @@ fn assert_refused(bytes: &[u8], cause: &str) {
 fn values_that_pass_through_many_branches() {
     let cause = "units of work, at most 2000000";
     assert_refused(&guest_with(&branches(1000, 5000)), cause);
-    assert_refused(&guest_with(&branches(200, 20_000)), cause);
-    assert_refused(&guest_with(&tables(300, 20_000)), cause);
+    assert_refused(&guest_with(&branches(200, 15_000)), cause);
+    assert_refused(&guest_with(&tables(300, 10_000)), cause);
     assert_refused(&guest_with(&diamonds(1000, 2000)), cause);
     let loops = "at most 64 and 2000 are taken";
     assert_refused(&guest_with(&wide_loops(50, 41)), loops);
@@ -191,6 +203,16 @@ fn values_that_pass_through_many_branches() {
     assert_refused(&guest_with(&wide_calls(50, 100_000)), cause);
     assert_refused(&guest_with(&wide_calls(51, 1)), "one has 102 parameters and results, at most 100 are taken");
     assert_refused(&guest_with(&tall(1000, 5000)), cause);
+}
+
+#[test]
+fn branches_that_are_too_many() {
+    let cause = "branches, at most 60000 are taken";
+    for (count, one) in [(30_000, IF), (6000, TABLE), (8000, COPY), (8000, INDIRECT)] {
+        assert_refused(&guest_with(&many(count, one)), cause);
+    }
+    let file = format!("(table 9 funcref) {}", repeat(31, &many(19_000, IF).replace("(table 9 funcref)", "")));
+    assert_refused(&guest_with(&file), "together they have more than 1500000 branches");
 }
 
 #[test]
@@ -241,6 +263,10 @@ fn costs() {
         ("wide calls", guest_with(&wide_calls(50, 19_000))),
         ("tall", guest_with(&tall(1000, 900))),
         ("nested", guest_with(&nested(3900))),
+        ("ifs", guest_with(&many(19_900, IF))),
+        ("small tables", guest_with(&many(5_900, TABLE))),
+        ("copies", guest_with(&many(7_400, COPY))),
+        ("indirect calls", guest_with(&many(7_400, INDIRECT))),
         ("straight", guest_with(&straight(740_000))),
         ("deep operands", guest_with(&deep_operands(400_000))),
         ("functions", guest_with(&functions(99_000))),
