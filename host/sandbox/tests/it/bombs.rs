@@ -231,8 +231,8 @@ fn components_that_multiply() {
     let empty = repeat(1001, "(core instance)");
     assert_refused(&component(&empty), "it has 1001 instances or more, at most 1000 are made");
     assert_refused(&component(&tuples(17, 100)), "types, at most 200000 are taken");
-    assert_refused(&deep_types(150), "they are nested 152 deep, at most 100 are taken");
-    assert_refused(&deep_types(43_000), "they are nested 43002 deep, at most 100 are taken");
+    assert_refused(&deep_types(150), "they are nested 151 deep, at most 100 are taken");
+    assert_refused(&deep_types(43_000), "they are nested 43001 deep, at most 100 are taken");
     assert_refused(&deep_types(3_000_000), "a section of types has 8789 KiB, at most 128 are read");
 }
 
