@@ -83,6 +83,35 @@ fn nested(depth: usize) -> String {
     format!("(func (param i32) {} {})", repeat(depth, "block local.get 0 br_if 0\n"), repeat(depth, "end "))
 }
 
+/// Loops in loops, each of which changes all locals.
+fn nested_loops(locals: usize, depth: usize) -> String {
+    let change = list(locals, |n| format!("(local.set {n} (i32.add (local.get {n}) (local.get 0)))"));
+    format!(
+        "(func (local {}) {} {})",
+        repeat(locals, "i32 "),
+        repeat(depth, &format!("loop {change}\n")),
+        repeat(depth, "local.get 1 br_if 0 end\n")
+    )
+}
+
+fn loops_in_turn(locals: usize, count: usize) -> String {
+    let change = list(locals, |n| format!("(local.set {n} (i32.add (local.get {n}) (local.get 0)))"));
+    let one = format!("loop {change} local.get 1 br_if 0 end\n");
+    format!("(func (local {}) {})", repeat(locals, "i32 "), repeat(count, &one))
+}
+
+fn many(count: usize, one: &str) -> String {
+    format!(
+        "(table 9 funcref) (func (param i32) (result i32) (local i32) {} local.get 1)",
+        repeat(count, &format!("{one}\n"))
+    )
+}
+
+const IF: &str = "(if (local.get 0) (then (local.set 1 (i32.add (local.get 1) (i32.const 1)))))";
+const TABLE: &str = "(block (br_table 0 0 0 0 0 0 0 0 (local.get 0)))";
+const COPY: &str = "(memory.copy (local.get 0) (local.get 1) (local.get 0))";
+const INDIRECT: &str = "(drop (call_indirect (param i32) (result i32) (local.get 0) (local.get 1)))";
+
 fn straight(count: usize) -> String {
     format!("(func (param i32) (result i32) local.get 0 {})", repeat(count, "local.get 0 i32.add\n"))
 }
@@ -164,13 +193,26 @@ fn assert_refused(bytes: &[u8], cause: &str) {
 fn values_that_pass_through_many_branches() {
     let cause = "units of work, at most 2000000";
     assert_refused(&guest_with(&branches(1000, 5000)), cause);
-    assert_refused(&guest_with(&branches(200, 20_000)), cause);
-    assert_refused(&guest_with(&tables(300, 20_000)), cause);
+    assert_refused(&guest_with(&branches(200, 15_000)), cause);
+    assert_refused(&guest_with(&tables(300, 10_000)), cause);
     assert_refused(&guest_with(&diamonds(1000, 2000)), cause);
-    assert_refused(&guest_with(&wide_loops(50, 100_000)), cause);
+    let loops = "at most 64 and 2000 are taken";
+    assert_refused(&guest_with(&wide_loops(50, 41)), loops);
+    assert_refused(&guest_with(&wide_loops(1, 2001)), loops);
+    assert_refused(&guest_with(&nested_loops(50, 65)), loops);
     assert_refused(&guest_with(&wide_calls(50, 100_000)), cause);
     assert_refused(&guest_with(&wide_calls(51, 1)), "one has 102 parameters and results, at most 100 are taken");
     assert_refused(&guest_with(&tall(1000, 5000)), cause);
+}
+
+#[test]
+fn branches_that_are_too_many() {
+    let cause = "branches, at most 60000 are taken";
+    for (count, one) in [(30_000, IF), (6000, TABLE), (8000, COPY), (8000, INDIRECT)] {
+        assert_refused(&guest_with(&many(count, one)), cause);
+    }
+    let file = format!("(table 9 funcref) {}", repeat(31, &many(19_000, IF).replace("(table 9 funcref)", "")));
+    assert_refused(&guest_with(&file), "together they have more than 1500000 branches");
 }
 
 #[test]
@@ -189,8 +231,8 @@ fn components_that_multiply() {
     let empty = repeat(1001, "(core instance)");
     assert_refused(&component(&empty), "it has 1001 instances or more, at most 1000 are made");
     assert_refused(&component(&tuples(17, 100)), "types, at most 200000 are taken");
-    assert_refused(&deep_types(150), "not a valid WebAssembly component");
-    assert_refused(&deep_types(40_000), "not a valid WebAssembly component");
+    assert_refused(&deep_types(150), "they are nested 151 deep, at most 100 are taken");
+    assert_refused(&deep_types(43_000), "they are nested 43001 deep, at most 100 are taken");
     assert_refused(&deep_types(3_000_000), "a section of types has 8789 KiB, at most 128 are read");
 }
 
@@ -214,10 +256,17 @@ fn costs() {
         ("branches, few locals", guest_with(&branches(100, 16_000))),
         ("tables", guest_with(&tables(300, 6_500))),
         ("diamonds", guest_with(&diamonds(1000, 480))),
-        ("wide loops", guest_with(&wide_loops(50, 3700))),
+        ("wide loops", guest_with(&wide_loops(50, 40))),
+        ("narrow loops", guest_with(&wide_loops(1, 2000))),
+        ("nested loops", guest_with(&nested_loops(500, 64))),
+        ("loops in turn", guest_with(&loops_in_turn(100, 2_400))),
         ("wide calls", guest_with(&wide_calls(50, 19_000))),
         ("tall", guest_with(&tall(1000, 900))),
         ("nested", guest_with(&nested(3900))),
+        ("ifs", guest_with(&many(19_900, IF))),
+        ("small tables", guest_with(&many(5_900, TABLE))),
+        ("copies", guest_with(&many(7_400, COPY))),
+        ("indirect calls", guest_with(&many(7_400, INDIRECT))),
         ("straight", guest_with(&straight(740_000))),
         ("deep operands", guest_with(&deep_operands(400_000))),
         ("functions", guest_with(&functions(99_000))),

@@ -18,8 +18,21 @@ const FILE: u64 = 36_000_000;
 /// 36 s, in a function of 9 KB.
 const WIDTH: u64 = 100;
 
+/// Ways from block to block, of one function and of a whole file. The most in real guests are 14,000 and 650,000.
+const EDGES: u64 = 60_000;
+const FILE_EDGES: u64 = 1_500_000;
+
+/// Edges that a call through a table and an operation on a range of memory count as: they are compiled to checks and
+/// loops. 40,000 such calls in one function took 58 s.
+const CHECKED: u64 = 8;
+
 /// Blocks within blocks. The deepest in real guests are 800.
 const DEPTH: u32 = 4_000;
+
+/// Loops within loops, and values that the loops of a function take from the stack: compiling grows with the square of
+/// either, and more. Real guests have 10, and none.
+const LOOPS: usize = 64;
+const LOOP_VALUES: u64 = 2_000;
 
 /// Bytes of a function. The largest in real guests has 760,000.
 const BYTES: usize = 3_000_000;
@@ -29,6 +42,7 @@ const BYTES: usize = 3_000_000;
 pub(super) struct Bodies {
     allocations: FuncValidatorAllocations,
     work: u64,
+    edges: u64,
 }
 
 impl Bodies {
@@ -47,6 +61,20 @@ impl Bodies {
                 name,
                 format!("its blocks are nested {} deep, at most {DEPTH} are taken", work.depth),
             ));
+        }
+        if work.loops > LOOPS || work.loop_values > LOOP_VALUES {
+            let (loops, values) = (work.loops, work.loop_values);
+            let cause = format!(
+                "its loops are nested {loops} deep and take {values} values, at most {LOOPS} and {LOOP_VALUES} are taken"
+            );
+            return Err(excessive(name, cause));
+        }
+        if work.edges > EDGES {
+            return Err(excessive(name, format!("it has {} branches, at most {EDGES} are taken", work.edges)));
+        }
+        self.edges += work.edges;
+        if self.edges > FILE_EDGES {
+            return Err(excessive("its functions", format!("together they have more than {FILE_EDGES} branches")));
         }
         let sum = work.sum();
         if sum > FUNCTION {
@@ -94,6 +122,9 @@ struct Work {
     /// One bit for each local that is read: the others cost nothing where branches meet.
     read: Vec<u64>,
     depth: u32,
+    /// The deepest nesting of loops, and the values that all loops take.
+    loops: usize,
+    loop_values: u64,
 }
 
 impl Work {
@@ -103,12 +134,23 @@ impl Work {
         let declared = u64::from(validator.len_locals());
         let mut work = Self { declared, ..Self::default() };
         let mut operators = OperatorsReader::new(reader);
+        // How deep each loop stands that is open.
+        let mut loops: Vec<u32> = Vec::new();
         while !operators.eof() {
             let offset = operators.original_position();
             let operator = operators.read().map_err(damaged)?;
             work.count(validator, &operator);
             validator.op(offset, &operator).map_err(damaged)?;
-            work.depth = work.depth.max(validator.control_stack_height());
+            let depth = validator.control_stack_height();
+            work.depth = work.depth.max(depth);
+            while loops.last().is_some_and(|inner| *inner > depth) {
+                loops.pop();
+            }
+            if let Operator::Loop { blockty } = operator {
+                loops.push(depth);
+                work.loops = work.loops.max(loops.len());
+                work.loop_values += taken(validator, blockty);
+            }
         }
         operators.finish().map_err(damaged)?;
         Ok(work)
@@ -148,7 +190,20 @@ impl Work {
             }
             Operator::CallIndirect { type_index, .. } | Operator::ReturnCallIndirect { type_index, .. } => {
                 self.values += signature(validator, *type_index);
+                self.edges(validator, CHECKED);
             }
+            Operator::MemoryCopy { .. }
+            | Operator::MemoryFill { .. }
+            | Operator::MemoryInit { .. }
+            | Operator::MemoryGrow { .. }
+            | Operator::TableCopy { .. }
+            | Operator::TableFill { .. }
+            | Operator::TableInit { .. }
+            | Operator::TableGrow { .. }
+            | Operator::TableGet { .. }
+            | Operator::TableSet { .. }
+            | Operator::CallRef { .. }
+            | Operator::ReturnCallRef { .. } => self.edges(validator, CHECKED),
             _ => {}
         }
     }
@@ -173,6 +228,14 @@ impl Work {
         if let Some(word) = self.read.get_mut(word) {
             *word |= 1 << (local % 64);
         }
+    }
+}
+
+fn taken(validator: &FuncValidator<ValidatorResources>, block: BlockType) -> u64 {
+    let BlockType::FuncType(index) = block else { return 0 };
+    match validator.resources().sub_type_at(index).map(|sub| &sub.composite_type.inner) {
+        Some(CompositeInnerType::Func(signature)) => signature.params().len() as u64,
+        _ => 0,
     }
 }
 

@@ -16,10 +16,6 @@ const FUNCTIONS: u64 = 100_000;
 /// Entries of all other sections. A Python guest has 15,000, a JavaScript engine 17,000.
 const ITEMS: u64 = 500_000;
 
-/// Bytes of a section of component types, which is read by recursion: so many cannot nest deeper than the stack holds.
-/// The whole of WASI's command world takes 20,000.
-const TYPE_BYTES: usize = 1 << 17;
-
 /// Components within components.
 const NESTING: usize = 32;
 
@@ -86,10 +82,10 @@ impl Pass {
             Payload::Version { .. } => self.enter(),
             Payload::FunctionSection(section) => self.functions(section.count()),
             Payload::ComponentTypeSection(section) => {
-                type_bytes(section.range().len()).and_then(|()| self.items(section.count()))
+                types::check_section(section.clone()).and_then(|()| self.items(section.count()))
             }
             Payload::CoreTypeSection(section) => {
-                type_bytes(section.range().len()).and_then(|()| self.items(section.count()))
+                types::check_bytes(section.range().len()).and_then(|()| self.items(section.count()))
             }
             Payload::TypeSection(section) => self.items(section.count()),
             Payload::ImportSection(section) => self.items(section.count()),
@@ -194,12 +190,4 @@ impl Pass {
         }
         Ok(())
     }
-}
-
-fn type_bytes(length: usize) -> Result<()> {
-    if length > TYPE_BYTES {
-        let cause = format!("a section of types has {} KiB, at most {} are read", length >> 10, TYPE_BYTES >> 10);
-        return Err(excessive("its types", cause));
-    }
-    Ok(())
 }

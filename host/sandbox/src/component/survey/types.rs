@@ -8,10 +8,62 @@ use wasmparser::component_types::{
     ComponentAnyTypeId, ComponentDefinedType, ComponentDefinedTypeId, ComponentFuncTypeId, ComponentValType,
 };
 use wasmparser::types::TypesRef;
-use wasmparser::{CanonicalFunction, ComponentCanonicalSectionReader, Validator};
+use wasmparser::{
+    CanonicalFunction, ComponentCanonicalSectionReader, ComponentType, ComponentTypeDeclaration,
+    ComponentTypeSectionReader, InstanceTypeDeclaration, Validator,
+};
+
+/// Bytes of a section of types, which is read by recursion: so many cannot nest deeper than the stack holds. The whole
+/// of WASI's command world takes 20,000.
+const BYTES: usize = 1 << 17;
 
 /// Types that all lifted and lowered functions name, each as often as it is named. Diapason's whole interface names 300.
 const NAMED: u64 = 200_000;
+
+/// Types within types. The interfaces of a world are three deep.
+const DEPTH: usize = 100;
+
+/// Errors where a section has too many bytes to be read, or types that are nested too deeply.
+pub(super) fn check_section(section: ComponentTypeSectionReader<'_>) -> Result<()> {
+    check_bytes(section.range().len())?;
+    for declared in section {
+        let depth = depth(&declared.map_err(damaged)?);
+        if depth > DEPTH {
+            return Err(excessive("its types", format!("they are nested {depth} deep, at most {DEPTH} are taken")));
+        }
+    }
+    Ok(())
+}
+
+/// Errors where a section of types has too many bytes to be read.
+pub(super) fn check_bytes(length: usize) -> Result<()> {
+    if length > BYTES {
+        let cause = format!("a section of types has {} KiB, at most {} are read", length >> 10, BYTES >> 10);
+        return Err(excessive("its types", cause));
+    }
+    Ok(())
+}
+
+fn depth(declared: &ComponentType<'_>) -> usize {
+    let inner = match declared {
+        ComponentType::Component(declarations) => declarations
+            .iter()
+            .filter_map(|declaration| match declaration {
+                ComponentTypeDeclaration::Type(inner) => Some(depth(inner)),
+                _ => None,
+            })
+            .max(),
+        ComponentType::Instance(declarations) => declarations
+            .iter()
+            .filter_map(|declaration| match declaration {
+                InstanceTypeDeclaration::Type(inner) => Some(depth(inner)),
+                _ => None,
+            })
+            .max(),
+        _ => None,
+    };
+    1 + inner.unwrap_or(0)
+}
 
 #[derive(Default)]
 pub(super) struct Types {
