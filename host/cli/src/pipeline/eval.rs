@@ -5,7 +5,7 @@ use super::journal::{self, Journal};
 use super::request::{Asked, Requests};
 use super::session::{Opened, Tuned};
 use super::suite::LoadedSuite;
-use super::{Session, jsonl, score, train};
+use super::{Session, jsonl, score, train, watched};
 use crate::interrupt;
 use diapason_core::config::Config;
 use diapason_core::language_model::LanguageModel;
@@ -23,6 +23,7 @@ const PROBES: usize = 4;
 /// Writes `outputs.base.jsonl`, `outputs.tuned.jsonl` and `scores.jsonl`.
 pub(crate) fn stage(session: &mut Session) -> Result<()> {
     let suites = session.suites()?;
+    watched::check(session, &suites)?;
     let requests = requests(session, &suites)?;
     let base = outputs(session, Arm::Base, &suites, &requests)?;
     let tuned = outputs(session, Arm::Tuned, &suites, &requests)?;

@@ -21,6 +21,7 @@ mod tokens;
 pub(crate) mod train;
 pub(crate) mod validate;
 mod watch;
+mod watched;
 
 pub(crate) use session::Session;
 

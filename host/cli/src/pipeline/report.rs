@@ -1,7 +1,7 @@
 //! The last stage: the gate's decision and the report's four files.
 
 use super::validate::FILE as FINDINGS;
-use super::{Session, compare, eval, jsonl, score, train};
+use super::{Session, compare, eval, jsonl, score, train, watched};
 use crate::render;
 use diapason_core::compare::Comparison;
 use diapason_core::gate::{self, GateResult};
@@ -35,6 +35,7 @@ pub(crate) fn stage(session: &mut Session) -> Result<Report> {
 pub(crate) fn decide(session: &mut Session) -> Result<(Comparison, Option<GateResult>)> {
     let comparison = compare::read(session)?;
     bind(session)?;
+    watched::check(session, &session.suites()?)?;
     let config = &session.plan.config;
     let result = match config.rules.is_empty() {
         true => None,
