@@ -23,7 +23,7 @@ const PROBES: usize = 4;
 /// Writes `outputs.base.jsonl`, `outputs.tuned.jsonl` and `scores.jsonl`.
 pub(crate) fn stage(session: &mut Session) -> Result<()> {
     let suites = session.suites()?;
-    watched::check(session, &suites)?;
+    watched::check(session)?;
     let requests = requests(session, &suites)?;
     let base = outputs(session, Arm::Base, &suites, &requests)?;
     let tuned = outputs(session, Arm::Tuned, &suites, &requests)?;

@@ -35,7 +35,7 @@ pub(crate) fn stage(session: &mut Session) -> Result<Report> {
 pub(crate) fn decide(session: &mut Session) -> Result<(Comparison, Option<GateResult>)> {
     let comparison = compare::read(session)?;
     bind(session)?;
-    watched::check(session, &session.suites()?)?;
+    watched::check(session)?;
     let config = &session.plan.config;
     let result = match config.rules.is_empty() {
         true => None,

@@ -2,8 +2,8 @@
 //! does not rest on them.
 
 use super::session::Session;
-use super::suite::LoadedSuite;
 use super::{jsonl, overlap};
+use diapason_core::dataset::{self, Selection};
 use diapason_core::sample::Sample;
 use diapason_core::{Error, Result, digest};
 use serde::{Deserialize, Serialize};
@@ -44,7 +44,7 @@ pub(super) fn keep(folder: &Path, watched: Option<(&str, &[Sample])>) -> Result<
 /// Refuses rules on rows that chose the tuned model's state, whatever the configuration says today.
 ///
 /// Errors if a suite with rules has such a row, or what was watched cannot be read.
-pub(super) fn check(session: &Session, suites: &[LoadedSuite]) -> Result<()> {
+pub(super) fn check(session: &Session) -> Result<()> {
     let (_, folder) = session.tuned();
     let path = folder.join(FILE);
     if !path.exists() {
@@ -55,11 +55,12 @@ pub(super) fn check(session: &Session, suites: &[LoadedSuite]) -> Result<()> {
             .because(source)
             .hint("it says which rows early stopping watched: train again")
     })?;
-    let rules = &session.plan.config.rules;
-    for suite in suites.iter().filter(|suite| rules.iter().any(|rule| rule.suite == suite.config.name)) {
-        let seen = suite.samples.iter().filter(|sample| watch.prompts.contains(&mark(sample))).count();
+    let config = &session.plan.config;
+    for suite in config.suites.iter().filter(|suite| config.rules.iter().any(|rule| rule.suite == suite.name)) {
+        let samples = dataset::load(&suite.data, &Selection { limit: suite.limit, system: None })?;
+        let seen = samples.iter().filter(|sample| watch.prompts.contains(&mark(sample))).count();
         if seen > 0 {
-            return Err(seen_before(&suite.config.name, seen, suite.samples.len(), &watch.metric));
+            return Err(seen_before(&suite.name, seen, samples.len(), &watch.metric));
         }
     }
     Ok(())
