@@ -8,6 +8,7 @@ use super::suite::LoadedSuite;
 use super::{Session, jsonl, score, train, watched};
 use crate::interrupt;
 use diapason_core::config::Config;
+use diapason_core::event::{Event, Sink as _};
 use diapason_core::language_model::LanguageModel;
 use diapason_core::manifest::digest_of;
 use diapason_core::sample::{Conversation, Sample};
@@ -34,7 +35,14 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
 /// What every suite asks of the models.
 pub(super) fn requests(session: &Session, suites: &[LoadedSuite]) -> Result<Vec<Requests>> {
     let generate = &session.plan.config.generate;
-    suites.iter().map(|suite| Requests::of(suite, &session.grants, generate)).collect()
+    let of = |suite| Requests::of(suite, &session.grants, generate);
+    let requests = suites.iter().map(of).collect::<Result<Vec<_>>>()?;
+    let draws = requests.iter().flat_map(|one| &one.merged).any(|asked| asked.draws > 0);
+    if generate.sampling_temperature.is_some() && !draws {
+        let message = "`generate.sampling_temperature` is not used: no evaluator asks for more than one completion";
+        session.ui.emit(&Event::Warning { message: message.into() });
+    }
+    Ok(requests)
 }
 
 /// The file of an arm's answers so far, while they are being made.
