@@ -51,17 +51,49 @@ fn every_verb_is_kept_out_of_a_folder_at_work() {
     while !folder.path().join("run/train.jsonl").exists() {
         std::thread::sleep(Duration::from_millis(5));
     }
-    for verb in ["validate", "plan", "train", "eval", "compare", "report", "gate", "run"] {
+    for verb in ["validate", "train", "eval", "compare", "report", "gate", "run"] {
         let output = diapason(folder.path(), &[verb]);
         let text = said(&output);
         assert_eq!(output.status.code(), Some(4), "{verb}: {text}");
         let id = training.id();
         assert!(text.contains(&format!("another diapason process (pid {id}) is working in")), "{verb}: {text}");
     }
+    let output = diapason(folder.path(), &["plan"]);
+    assert_eq!(output.status.code(), Some(0), "what writes nothing may look on: {}", said(&output));
+    assert!(training.try_wait().expect("state").is_none(), "training was at work all the time");
     training.kill().expect("killed");
     training.wait().expect("gone");
     let output = diapason(folder.path(), &["validate"]);
     assert_eq!(output.status.code(), Some(0), "a death releases the lock: {}", said(&output));
+}
+
+/// The verbs that write elsewhere are kept out of what another process holds; here, this test.
+#[test]
+fn every_other_writer_is_kept_out_too() {
+    let folder = tempfile::tempdir().expect("folder");
+    let hold = |name: &str| {
+        let file = std::fs::File::create(folder.path().join(name)).expect("created");
+        file.lock().expect("locked");
+        file
+    };
+    let held = [hold(".lock"), hold(".out.lock")];
+    let refused = |arguments: &[&str]| {
+        let output = diapason(folder.path(), arguments);
+        let text = said(&output);
+        assert_eq!(output.status.code(), Some(4), "{arguments:?}: {text}");
+        assert!(text.contains("another diapason process is working in"), "{arguments:?}: {text}");
+    };
+    let all: [&[&str]; 4] = [
+        &["init", ".", "--starter", "demo"],
+        &["demo", "."],
+        &["quantize", "--model", project::MODEL, "--out", "out"],
+        &["export", "--model", project::MODEL, "--out", "out"],
+    ];
+    all.iter().for_each(|arguments| refused(arguments));
+    assert_eq!(std::fs::read_dir(folder.path()).expect("list").count(), 2, "nothing was written");
+    drop(held);
+    let output = diapason(folder.path(), all[2]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
 }
 
 #[test]

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// Two layers, 32 wide, bytes as tokens.
-pub const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/llama-tied");
+pub(crate) const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/llama-tied");
 const TEMPLATE: &str = "{% for message in messages %}{{ message.content }}{% if message.role == 'assistant' %}</s>{% else %}=\
                         {% endif %}{% endfor %}";
 
 /// All but suites and rules. Training takes a moment.
-pub fn head() -> String {
+pub(crate) fn head() -> String {
     format!(
         "validator = [{{ plugin = \"validate-shape\" }}]\n[model]\npath = {MODEL:?}\ndevice = \"cpu\"\n\
          [data]\ntrain = \"train.jsonl\"\n[template]\ntemplate = \"./t.jinja\"\n\
@@ -19,42 +19,42 @@ pub fn head() -> String {
 }
 
 /// A suite `ok` on `test.jsonl`, with these keys besides.
-pub const SUITE: &str =
+pub(crate) const SUITE: &str =
     "[[suite]]\nname = \"ok\"\ndata = \"test.jsonl\"\nevaluator = [{ plugin = \"eval-accuracy\" }]\n";
 
 /// A rule on it.
-pub fn rule(limit: &str) -> String {
+pub(crate) fn rule(limit: &str) -> String {
     format!("[[rule]]\nsuite = \"ok\"\nmeasure = \"eval-accuracy.exact-match\"\n{limit}\n")
 }
 
 /// Rows of which every one has the same answer.
-pub fn rows(from: usize, to: usize) -> String {
+pub(crate) fn rows(from: usize, to: usize) -> String {
     (from..to).map(|n| format!("{{\"prompt\": \"q{n}\", \"completion\": \"ok\"}}\n")).collect()
 }
 
 /// Writes the project's files, with `config` as its configuration.
-pub fn write(folder: &Path, config: &str) {
+pub(crate) fn write(folder: &Path, config: &str) {
     put(folder, "diapason.toml", config);
     put(folder, "train.jsonl", &rows(0, 64));
     put(folder, "test.jsonl", &rows(100, 140));
     put(folder, "t.jinja", TEMPLATE);
 }
 
-pub fn put(folder: &Path, name: &str, text: &str) {
+pub(crate) fn put(folder: &Path, name: &str, text: &str) {
     std::fs::write(folder.join(name), text).expect("written");
 }
 
-pub fn command(folder: &Path, arguments: &[&str]) -> Command {
+pub(crate) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_diapason"));
     command.args(arguments).current_dir(folder).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
-pub fn diapason(folder: &Path, arguments: &[&str]) -> Output {
+pub(crate) fn diapason(folder: &Path, arguments: &[&str]) -> Output {
     command(folder, arguments).output().expect("runs")
 }
 
 /// Everything that was printed.
-pub fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }

@@ -178,6 +178,33 @@ fn the_suite_that_early_stopping_watches() {
     assert_eq!(output.status.code(), Some(0), "other rows are accepted: {}", project::said(&output));
 }
 
+/// The adapter remembers what chose it: another configuration, or another run, does not make it evidence again.
+#[test]
+fn rows_that_early_stopping_has_watched_before() {
+    let folder = folder();
+    let gated = config(project::SUITE, &rule("gain = 0.1"));
+    let stop = "[train]\nearly_stopping = { metric = \"ok.eval-accuracy.exact-match\", patience = 2 }\n";
+    put(folder.path(), "diapason.toml", &config(project::SUITE, "").replace("[train]\n", stop));
+    let output = diapason(folder.path(), &["train"]);
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    put(folder.path(), "diapason.toml", &gated);
+    let refused = |verb| {
+        let output = diapason(folder.path(), &[verb]);
+        assert_eq!(output.status.code(), Some(4), "{verb}: {}", said(&output));
+        assert!(said(&output).contains("early stopping chose this model by 40 of its 40 prompts"), "{}", said(&output));
+    };
+    refused("eval");
+    let (start, end) = (gated.find("[train]").expect("a table"), gated.find("[gate]").expect("the next"));
+    let bare = format!("{}{}", &gated[..start], &gated[end..]);
+    let elsewhere =
+        bare.replace("[model]\n", "[model]\nadapter = \"run/adapter\"\n").replace("\"run\"\n", "\"other\"\n");
+    put(folder.path(), "diapason.toml", &elsewhere);
+    refused("run");
+    put(folder.path(), "diapason.toml", &gated);
+    let output = diapason(folder.path(), &["run"]);
+    assert_eq!(output.status.code(), Some(0), "trained anew without watching: {}", said(&output));
+}
+
 #[test]
 fn settings_that_an_existing_adapter_would_ignore() {
     let folder = folder();

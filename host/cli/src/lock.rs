@@ -47,11 +47,6 @@ impl Lock {
         Ok(Some(Self { path, file, writes: false }))
     }
 
-    /// Whether the holder may write.
-    pub(crate) fn writes(&self) -> bool {
-        self.writes
-    }
-
     /// Locks a file or folder that is going to be written, by a file beside it.
     ///
     /// Errors if another process writes it or the file system cannot lock.

@@ -37,7 +37,7 @@ pub(super) fn validate(arguments: &Checked, ui: &Ui) -> Result<Exit> {
 /// `diapason train`; errors among the findings stop it.
 pub(super) fn train(arguments: &Train, ui: &Ui) -> Result<Exit> {
     if let Some(rows) = arguments.show {
-        let mut session = Session::reading(&plan(&arguments.checked)?, ui, &[])?;
+        let mut session = Session::looking(&plan(&arguments.checked)?, ui)?;
         session.trains()?;
         let shown = show::rows(&mut session, rows)?;
         ui.result(|paint| show::text(&shown, paint), &json!(shown));

@@ -5,9 +5,10 @@ use super::journal::{self, Journal};
 use super::request::{Asked, Requests};
 use super::session::{Opened, Tuned};
 use super::suite::LoadedSuite;
-use super::{Session, integrity, jsonl, score, train};
+use super::{Session, integrity, jsonl, score, train, watched};
 use crate::interrupt;
 use diapason_core::config::Config;
+use diapason_core::event::{Event, Sink as _};
 use diapason_core::language_model::LanguageModel;
 use diapason_core::manifest::digest_of;
 use diapason_core::sample::{Conversation, Sample};
@@ -25,6 +26,7 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
     integrity::check_training(session)?;
     integrity::check_findings(session)?;
     let suites = session.suites()?;
+    watched::check(session)?;
     let requests = requests(session, &suites)?;
     let base = outputs(session, Arm::Base, &suites, &requests)?;
     let tuned = outputs(session, Arm::Tuned, &suites, &requests)?;
@@ -36,7 +38,14 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
 /// What every suite asks of the models.
 pub(super) fn requests(session: &Session, suites: &[LoadedSuite]) -> Result<Vec<Requests>> {
     let config = &session.plan.config;
-    suites.iter().map(|suite| Requests::of(suite, &session.grants, config)).collect()
+    let of = |suite| Requests::of(suite, &session.grants, config);
+    let requests = suites.iter().map(of).collect::<Result<Vec<_>>>()?;
+    let draws = requests.iter().flat_map(|one| &one.merged).any(|asked| asked.draws > 0);
+    if config.generate.sampling_temperature.is_some() && !draws {
+        let message = "`generate.sampling_temperature` is not used: no evaluator asks for more than one completion";
+        session.ui.emit(&Event::Warning { message: message.into() });
+    }
+    Ok(requests)
 }
 
 /// The file of an arm's answers so far, while they are being made.

@@ -28,6 +28,7 @@ pub(crate) mod train;
 pub(crate) mod validate;
 pub(crate) mod verify;
 mod watch;
+mod watched;
 
 pub(crate) use session::Session;
 

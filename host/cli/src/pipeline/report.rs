@@ -3,7 +3,7 @@
 use super::compare;
 use super::integrity::{self, Asked, SAMPLES};
 use super::validate::FILE as FINDINGS;
-use super::{Session, eval, jsonl, looks, score, train};
+use super::{Session, eval, jsonl, looks, score, train, watched};
 use crate::render;
 use diapason_core::compare::Comparison;
 use diapason_core::config::Config;
@@ -55,6 +55,7 @@ fn decision(session: &mut Session) -> Result<(Comparison, Option<GateResult>)> {
     integrity::check(session, Verb::Eval)?;
     integrity::check(session, Verb::Compare)?;
     let comparison = compare::read(session)?;
+    watched::check(session)?;
     let history = looks::record(session, &comparison)?;
     let gate = judge(&session.plan.config, &comparison, &history)?;
     Ok((comparison, gate))

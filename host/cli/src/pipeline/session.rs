@@ -58,7 +58,16 @@ impl Session {
     pub(crate) fn reading(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Self> {
         let mut session = Self::checked(plan, ui, allow)?;
         session.lock = Lock::read(plan.folder())?;
-        session.keeps = session.lock.as_ref().is_some_and(Lock::writes);
+        session.opened()
+    }
+
+    /// A session that writes nothing, so that it may look on while another process works in the folder: all that it reads
+    /// there is written whole.
+    ///
+    /// Errors if the configuration cannot be carried out.
+    pub(crate) fn looking(plan: &Plan, ui: &Ui) -> Result<Self> {
+        let mut session = Self::checked(plan, ui, &[])?;
+        session.keeps = false;
         session.opened()
     }
 

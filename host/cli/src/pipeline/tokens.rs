@@ -66,7 +66,7 @@ pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<E
     let tokenizer = model.tokenizer();
     let encode = |segments: &Vec<_>| encode::encode(tokenizer.as_ref(), segments);
     let examples = rendered.iter().map(encode).collect::<Result<Vec<_>>>()?;
-    // `plan` and `train --show` make no folder for it.
+    // `plan` and `train --show` write nothing.
     if session.keeps {
         tokens::write(&path, &key, &examples)?;
     }

@@ -2,7 +2,7 @@
 
 use super::tokens::{self, Rows};
 use super::watch::Watched;
-use super::{Session, integrity, jsonl};
+use super::{Session, integrity, jsonl, watched};
 use crate::interrupt;
 use diapason_core::config::Train;
 use diapason_core::event::{Event, Sink as _};
@@ -76,7 +76,7 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
     let (config, seed) = (session.plan.config.train.clone(), session.plan.config.run.seed);
     let (folder, ui) = (session.plan.folder().to_owned(), session.ui.clone());
     let metric = config.early_stopping.as_ref().map(|early| early.metric.clone()).filter(|metric| metric != "loss");
-    let watched = metric.map(|metric| Watched::of(session, &metric)).transpose()?;
+    let watched = metric.as_ref().map(|metric| Watched::of(session, metric)).transpose()?;
     let mut take = |model: &mut Model| watched.as_ref().map_or(Ok(f64::NAN), |watched| watched.value(model));
     let higher_is_better = watched.as_ref().is_some_and(|watched| watched.higher_is_better);
     let measure = watched.is_some().then_some(Measure { take: &mut take, higher_is_better });
@@ -88,6 +88,8 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
         diapason_model::train::train(model, run)
     })?;
     summarise(&folder, &outcome)?;
+    let seen = metric.as_deref().zip(watched.as_ref().map(Watched::samples));
+    watched::keep(&session.tuned().1, seen)?;
     let early = if outcome.stopped_early { ", stopped early" } else { "" };
     let summary = format!("{} steps on {} rows, loss {:.3}{early}", outcome.steps, train.len(), outcome.final_loss);
     session.ended(STAGE, summary);

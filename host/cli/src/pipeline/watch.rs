@@ -8,6 +8,7 @@ use super::suite::LoadedSuite;
 use super::{Session, eval};
 use diapason_core::config::{Generate, did_you_mean};
 use diapason_core::event::Silent;
+use diapason_core::sample::Sample;
 use diapason_core::{Error, Result};
 use diapason_model::Model;
 use diapason_sandbox::Grants;
@@ -58,6 +59,11 @@ impl Watched {
         let grants = session.grants.clone();
         let (generate, seed) = (config.generate, config.run.seed);
         Ok(Self { suite, requests, scorer, measure, higher_is_better, jobs, generate, seed, grants })
+    }
+
+    /// The samples that are watched.
+    pub(super) fn samples(&self) -> &[Sample] {
+        &self.suite.samples
     }
 
     /// The measure's mean over the suite's scored samples.
