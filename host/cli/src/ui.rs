@@ -185,10 +185,11 @@ pub(crate) fn answer(answer: &clap::Error) -> Exit {
     let foreign: Vec<String> =
         std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).filter(acts).collect();
     if answer.use_stderr() && !foreign.is_empty() {
-        // What was typed is part of the message.
-        let said = answer.render().to_string();
-        let said = foreign.iter().fold(said, |said, argument| said.replace(argument, &escape::line(argument)));
-        let _ = write(&mut std::io::stderr().lock(), &escape::text(&said));
+        // clap's message repeats what was typed, line breaks included.
+        let typed: Vec<_> = foreign.iter().map(|argument| escape::line(argument)).collect();
+        let said = answer.kind().as_str().unwrap_or("the command line was not understood");
+        let text = format!("error: {said}: '{}'\n\nFor more information, try '--help'.\n", typed.join("', '"));
+        let _ = write(&mut std::io::stderr().lock(), &text);
     } else if let Err(source) = answer.print().and_then(|()| std::io::stdout().flush())
         && source.kind() != ErrorKind::BrokenPipe
     {
