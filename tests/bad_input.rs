@@ -140,3 +140,18 @@ fn errors_are_one_json_document_for_machines() {
     assert_eq!(document["error"]["class"], "config");
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn a_number_out_of_bounds_stops_every_verb() {
+    for (line, said) in [
+        ("rank = 9223372036854775807", "train.rank: 9223372036854775807 is too large, at most 65536 is possible"),
+        ("learning_rate = nan", "train.learning_rate: `nan` is not a number"),
+        ("epochs = 1e300", "train.epochs: 1e300 is not a whole number"),
+        ("batch_size = -1", "train.batch_size: -1 is too small"),
+    ] {
+        let config = format!("[model]\npath = \"m\"\n[data]\ntrain = \"t.jsonl\"\n[train]\n{line}\n");
+        for verb in ["validate", "plan", "train", "eval", "compare", "report", "gate", "run"] {
+            refused(&[("diapason.toml", config.as_bytes())], &[verb], 2, &["line 6: ", said]);
+        }
+    }
+}

@@ -77,12 +77,12 @@ fn toml(text: &str) -> String {
 #[test]
 fn a_plugins_description() {
     let folder = tempfile::tempdir().expect("folder");
-    std::fs::write(folder.path().join("p.wasm"), plugin_that_says(SUMMARY, &format!("{HOSTILE}\npermissions   none")))
-        .expect("file");
+    std::fs::write(folder.path().join("p.wasm"), plugin_that_says(SUMMARY, HOSTILE)).expect("file");
     for format in ["human", "json"] {
-        let said = quiet(&diapason(folder.path(), &["--format", format, "plugin", "inspect", "p.wasm"]), 0, format);
-        assert!(!said.lines().any(|line| line.starts_with("permissions   none ")), "a line was faked: {said}");
+        quiet(&diapason(folder.path(), &["--format", format, "plugin", "inspect", "p.wasm"]), 0, format);
     }
+    let said = quiet(&diapason(folder.path(), &["plugin", "inspect", "p.wasm"]), 0, "inspect");
+    assert!(said.contains("\\u{1b}[2J") && said.contains("\\u{9b}31m") && said.contains("\\u{202e}"), "{said}");
 }
 
 const SUMMARY: &str =
@@ -109,7 +109,7 @@ fn a_run_over_hostile_data() {
     let config = format!(
         "validator = [{{ plugin = \"validate-shape\" }}, {{ plugin = \"validate-duplicates\" }}]\n[run]\nfolder = \"run\"\n\
          [model]\npath = {}\ndevice = \"cpu\"\n[data]\ntrain = \"train.jsonl\"\n[template]\ntemplate = \"./t.jinja\"\n\
-         [train]\nlearning_rate = 2e-2\nepochs = 1\nrank = 8\nbatch_size = 8\nmax_sequence_length = 256\n[generate]\nmax_tokens = 4\n\
+         [train]\nlearning_rate = 2e-2\nepochs = 3\nwarmup = 0\ngradient_accumulation = 1\nrank = 8\nbatch_size = 8\nmax_sequence_length = 256\n[generate]\nmax_tokens = 4\n\
          [[suite]]\nname = \"s\"\ndata = {}\nevaluator = [{{ plugin = \"./p.wasm\" }}]\n\
          [[rule]]\nsuite = \"s\"\nmeasure = \"exact-match\"\ngain = 0.1\n",
         toml(&model),

@@ -77,9 +77,9 @@ impl Ui {
     pub fn error(&self, error: &Error) {
         self.clear();
         let paint = Paint::for_stream(std::io::stderr().is_terminal());
-        self.stderr(&format!("{} {}", paint.red("Error:"), escape::message(&error.to_string())));
+        self.stderr(&format!("{} {}", paint.red("Error:"), screen(&escape::message(&error.to_string()))));
         if let Some(hint) = error.hint_text() {
-            self.stderr(&format!("{} {}", paint.bold("Hint:"), escape::message(hint)));
+            self.stderr(&format!("{} {}", paint.bold("Hint:"), screen(&escape::message(hint))));
         }
         if self.0.format == Format::Json {
             let class = format!("{:?}", error.class()).to_lowercase();
@@ -173,6 +173,21 @@ fn write(stream: &mut dyn Write, text: &str) -> std::io::Result<()> {
     stream.write_all(text.as_bytes()).and_then(|()| stream.flush())
 }
 
+/// Lines of an error at most, and characters of one of them: an error has to fit on a screen, whatever it repeats.
+const SCREEN: (usize, usize) = (20, 800);
+
+fn screen(text: &str) -> String {
+    let cut = |line: &str| match line.char_indices().nth(SCREEN.1) {
+        Some((end, _)) => format!("{} … ({} characters more)", &line[..end], line[end..].chars().count()),
+        None => line.to_owned(),
+    };
+    let mut lines: Vec<String> = text.lines().take(SCREEN.0).map(cut).collect();
+    if text.lines().count() > SCREEN.0 {
+        lines.push(format!("  … ({} lines more)", text.lines().count() - SCREEN.0));
+    }
+    lines.join("\n")
+}
+
 fn unwritten(source: std::io::Error) -> Error {
     Error::run("failed to write to standard output")
         .because(source)
@@ -185,10 +200,11 @@ pub(crate) fn answer(answer: &clap::Error) -> Exit {
     let foreign: Vec<String> =
         std::env::args_os().map(|argument| argument.to_string_lossy().into_owned()).filter(acts).collect();
     if answer.use_stderr() && !foreign.is_empty() {
-        // What was typed is part of the message.
-        let said = answer.render().to_string();
-        let said = foreign.iter().fold(said, |said, argument| said.replace(argument, &escape::line(argument)));
-        let _ = write(&mut std::io::stderr().lock(), &escape::text(&said));
+        // clap's message repeats what was typed, line breaks included.
+        let typed: Vec<_> = foreign.iter().map(|argument| escape::line(argument)).collect();
+        let said = answer.kind().as_str().unwrap_or("the command line was not understood");
+        let text = format!("error: {said}: '{}'\n\nFor more information, try '--help'.\n", typed.join("', '"));
+        let _ = write(&mut std::io::stderr().lock(), &text);
     } else if let Err(source) = answer.print().and_then(|()| std::io::stdout().flush())
         && source.kind() != ErrorKind::BrokenPipe
     {
@@ -262,6 +278,14 @@ impl Paint {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_error_fits_on_a_screen() {
+        assert_eq!(screen("one\n  two"), "one\n  two");
+        assert!(screen(&"ü".repeat(1_000_000)).ends_with(" … (999200 characters more)"));
+        let lines = screen(&"  a\n".repeat(1000));
+        assert!(lines.ends_with("… (980 lines more)") && lines.lines().count() == 21);
+    }
 
     #[test]
     fn our_colours_pass_and_foreign_ones_do_not() {

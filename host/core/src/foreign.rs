@@ -21,18 +21,21 @@ pub fn is_inside() -> bool {
 /// Reads something foreign, called `what` in messages.
 ///
 /// # Errors
-/// What `read` returns; with [`crate::Class::Data`] where it panics.
+/// What `read` returns, never without a hint; with [`crate::Class::Data`] where it panics.
 pub fn guarded<T>(what: impl std::fmt::Display, read: impl FnOnce() -> Result<T>) -> Result<T> {
     DEPTH.set(DEPTH.get() + 1);
     // What `read` left half-done is never seen: the callers give up what they were making.
     let done = catch_unwind(AssertUnwindSafe(read));
     DEPTH.set(DEPTH.get() - 1);
-    done.unwrap_or_else(|payload| {
-        Err(Error::data(format!("failed to read {what}"))
-            .because(format!("its reader gave up on it: {}", said(payload.as_ref())))
-            .hint("the content is damaged or not what it says it is; fetch or write it again"))
-    })
+    let done = done.unwrap_or_else(|payload| {
+        let cause = format!("its reader gave up on it: {}", said(payload.as_ref()));
+        Err(Error::data(format!("failed to read {what}")).because(cause))
+    });
+    done.map_err(|error| if error.hint_text().is_none() { error.hint(DAMAGED) } else { error })
 }
+
+/// What to do where nobody knows better.
+const DAMAGED: &str = "the content is damaged or not what it says it is; fetch or write it again";
 
 /// What a panic said.
 pub fn said(payload: &(dyn Any + Send)) -> &str {
@@ -64,5 +67,6 @@ mod tests {
         assert_eq!(guarded("a", || guarded("b", || Ok(1))).unwrap(), 1);
         let error = guarded("a", || guarded("b", || Err::<(), _>(Error::config("no")))).unwrap_err();
         assert_eq!((error.class(), error.to_string().as_str()), (Class::Config, "no"));
+        assert!(error.hint_text().is_some(), "nothing comes out without a hint");
     }
 }

@@ -3,11 +3,12 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use diapason_core::dataset::{self, Selection};
+use diapason_core::files::{read_text, write};
 use diapason_core::manifest::Manifest;
-use diapason_core::{Class, Error, config};
+use diapason_core::{Class, Error, config, digest};
 use rand::{Rng as _, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// `bytes` cut at every place, and `others` versions with bits, bytes and numbers changed or pieces moved.
 fn damaged(bytes: &[u8], others: usize, seed: u64) -> impl Iterator<Item = Vec<u8>> + '_ {
@@ -147,4 +148,38 @@ fn manifests() {
         }
     }
     small();
+}
+
+/// A named pipe without a writer: opening it would wait for ever.
+#[cfg(unix)]
+fn pipe(path: &Path) {
+    assert!(std::process::Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn only_files_are_read_and_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    pipe(&at("pipe"));
+    let _socket = std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+    std::fs::create_dir(at("folder")).unwrap();
+    std::fs::write(at("file"), "text").unwrap();
+    for name in ["pipe", "socket", "folder", "file"] {
+        std::os::unix::fs::symlink(at(name), at(&format!("link-{name}"))).unwrap();
+    }
+    let odd = ["pipe", "socket", "folder", "link-pipe", "link-socket", "link-folder"].map(at);
+    for path in odd.into_iter().chain(["/dev/null", "/dev/full", "/dev/zero"].map(PathBuf::from)) {
+        let before = std::fs::symlink_metadata(&path).unwrap().file_type();
+        for error in [read_text(&path).unwrap_err(), digest::of_file(&path).unwrap_err()] {
+            assert!(error.class() == Class::Data && error.to_string().contains("not a file"), "{error}");
+        }
+        let error = write(&path, b"x").unwrap_err();
+        assert!(error.class() == Class::Run && error.to_string().contains("not a file"), "{error}");
+        assert_eq!(std::fs::symlink_metadata(&path).unwrap().file_type(), before, "{} was replaced", path.display());
+    }
+    write(&at("link-file"), b"through the link").unwrap();
+    assert_eq!(read_text(&at("file")).unwrap(), "through the link");
+    assert!(std::fs::symlink_metadata(at("link-file")).unwrap().is_symlink());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 8, "no temporary file is left");
 }

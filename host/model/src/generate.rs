@@ -190,10 +190,12 @@ fn drop_rows(rows: &mut Vec<Row>, ended: &[bool], cache: &mut Cache) -> candle_c
 
 fn check(decoding: &Decoding) -> Result<()> {
     if !(decoding.temperature >= 0.0 && decoding.temperature.is_finite()) {
-        return Err(Error::config(format!("temperature is {}, expected 0 or more", decoding.temperature)));
+        return Err(Error::config(format!("temperature is {}, expected 0 or more", decoding.temperature))
+            .hint("0 decodes greedily; 0.7 to 1 is usual"));
     }
     if !(decoding.top_p > 0.0 && decoding.top_p <= 1.0) {
-        return Err(Error::config(format!("top_p is {}, expected a number above 0 and up to 1", decoding.top_p)));
+        return Err(Error::config(format!("top_p is {}, expected a number above 0 and up to 1", decoding.top_p))
+            .hint("1 keeps all tokens"));
     }
     Ok(())
 }

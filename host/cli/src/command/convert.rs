@@ -17,7 +17,8 @@ use std::path::Path;
 pub(super) fn merge(arguments: &Merge, ui: &Ui) -> Result<Exit> {
     let limit = arguments.max_shard_size;
     if !(limit > 0.0 && limit.is_finite()) {
-        return Err(Error::config(format!("--max-shard-size is {limit}, expected more than 0")));
+        return Err(Error::config(format!("--max-shard-size is {limit}, expected more than 0"))
+            .hint("it is in GB: `--max-shard-size 5`"));
     }
     apart(&arguments.out, &[&arguments.model, &arguments.adapter])?;
     let mut model = wire::open(&arguments.model, Format::F32, "cpu")?;

@@ -24,10 +24,12 @@ pub(super) fn run(arguments: &PlanArguments, ui: &Ui) -> Result<Exit> {
 }
 
 fn target(arguments: &PlanArguments) -> Result<Target> {
-    let given = arguments.memory.map(|gigabytes| match gigabytes > 0.0 && gigabytes.is_finite() {
-        true => Ok((gigabytes * 1e9) as u64),
-        false => Err(Error::config(format!("--memory is {gigabytes}, expected more than 0"))),
-    });
+    let given =
+        arguments.memory.map(|gigabytes| match gigabytes > 0.0 && gigabytes.is_finite() {
+            true => Ok((gigabytes * 1e9) as u64),
+            false => Err(Error::config(format!("--memory is {gigabytes}, expected more than 0"))
+                .hint("it is in GB: `--memory 16`")),
+        });
     let given = given.transpose()?;
     Ok(match arguments.gpu {
         Some(gpu) => {

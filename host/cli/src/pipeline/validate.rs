@@ -135,7 +135,11 @@ fn splits(session: &mut Session) -> Result<(Option<Split>, Vec<Split>)> {
 /// The rows of the file at `path`, `role` for validators; a file that is there but has none that can be read is a finding.
 fn split(name: &str, role: &str, path: &Path, limit: Option<usize>) -> Result<Split> {
     let (rows, fault) = match dataset::text(path) {
-        Ok(text) => (dataset::rows(&text, role, limit), fault(&text)),
+        // What is no text has no rows for a validator to stumble over.
+        Ok(text) => match fault(&text) {
+            None => (dataset::rows(&text, role, limit), None),
+            fault => (Vec::new(), fault),
+        },
         Err(error) if path.is_file() => {
             let hint = error.hint_text().unwrap_or_default().to_owned();
             (Vec::new(), Some(("unreadable", 0, error.to_string(), hint)))
