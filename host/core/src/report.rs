@@ -7,7 +7,7 @@ use crate::manifest::Frozen;
 use crate::sample::{Message, Sample};
 use crate::score::{Arm, Judgement, Output, Score};
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Version of the layout of `report.json`; a reader refuses another one.
 pub const FORMAT: u32 = 2;
