@@ -15,7 +15,7 @@ const DEPTH: usize = 64;
 const EXPANDED: u64 = 100_000;
 
 /// Bytes of all patterns together.
-const PATTERNS: usize = 10_000;
+const PATTERNS: usize = 2_000;
 
 /// Steps of a check, whatever the document, and beside that for each of the document's values.
 const STEPS: u64 = 20_000;
