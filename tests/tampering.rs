@@ -175,6 +175,7 @@ fn artefacts_name_the_configuration_that_made_them() {
     assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
     let text = said(&refused);
     assert!(text.contains("the configuration changed since the evaluation: `train.epochs` was 12 and is 1"), "{text}");
+    assert!(text.contains("let `diapason run` do it anew"), "`eval` would refuse this adapter: {text}");
     let resampled = second("resamples = 200", "resamples = 300");
     assert_eq!(resampled.status.code(), Some(2), "{}", said(&resampled));
     assert!(said(&resampled).contains("`gate.resamples` was 200 and is 300"), "{}", said(&resampled));

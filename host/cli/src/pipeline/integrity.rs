@@ -6,7 +6,7 @@ use super::{Session, compare, eval, jsonl, look, report, score, train};
 use crate::clock;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::{
-    Difference, File, Frozen, Live, PluginUse, Role, Verb, check_files, check_settings, portable,
+    Difference, File, Frozen, Live, PluginUse, Role, Use, Verb, check_files, check_settings, portable,
 };
 use diapason_core::sample::Sample;
 use diapason_core::score::Arm;
@@ -236,16 +236,20 @@ fn refusal(verb: Verb, differ: &[Difference]) -> Error {
 
 /// What makes it whole again.
 fn remedy(verb: Verb, difference: &Difference) -> String {
-    let verb = name(verb);
-    let Some(role) = difference.role() else {
-        return format!("put the old value back, or let `diapason {verb}` do it anew with the new one");
-    };
-    match role {
-        Role::Artefact(path) => format!("`diapason {}` makes it anew", maker(path)),
-        Role::Tuned(_) | Role::TrainingData => {
-            "put the old file back, or let `diapason run` train and evaluate anew".into()
+    let again = |all: bool| if all && verb <= Verb::Eval { "run" } else { name(verb) };
+    match difference {
+        Difference::Setting { key, .. } => {
+            let verb = again(["train.", "data.", "template.", "run.seed"].iter().any(|table| key.starts_with(table)));
+            format!("put the old value back, or let `diapason {verb}` do it anew with the new one")
         }
-        _ => format!("put the old file back, or let `diapason {verb}` do it anew with what there is now"),
+        Difference::Changed(Role::Artefact(path)) | Difference::Gone(Role::Artefact(path)) => {
+            format!("`diapason {}` makes it anew", maker(path))
+        }
+        Difference::Changed(role) | Difference::Gone(role) | Difference::Added(role) => {
+            let judges = matches!(role, Role::TestData(_) | Role::Plugin(Use::Suite(..) | Use::Validator(_)));
+            let verb = again(!judges);
+            format!("put the old file back, or let `diapason {verb}` do it anew with what there is now")
+        }
     }
 }
 
