@@ -1,7 +1,6 @@
 //! Rows that early stopping has seen are no evidence for the gate, under whatever name they come again.
 
 use super::super::overlap;
-use super::Outline;
 use diapason_core::Result;
 use diapason_core::config::{Config, Problem, Suite};
 use diapason_core::dataset::{self, Selection};
@@ -9,7 +8,7 @@ use diapason_core::digest;
 use std::collections::BTreeSet;
 
 /// Suites with rules that share rows with the suite that early stopping watches.
-pub(super) fn problems(config: &Config, _: &[Outline], found: &mut Vec<Problem>) -> Result<()> {
+pub(super) fn problems(config: &Config, found: &mut Vec<Problem>) -> Result<()> {
     let Some((watched, _)) = config.watched() else { return Ok(()) };
     let seen = prompts(watched);
     for (index, suite) in config.suites.iter().enumerate() {

@@ -31,7 +31,7 @@ pub(super) fn configuration(session: &mut Session) -> Result<()> {
     let outlines = plugins::outlines(session, &mut found)?;
     settle(&plan, std::mem::take(&mut found))?;
     rules::problems(&plan.config, &outlines, &mut found);
-    evidence::problems(&plan.config, &outlines, &mut found)?;
+    evidence::problems(&plan.config, &mut found)?;
     plugins::draws(session, &outlines, &mut found)?;
     settle(&plan, found)
 }

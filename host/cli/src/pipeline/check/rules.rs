@@ -96,11 +96,10 @@ fn limits(rule: &Rule, name: &str, info: &MeasureInfo, at: &str, found: &mut Vec
             "gain" => (limit >= range, false),
             _ => (false, limit >= range),
         };
-        let fault = match (never, always) {
-            (true, _) => "can never be met",
-            (_, true) => "can never be missed",
-            _ => continue,
-        };
+        if !never && !always {
+            continue;
+        }
+        let fault = if never { "can never be met" } else { "can never be missed" };
         let message = format!("{key} {limit} {fault}: `{name}` is between {low} and {high}");
         found.push(Problem::new(format!("{at}/{key}"), message, advice(key, limit, (low, high))));
     }
