@@ -208,7 +208,7 @@ fn values_that_pass_through_many_branches() {
 #[test]
 fn branches_that_are_too_many() {
     let cause = "branches, at most 60000 are taken";
-    for (count, one) in [(30_000, IF), (6000, TABLE), (8000, COPY), (8000, INDIRECT)] {
+    for (count, one) in [(30_000, IF), (7000, TABLE), (8000, COPY), (8000, INDIRECT)] {
         assert_refused(&guest_with(&many(count, one)), cause);
     }
     let file = format!("(table 9 funcref) {}", repeat(31, &many(19_000, IF).replace("(table 9 funcref)", "")));
@@ -264,7 +264,7 @@ fn costs() {
         ("tall", guest_with(&tall(1000, 900))),
         ("nested", guest_with(&nested(3900))),
         ("ifs", guest_with(&many(19_900, IF))),
-        ("small tables", guest_with(&many(5_900, TABLE))),
+        ("small tables", guest_with(&many(6_600, TABLE))),
         ("copies", guest_with(&many(7_400, COPY))),
         ("indirect calls", guest_with(&many(7_400, INDIRECT))),
         ("straight", guest_with(&straight(740_000))),
