@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn split(name: &str, rows: &[&str]) -> Split {
-        Split { name: name.into(), rows: dataset::rows(&rows.join("\n"), name, None) }
+        Split { name: name.into(), rows: dataset::rows(&rows.join("\n"), name, None), faults: Vec::new() }
     }
 
     #[test]

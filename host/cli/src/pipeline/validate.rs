@@ -20,7 +20,7 @@ pub(super) struct Split {
     pub(super) name: String,
     pub(super) rows: Vec<Row>,
     /// What is wrong with the file as such, which no validator sees.
-    faults: Vec<Finding>,
+    pub(super) faults: Vec<Finding>,
 }
 
 /// Writes `findings.jsonl`; errors where a finding forbids training.

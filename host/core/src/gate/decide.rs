@@ -63,7 +63,7 @@ pub fn decide(rules: &[Rule], gate: &Gate, comparison: &Comparison, history: &Hi
                 joint: whole[index],
                 fail: crosses[index],
                 all_pass,
-                planned: gate.looks > 1,
+                later: (gate.looks > 1).then_some(alpha),
             };
             result(&asked[index], &levels)
         })
@@ -120,8 +120,8 @@ struct Levels {
     fail: f64,
     /// Whether all others pass too.
     all_pass: bool,
-    /// Whether more than one look is planned.
-    planned: bool,
+    /// Where more looks are planned, what a last one has left, nearly: O'Brien and Fleming save most for it.
+    later: Option<f64>,
 }
 
 fn result(condition: &Condition<'_>, levels: &Levels) -> ConditionResult {
@@ -140,8 +140,9 @@ fn result(condition: &Condition<'_>, levels: &Levels) -> ConditionResult {
     let tails = if condition.side == Side::Above { (level, levels.fail) } else { (levels.fail, level) };
     let interval = condition.evidence.deciding_interval(tails, Some(condition.threshold));
     let open = verdict == Verdict::Inconclusive && condition.obstacle.is_none() && condition.undecidable().is_none();
-    let settle = open.then(|| power::samples_to_settle(&condition.evidence, condition.threshold, level)).flatten();
-    let settle = settle.map(|size| SampleSize { new: !levels.planned, ..size });
+    let wanted = levels.later.unwrap_or(level);
+    let settle = open.then(|| power::samples_to_settle(&condition.evidence, condition.threshold, wanted)).flatten();
+    let settle = settle.map(|size| SampleSize { new: levels.later.is_none(), ..size });
     let detectable = open.then(|| power::detectable(&condition.evidence, level)).flatten();
     let reason = reason(condition, verdict, &interval, jointly);
     ConditionResult {
