@@ -200,7 +200,7 @@ fn values_that_pass_through_many_branches() {
     assert_refused(&guest_with(&wide_loops(50, 41)), loops);
     assert_refused(&guest_with(&wide_loops(1, 2001)), loops);
     assert_refused(&guest_with(&nested_loops(50, 65)), loops);
-    assert_refused(&guest_with(&wide_calls(50, 100_000)), cause);
+    assert_refused(&guest_with(&wide_calls(50, 4_000)), cause);
     assert_refused(&guest_with(&wide_calls(51, 1)), "one has 102 parameters and results, at most 100 are taken");
     assert_refused(&guest_with(&tall(1000, 5000)), cause);
 }
@@ -259,8 +259,8 @@ fn costs() {
         ("wide loops", guest_with(&wide_loops(50, 40))),
         ("narrow loops", guest_with(&wide_loops(1, 2000))),
         ("nested loops", guest_with(&nested_loops(500, 64))),
-        ("loops in turn", guest_with(&loops_in_turn(100, 2_400))),
-        ("wide calls", guest_with(&wide_calls(50, 19_000))),
+        ("loops in turn", guest_with(&loops_in_turn(100, 1_900))),
+        ("wide calls", guest_with(&wide_calls(50, 3_500))),
         ("tall", guest_with(&tall(1000, 900))),
         ("nested", guest_with(&nested(3900))),
         ("ifs", guest_with(&many(19_900, IF))),
