@@ -106,7 +106,7 @@ pub trait LanguageModel {
     /// Hands `watch` the index and the likelihood of each continuation after its prompt, given as (prompt, continuation).
     /// `known` is as in [`LanguageModel::complete`].
     ///
-    /// Errors if `watch` does, with the same error and at once.
+    /// Errors if `watch` does, with the same error, once what was computed side by side is handed over.
     fn likelihoods(
         &mut self,
         pairs: &[(String, String)],

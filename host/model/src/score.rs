@@ -26,10 +26,14 @@ pub(crate) fn likelihoods(
     rows.sort_by_key(|row| std::cmp::Reverse(row.ids.len()));
     for batch in rows.chunks(model.batch_size()).filter(|batch| !batch.iter().all(|row| known(row.index))) {
         let scores = score(model, batch).map_err(|source| Error::run("failed to score").because(source))?;
+        // What is computed is handed over, even if `watch` has had enough.
+        let mut told = Ok(());
         for (row, (logprob, greedy)) in batch.iter().zip(scores) {
             let tokens = row.ids.len() - row.prompt;
-            watch(row.index, Likelihood { logprob, tokens, bytes: pairs[row.index].1.len(), greedy })?;
+            let likelihood = Likelihood { logprob, tokens, bytes: pairs[row.index].1.len(), greedy };
+            told = told.and(watch(row.index, likelihood));
         }
+        told?;
     }
     Ok(())
 }
