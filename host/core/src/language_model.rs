@@ -82,30 +82,35 @@ pub struct Prompt<'a> {
 /// What [`LanguageModel::complete`] reports while it works.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Progress {
-    /// The prompts in work grew by another token.
-    Step,
     /// The prompt with this index is answered.
     Finished(usize, Completion),
+    /// All prompts that were decoded side by side are answered: a good moment to stop.
+    Batch,
 }
 
 /// A model that continues rendered text. Batching is the implementation's affair.
 pub trait LanguageModel {
-    /// Continues each prompt and hands each completion to `watch` as soon as it ends.
+    /// Continues each prompt and hands each completion to `watch` as soon as it ends. Prompts that are `known` need no
+    /// answer, but batches are made of all: rounding depends on what is computed side by side, so what is left of an
+    /// earlier call gets the same bits as it would have got there. A batch with one unknown prompt is answered whole.
     ///
     /// Errors if `watch` does, with the same error and at once.
     fn complete(
         &mut self,
         prompts: &[Prompt<'_>],
         decoding: &Decoding,
+        known: &dyn Fn(usize) -> bool,
         watch: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<()>;
 
     /// Hands `watch` the index and the likelihood of each continuation after its prompt, given as (prompt, continuation).
+    /// `known` is as in [`LanguageModel::complete`].
     ///
-    /// Errors if `watch` does, with the same error and at once.
+    /// Errors if `watch` does, with the same error, once what was computed side by side is handed over.
     fn likelihoods(
         &mut self,
         pairs: &[(String, String)],
+        known: &dyn Fn(usize) -> bool,
         watch: &mut dyn FnMut(usize, Likelihood) -> Result<()>,
     ) -> Result<()>;
 
@@ -119,7 +124,7 @@ pub trait LanguageModel {
     ) -> Result<Vec<Completion>> {
         let streams: Vec<Prompt<'_>> = (0..).zip(prompts).map(|(stream, text)| Prompt { text, stream }).collect();
         let mut done = Collected::new(prompts.len(), progress);
-        self.complete(&streams, decoding, &mut |moment| {
+        self.complete(&streams, decoding, &|_| false, &mut |moment| {
             if let Progress::Finished(index, completion) = moment {
                 done.put(index, completion);
             }
@@ -136,7 +141,7 @@ pub trait LanguageModel {
         progress: &mut dyn FnMut(usize),
     ) -> Result<Vec<Likelihood>> {
         let mut done = Collected::new(pairs.len(), progress);
-        self.likelihoods(pairs, &mut |index, likelihood| {
+        self.likelihoods(pairs, &|_| false, &mut |index, likelihood| {
             done.put(index, likelihood);
             Ok(())
         })?;

@@ -1,7 +1,7 @@
 //! Batched generation with a KV cache.
 //!
-//! A prompt's completion never depends on the batch it falls into: greedy decoding has no state, and sampling draws
-//! from a stream of the prompt's own.
+//! A prompt's completion depends on the batch it falls into by rounding only: greedy decoding has no state, and sampling
+//! draws from a stream of the prompt's own. The same prompts in the same batches give the same bits.
 
 use crate::arch::Cache;
 use crate::kernels::{Sequences, Span};
@@ -12,7 +12,7 @@ use candle_core::{IndexOp, Tensor};
 use diapason_core::language_model::{Completion, Decoding, Finish, Progress, Prompt};
 use diapason_core::{Error, Result};
 
-/// Continues each prompt; `watch` is told of every step and given every completion as soon as it ends.
+/// Continues each prompt; `watch` is given every completion as soon as it ends. Batches of `known` prompts are left out.
 ///
 /// # Errors
 /// A prompt is empty or leaves no room in the context, a number in `decoding` makes no sense, or `watch` errs.
@@ -20,6 +20,7 @@ pub(crate) fn complete(
     model: &mut Model,
     prompts: &[Prompt<'_>],
     decoding: &Decoding,
+    known: &dyn Fn(usize) -> bool,
     watch: &mut dyn FnMut(Progress) -> Result<()>,
 ) -> Result<()> {
     check(decoding)?;
@@ -31,8 +32,11 @@ pub(crate) fn complete(
     // whether memory suffices.
     rows.sort_by_key(|row| std::cmp::Reverse(row.prompt));
     while !rows.is_empty() {
-        let batch = rows.drain(..rows.len().min(model.batch_size())).collect();
-        run_batch(model, batch, decoding, watch)?;
+        let batch: Vec<Row> = rows.drain(..rows.len().min(model.batch_size())).collect();
+        if !batch.iter().all(|row| known(row.index)) {
+            run_batch(model, batch, decoding, watch)?;
+            watch(Progress::Batch)?;
+        }
     }
     Ok(())
 }
@@ -127,7 +131,6 @@ fn run_batch(
             }
         }
         seen = 1;
-        watch(Progress::Step)?;
         drop_rows(&mut rows, &ended, &mut cache).map_err(fail)?;
     }
     Ok(())

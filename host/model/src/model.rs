@@ -275,16 +275,18 @@ impl LanguageModel for Model {
         &mut self,
         prompts: &[Prompt<'_>],
         decoding: &Decoding,
+        known: &dyn Fn(usize) -> bool,
         watch: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<()> {
-        crate::generate::complete(self, prompts, decoding, watch)
+        crate::generate::complete(self, prompts, decoding, known, watch)
     }
 
     fn likelihoods(
         &mut self,
         pairs: &[(String, String)],
+        known: &dyn Fn(usize) -> bool,
         watch: &mut dyn FnMut(usize, Likelihood) -> Result<()>,
     ) -> Result<()> {
-        crate::score::likelihoods(self, pairs, watch)
+        crate::score::likelihoods(self, pairs, known, watch)
     }
 }

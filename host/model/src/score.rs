@@ -8,13 +8,14 @@ use candle_core::Tensor;
 use diapason_core::language_model::{Likelihood, Tokenizer};
 use diapason_core::{Error, Result};
 
-/// Hands `watch` the index and the likelihood of each (prompt, continuation).
+/// Hands `watch` the index and the likelihood of each (prompt, continuation). Batches of `known` pairs are left out.
 ///
 /// # Errors
 /// A pair is empty on either side or longer than the context, or `watch` errs.
 pub(crate) fn likelihoods(
     model: &mut Model,
     pairs: &[(String, String)],
+    known: &dyn Fn(usize) -> bool,
     watch: &mut dyn FnMut(usize, Likelihood) -> Result<()>,
 ) -> Result<()> {
     let tokenizer = model.tokenizer();
@@ -23,15 +24,19 @@ pub(crate) fn likelihoods(
         rows.push(Row::new(index, pair, &*tokenizer, model.context_length())?);
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.ids.len()));
-    for batch in rows.chunks(model.batch_size()) {
+    for batch in rows.chunks(model.batch_size()).filter(|batch| !batch.iter().all(|row| known(row.index))) {
         let scores = score(model, batch).map_err(|source| Error::run("failed to score").because(source))?;
+        // What is computed is handed over, even if `watch` has had enough.
+        let mut told = Ok(());
         for (row, (logprob, greedy)) in batch.iter().zip(scores) {
             if logprob.is_nan() {
                 return Err(crate::generate::not_numbers());
             }
             let tokens = row.ids.len() - row.prompt;
-            watch(row.index, Likelihood { logprob, tokens, bytes: pairs[row.index].1.len(), greedy })?;
+            let likelihood = Likelihood { logprob, tokens, bytes: pairs[row.index].1.len(), greedy };
+            told = told.and(watch(row.index, likelihood));
         }
+        told?;
     }
     Ok(())
 }

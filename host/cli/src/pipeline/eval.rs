@@ -104,7 +104,7 @@ fn inputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[R
         Arm::Tuned => train::tuned_digest(session)?,
     };
     let config = &session.plan.config;
-    // Prompts decoded side by side do not influence each other, so the batch size is no input.
+    // Prompts decoded side by side influence each other by rounding only, so the batch size is no input.
     let decoding = serde_json::json!([
         config.generate.max_tokens,
         config.generate.temperature,

@@ -51,17 +51,18 @@ impl Asking<'_> {
         (0..self.jobs.len()).map(|job| self.output(job)).collect()
     }
 
-    /// What is missing of one kind.
-    fn missing(&self, kind: impl Fn(&Part) -> bool) -> Vec<Key> {
+    /// All answers of one kind, none where all are known.
+    fn wanted(&self, kind: impl Fn(&Part) -> bool) -> Vec<Key> {
         let all = self.jobs.iter().enumerate();
         let keys = all.flat_map(|(job, asked)| parts(&asked.request).map(move |part| Key { job, part }));
-        keys.filter(|key| kind(&key.part) && self.journal.get(*key).is_none()).collect()
+        let keys: Vec<Key> = keys.filter(|key| kind(&key.part)).collect();
+        if keys.iter().all(|key| self.journal.get(*key).is_some()) { Vec::new() } else { keys }
     }
 
     /// Jobs with the same token limit are decoded together.
     fn complete(&mut self, kind: impl Fn(&Part) -> bool, temperature: f64) -> Result<()> {
         let mut groups: BTreeMap<usize, Vec<Key>> = BTreeMap::new();
-        for key in self.missing(kind) {
+        for key in self.wanted(kind) {
             groups.entry(self.jobs[key.job].max_tokens).or_default().push(key);
         }
         for (max_tokens, keys) in groups {
@@ -76,22 +77,22 @@ impl Asking<'_> {
         let jobs = self.jobs;
         let prompt = |key: &Key| Prompt { text: &jobs[key.job].prompt, stream: stream(&jobs[key.job], key.part) };
         let prompts: Vec<Prompt<'_>> = keys.iter().map(prompt).collect();
+        let known = self.known(keys);
         let Self { model, journal, sink, interrupted, .. } = self;
-        model.complete(&prompts, decoding, &mut |moment| {
-            if let Progress::Finished(index, completion) = moment {
-                journal.add(keys[index], Answer::Completion(completion))?;
-                sink.emit(&Event::Progress { done: journal.len() as u64 });
-            }
-            stop(interrupted, journal, jobs)
+        model.complete(&prompts, decoding, &|index| known[index], &mut |moment| match moment {
+            Progress::Finished(index, completion) => keep(journal, keys[index], Answer::Completion(completion), *sink),
+            // Within a batch, what is unfinished would have to be asked with the rest of it again.
+            Progress::Batch => stop(interrupted, journal, jobs),
         })
+    }
+
+    fn known(&self, keys: &[Key]) -> Vec<bool> {
+        keys.iter().map(|key| self.journal.get(*key).is_some()).collect()
     }
 
     fn continuations(&mut self) -> Result<()> {
         let jobs = self.jobs;
-        let keys = self.missing(|part| matches!(part, Part::Continuation(_)));
-        if keys.is_empty() {
-            return Ok(());
-        }
+        let keys = self.wanted(|part| matches!(part, Part::Continuation(_)));
         let pair = |key: &Key| match key.part {
             Part::Continuation(number) => {
                 Some((jobs[key.job].prompt.clone(), jobs[key.job].request.continuations[number].clone()))
@@ -99,10 +100,10 @@ impl Asking<'_> {
             _ => None,
         };
         let pairs: Vec<(String, String)> = keys.iter().filter_map(pair).collect();
+        let known = self.known(&keys);
         let Self { model, journal, sink, interrupted, .. } = self;
-        model.likelihoods(&pairs, &mut |index, likelihood| {
-            journal.add(keys[index], Answer::Likelihood(likelihood))?;
-            sink.emit(&Event::Progress { done: journal.len() as u64 });
+        model.likelihoods(&pairs, &|index| known[index], &mut |index, likelihood| {
+            keep(journal, keys[index], Answer::Likelihood(likelihood), *sink)?;
             stop(interrupted, journal, jobs)
         })
     }
@@ -144,6 +145,15 @@ impl Asking<'_> {
         Error::run(format!("sample {sample} of suite `{suite}` was not answered in full"))
             .hint("run `diapason eval` again")
     }
+}
+
+/// An answer that is known already came again with the rest of its batch.
+fn keep(journal: &mut Journal, key: Key, answer: Answer, sink: &dyn Sink) -> Result<()> {
+    if journal.get(key).is_none() {
+        journal.add(key, answer)?;
+        sink.emit(&Event::Progress { done: journal.len() as u64 });
+    }
+    Ok(())
 }
 
 fn stop(interrupted: &dyn Fn() -> bool, journal: &Journal, jobs: &[Job]) -> Result<()> {

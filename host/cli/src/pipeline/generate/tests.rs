@@ -14,13 +14,15 @@ impl LanguageModel for Echo {
         &mut self,
         prompts: &[Prompt<'_>],
         decoding: &Decoding,
+        known: &dyn Fn(usize) -> bool,
         watch: &mut dyn FnMut(Progress) -> Result<()>,
     ) -> Result<()> {
-        for (index, prompt) in prompts.iter().enumerate() {
+        for (index, prompt) in prompts.iter().enumerate().filter(|(index, _)| !known(*index)) {
             self.asked += 1;
             let drawn = if decoding.temperature > 0.0 { prompt.stream % 1000 } else { 0 };
             let text = format!("{} t{} n{} r{drawn}", prompt.text, decoding.temperature, decoding.max_tokens);
             watch(Progress::Finished(index, Completion { text, tokens: 1, finish: Finish::Stop }))?;
+            watch(Progress::Batch)?;
         }
         Ok(())
     }
@@ -28,9 +30,10 @@ impl LanguageModel for Echo {
     fn likelihoods(
         &mut self,
         pairs: &[(String, String)],
+        known: &dyn Fn(usize) -> bool,
         watch: &mut dyn FnMut(usize, Likelihood) -> Result<()>,
     ) -> Result<()> {
-        for (index, (_, text)) in pairs.iter().enumerate() {
+        for (index, (_, text)) in pairs.iter().enumerate().filter(|(index, _)| !known(*index)) {
             self.asked += 1;
             let logprob = -(text.len() as f64);
             watch(index, Likelihood { logprob, tokens: 1, bytes: text.len(), greedy: false })?;
