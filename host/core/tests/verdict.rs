@@ -436,10 +436,10 @@ fn looks_and_candidates_share_alpha() {
     let rules = [Rule { minimum: Some(0.5), ..rule() }];
     let level =
         |gate: Gate, earlier: &[Look]| decide(&rules, &gate, &comparison, &history(earlier)).map(|result| result.level);
-    assert_eq!(level(Gate::default(), &History::default()).unwrap(), 0.05);
-    assert_eq!(level(Gate { candidates: 10, ..Gate::default() }, &History::default()).unwrap(), 0.005);
+    assert_eq!(level(Gate::default(), &[]).unwrap(), 0.05);
+    assert_eq!(level(Gate { candidates: 10, ..Gate::default() }, &[]).unwrap(), 0.005);
     let five = || Gate { looks: 5, ..Gate::default() };
-    let first = level(five(), &History::default()).unwrap();
+    let first = level(five(), &[]).unwrap();
     let second = level(five(), &[look(50)]).unwrap();
     let last = level(five(), &[look(20), look(40), look(60), look(80)]).unwrap();
     assert!(first < 1e-4 && first < second && second < last && last < 0.05, "{first} {second} {last}");
