@@ -165,7 +165,8 @@ fn errors_that_repeat_what_they_were_given() {
         let output = diapason(folder.path(), arguments);
         fake(&quiet(&output, output.status.code().expect("a code"), arguments[0]));
     }
-    let good = "[model]\npath = \"m\"\n[data]\ntrain = \"t.jsonl\"\n";
+    write("t.jsonl", "{\"prompt\": \"a\", \"completion\": \"b\"}\n");
+    let good = &format!("[model]\npath = {MODEL:?}\n[data]\ntrain = \"t.jsonl\"\n");
     for config in [
         format!("{good}{toml} = 1\n"),
         format!("{good}[train]\nmethod = {toml}\n"),

@@ -33,7 +33,7 @@ const CASES: &[Case] = &[
         std::fs::write(path, lines.join("\n") + "\n").expect("written");
     }, ALL, "the test data of suite `ok`"),
     ("a test row beyond the limit", |at| edit(&at.join("test.jsonl"), "q129", "q929"), ALL, "the test data of suite `ok`"),
-    ("the test file is gone", |at| std::fs::remove_file(at.join("test.jsonl")).expect("removed"), [4, 4, 4, 4], "the test data of suite `ok`"),
+    ("the test file is gone", |at| std::fs::remove_file(at.join("test.jsonl")).expect("removed"), CONFIGURED, "test"),
     ("training data", |at| edit(&at.join("train.jsonl"), "q7\"", "q8\""), ALL, "the training data"),
     ("base weights", |at| flip(&at.join("base/model.safetensors")), ALL, "the base model's model.safetensors"),
     ("base configuration", |at| edit(&at.join("base/config.json"), "{", "{ "), ALL, "the base model's config.json"),

@@ -130,7 +130,7 @@ fn what_is_not_nf4_is_refused() {
         ("-", ": 64,", ": 128,", "in blocks of 128"),
         (".quant_map", "", "", "has no tensor `w.weight.quant_map`"),
         (".nested_absmax", "", "", "has no tensor `w.weight.nested_absmax`"),
-        ("-", "[6, 96]", "[6, 960]", "9 quantised magnitudes of U8, expected 90"),
+        ("-", "[6, 96]", "[6, 960]", "has shape [6, 960], more than its 288 bytes"),
         ("-", "[6, 96]", "[6, 90]", "has 288 bytes, expected 270"),
         ("-", "bfloat16", "int8", "was of type \"int8\""),
     ];

@@ -95,8 +95,9 @@ pub(super) fn gate(arguments: &Checked, ui: &Ui) -> Result<Exit> {
     Ok(gate.map(|gate| gate.verdict).into())
 }
 
-/// Makes sure that there is a comparison to speak about and that no error is among the findings, those of today's data.
+/// Makes sure that there is a comparison to speak about, that all it rests on is as it was, and that no error is among the
+/// findings.
 fn decided(session: &mut Session) -> Result<()> {
-    compare::read(session)?;
+    report::check(session)?;
     validate::stage(session).map(|_| ())
 }

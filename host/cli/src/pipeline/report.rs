@@ -48,12 +48,17 @@ pub(crate) fn decide(session: &mut Session) -> Result<(Comparison, Option<GateRe
     Ok(decided)
 }
 
-/// The gate speaks about what would be released: it refuses where that is no longer what was evaluated.
-fn decision(session: &mut Session) -> Result<(Comparison, Option<GateResult>)> {
+/// Refuses where what was evaluated and compared is no longer what there is, by name.
+pub(crate) fn check(session: &mut Session) -> Result<()> {
     // A comparison that is missing is said to be so, rather than its evaluation.
     jsonl::text(&session.artefact(compare::FILE), "compare")?;
     integrity::check(session, Verb::Eval)?;
-    integrity::check(session, Verb::Compare)?;
+    integrity::check(session, Verb::Compare)
+}
+
+/// The gate speaks about what would be released: it refuses where that is no longer what was evaluated.
+fn decision(session: &mut Session) -> Result<(Comparison, Option<GateResult>)> {
+    check(session)?;
     let comparison = compare::read(session)?;
     watched::check(session)?;
     let history = looks::record(session, &comparison)?;

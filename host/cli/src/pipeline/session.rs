@@ -71,9 +71,22 @@ impl Session {
         session.opened()
     }
 
+    /// A session for a copy of a run, which has of its project what there is: what is missing is said, not refused.
+    pub(crate) fn beside(plan: &Plan, ui: &Ui) -> Result<Self> {
+        let mut session = Self::unchecked(plan, ui, &[])?;
+        session.keeps = false;
+        session.opened()
+    }
+
     /// The configuration is held against all that it names before the run's folder is touched.
     fn checked(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Self> {
-        let mut session = Self {
+        let mut session = Self::unchecked(plan, ui, allow)?;
+        check::configuration(&mut session)?;
+        Ok(session)
+    }
+
+    fn unchecked(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Self> {
+        Ok(Self {
             grants: Grants {
                 tokenizer: Some(Arc::new(LateTokenizer::new(plan))),
                 judge: Some(Arc::new(Mutex::new(LateJudge::new(plan, ui)))),
@@ -89,9 +102,7 @@ impl Session {
             digests: HashMap::new(),
             keeps: true,
             lock: None,
-        };
-        check::configuration(&mut session)?;
-        Ok(session)
+        })
     }
 
     /// Reads the manifest, which only the holder of the lock may do.

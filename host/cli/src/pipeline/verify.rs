@@ -123,7 +123,7 @@ fn evaluated(manifest: &Manifest, folder: &Path) -> Result<Frozen> {
 /// The project, with the folder that is verified as its run folder.
 fn session(mut plan: Plan, folder: &Path, ui: &Ui) -> Result<Session> {
     plan.config.run.folder = folder.into();
-    Session::looking(&plan, ui)
+    Session::beside(&plan, ui)
 }
 
 /// The files of the run folder against what each verb froze of them.

@@ -196,12 +196,12 @@ mod tests {
             (
                 "data = \"d/facts.jsonl\"",
                 "data = \"d/facts.jsonl\"\nlimit = 3",
-                "`suite.facts.limit` was null and is 3",
+                "`suite.facts.limit` was not set and is 3",
             ),
             (
                 "data = \"d/facts.jsonl\"",
                 "data = \"d/facts.jsonl\"\nsystem = \"Hi\"",
-                "`suite.facts.system` was null and is \"Hi\"",
+                "`suite.facts.system` was not set and is \"Hi\"",
             ),
             ("[gate]", "[train]\nrank = 3\n[gate]", "`train.rank` was 16 and is 3"),
             ("[gate]", "[limits]\nfuel = 5\n[gate]", "`limits.fuel` was 1000000000 and is 5"),

@@ -162,6 +162,8 @@ pub fn flatten(key: &str, value: &Value, into: &mut BTreeMap<String, Value>) {
                 flatten(&inner(&name), entry, into);
             }
         }
+        // What is not given is not there.
+        Value::Null => {}
         _ => {
             into.insert(key.into(), value.clone());
         }
