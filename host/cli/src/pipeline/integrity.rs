@@ -123,10 +123,11 @@ fn training_data(session: &Session) -> Result<File> {
 fn freeze(session: &mut Session, verb: Verb, files: BTreeMap<Role, File>, plugins: Vec<PluginUse>) -> Result<()> {
     let config = portable(&session.plan.config);
     let mut frozen = Frozen { date: clock::now()?, diapason: env!("CARGO_PKG_VERSION").into(), config, files, plugins };
-    if let Some(old) = session.manifest.frozen.get(&verb) {
-        if old.files == frozen.files && check_settings(verb, old, &frozen.config).is_empty() {
-            frozen.date.clone_from(&old.date);
-        }
+    if let Some(old) = session.manifest.frozen.get(&verb)
+        && old.files == frozen.files
+        && check_settings(verb, old, &frozen.config).is_empty()
+    {
+        frozen.date.clone_from(&old.date);
     }
     session.manifest.frozen.insert(verb, frozen);
     session.manifest.save(session.plan.folder())

@@ -225,11 +225,7 @@ fn the_largest_values_multiply_without_overflow() {
 fn deep_nesting_is_refused() {
     for (open, close) in [("[", "]"), ("{a=", "}")] {
         for depth in [100, 10_000, 200_000] {
-            let text = format!(
-                "{GOOD}\n[template]\nsettings = {}1{}\n",
-                format!("{{a={}", open.repeat(depth)),
-                format!("{}}}", close.repeat(depth))
-            );
+            let text = format!("{GOOD}\n[template]\nsettings = {{a={}1{}}}\n", open.repeat(depth), close.repeat(depth));
             if let Err(error) = load(&text) {
                 assert_eq!(error.class(), Class::Config, "{error}");
             }

@@ -120,7 +120,7 @@ fn image(numbers: &mut Numbers) -> String {
         let word: u64 = match numbers.below(8) {
             0 => 0,
             1 => numbers.below(4) as u64,
-            2 | 3 => 131_072 + 4 * numbers.below(80) as u64 | (numbers.below(40) as u64) << 32,
+            2 | 3 => (131_072 + 4 * numbers.below(80) as u64) | ((numbers.below(40) as u64) << 32),
             4 => f64::to_bits([1.0, -0.5, f64::NAN, f64::INFINITY, 1e308, 1e16][numbers.below(6)]),
             5 => numbers.below(usize::MAX) as u64,
             6 => 0x6d_6d6d_6d61,

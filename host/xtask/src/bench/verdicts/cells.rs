@@ -114,15 +114,7 @@ fn equal_clusters() -> Vec<Cell> {
     let mut cells = Vec::new();
     for groups in [5, 10, 20, 50, 200] {
         cells.push(cell(GROUP, format!("{groups} × 8, normal, without bounds"), 0.0, move |random| {
-            clustered(
-                &draw::clusters(
-                    random,
-                    &vec![8; groups],
-                    |random| normal(random),
-                    |random, shared| shared + normal(random),
-                ),
-                None,
-            )
+            clustered(&draw::clusters(random, &vec![8; groups], normal, |random, shared| shared + normal(random)), None)
         }));
         cells.push(cell(GROUP, format!("{groups} × 8, right or wrong, 90 %, correlation 0.3"), 0.9, move |random| {
             clustered(&draw::binary(random, &vec![8; groups], 0.9, 0.3), Some((0.0, 1.0)))
@@ -151,10 +143,7 @@ fn unequal_clusters() -> Vec<Cell> {
         sizes[0] = 4 * (groups - 1);
         let (half, of_values) = (sizes.clone(), sizes.clone());
         cells.push(cell(GROUP, format!("{groups}, one holds half, normal, without bounds"), 0.0, move |random| {
-            clustered(
-                &draw::clusters(random, &of_values, |random| normal(random), |random, shared| shared + normal(random)),
-                None,
-            )
+            clustered(&draw::clusters(random, &of_values, normal, |random, shared| shared + normal(random)), None)
         }));
         cells.push(cell(
             GROUP,
@@ -169,10 +158,7 @@ fn unequal_clusters() -> Vec<Cell> {
         let sizes = power_law_sizes(groups);
         let (values, heavy) = (sizes.clone(), sizes.clone());
         cells.push(cell(GROUP, format!("{groups}, sizes 1 to 60, normal, without bounds"), 0.0, move |random| {
-            clustered(
-                &draw::clusters(random, &values, |random| normal(random), |random, shared| shared + normal(random)),
-                None,
-            )
+            clustered(&draw::clusters(random, &values, normal, |random, shared| shared + normal(random)), None)
         }));
         cells.push(cell(
             GROUP,

@@ -98,6 +98,15 @@ fn limit(trials: usize) -> f64 {
     ALPHA + 3.0 * (ALPHA * (1.0 - ALPHA) / trials as f64).sqrt()
 }
 
+/// What came of one draw.
+#[derive(Clone, Copy)]
+struct Trial {
+    covered: bool,
+    passed: bool,
+    failed: bool,
+    decided: bool,
+}
+
 fn simulate(cell: &Cell, arguments: &Arguments) -> Rates {
     let known = Mutex::new(HashMap::new());
     let trials = each(arguments.trials, arguments.seed, |random| {
@@ -109,22 +118,25 @@ fn simulate(cell: &Cell, arguments: &Arguments) -> Rates {
         let may = evidence.estimate().is_some() && evidence.weakness().is_none();
         let above = evidence.p(Side::Above, cell.truth).unwrap_or(1.0);
         let below = evidence.p(Side::Below, cell.truth).unwrap_or(1.0);
-        let trial = (above.min(below) > ALPHA / 2.0, may && above <= ALPHA, may && below <= ALPHA, may);
+        let trial = Trial {
+            covered: above.min(below) > ALPHA / 2.0,
+            passed: may && above <= ALPHA,
+            failed: may && below <= ALPHA,
+            decided: may,
+        };
         if let (Some(counts), Ok(mut known)) = (counts, known.lock()) {
             known.insert(counts, trial);
         }
         trial
     });
-    let share = |of: &dyn Fn(&(bool, bool, bool, bool)) -> bool| {
-        trials.iter().filter(|trial| of(trial)).count() as f64 / trials.len() as f64
-    };
+    let share = |of: fn(&Trial) -> bool| trials.iter().filter(|trial| of(trial)).count() as f64 / trials.len() as f64;
     let widths = each(arguments.trials.min(40), arguments.seed, |random| half_width(&(cell.draw)(random)));
     let widths: Vec<f64> = widths.into_iter().flatten().collect();
     Rates {
-        covered: share(&|trial| trial.0),
-        passed: share(&|trial| trial.1),
-        failed: share(&|trial| trial.2),
-        decided: share(&|trial| trial.3),
+        covered: share(|trial| trial.covered),
+        passed: share(|trial| trial.passed),
+        failed: share(|trial| trial.failed),
+        decided: share(|trial| trial.decided),
         half_width: widths.iter().sum::<f64>() / widths.len() as f64,
     }
 }
