@@ -192,8 +192,11 @@ impl Evidence {
             (Self::Rate { n, ones }, Side::Below) => {
                 proportion::p_below(*ones as f64 * growth, *n as f64 * growth, threshold)
             }
-            (Self::PairedRates { .. }, Side::Above) => self.flips(growth)?.p_above(threshold),
-            (Self::PairedRates { .. }, Side::Below) => self.flips(growth)?.p_below(threshold),
+            (Self::PairedRates { .. }, Side::Above) if growth == 1.0 => self.flips(growth)?.p_above(threshold),
+            (Self::PairedRates { .. }, Side::Below) if growth == 1.0 => self.flips(growth)?.p_below(threshold),
+            // A plan needs no more than the test at the threshold itself.
+            (Self::PairedRates { .. }, Side::Above) => self.flips(growth)?.p_above_at(threshold),
+            (Self::PairedRates { .. }, Side::Below) => self.flips(growth)?.p_below_at(threshold),
             (Self::Bounded { bounds, atoms, .. }, Side::Above) => atoms.p_above(threshold, bounds.0, growth),
             (Self::Bounded { bounds, atoms, .. }, Side::Below) => atoms.p_below(threshold, bounds.1, growth),
             (Self::Unbounded { .. }, _) => self.student(growth)?.p(side, threshold)?,
@@ -269,7 +272,7 @@ impl Evidence {
         };
         match self {
             Self::Rate { n, ones } => Some(clopper_pearson(*ones as f64, *n as f64, tail)),
-            Self::PairedRates { .. } => Some(between((-1.0, 1.0), self.flips(1.0)?.score_interval(tail))),
+            Self::PairedRates { .. } => Some(paired_ends(&self.flips(1.0)?, tail)),
             Self::Bounded { bounds, .. } => {
                 Some(between(*bounds, (0.5 * (bounds.0 + estimate), 0.5 * (bounds.1 + estimate))))
             }
@@ -299,6 +302,28 @@ pub enum Weakness {
     Few,
     /// A few large values carry the mean.
     Skewed,
+}
+
+/// The ends of the exact interval: no p value shortly beyond them exceeds `tail`.
+fn paired_ends(flips: &Flips, tail: f64) -> (f64, f64) {
+    let (guess, estimate) = (flips.score_interval(tail), flips.difference());
+    let below = |at: f64| if at > estimate { 1.0 } else { flips.p_above_at(at) };
+    let above = |at: f64| if at < estimate { 1.0 } else { flips.p_below_at(at) };
+    let low = crossing(below, tail, (-1.0, estimate), guess.0);
+    let high = crossing(above, tail, (1.0, estimate), guess.1);
+    let steps = flips.steps();
+    (outermost(below, tail, low, -flips.step(), steps), outermost(above, tail, high, flips.step(), steps))
+}
+
+/// The furthest point within so many steps at which `p` still passes `tail`.
+fn outermost(p: impl Fn(f64) -> f64, tail: f64, at: f64, step: f64, steps: u32) -> f64 {
+    let Some(index) = (1..=steps).rev().find(|index| p(at + step * f64::from(*index)) > tail) else { return at };
+    let (mut inner, mut outer) = (at + step * f64::from(index), at + step * f64::from(index + 1));
+    for _ in 0..12 {
+        let middle = 0.5 * (inner + outer);
+        if p(middle) > tail { inner = middle } else { outer = middle }
+    }
+    outer.clamp(-1.0, 1.0)
 }
 
 /// Where `p`, which rises from 0 at `ends.0` to one half or more at `ends.1`, passes `tail`: the last point tried before

@@ -24,6 +24,9 @@ const SPACING: f64 = 0.5;
 /// So many standard deviations of the number of flips are summed over; what is left out is below 1e-11.
 const WIDTH: f64 = 7.0;
 
+/// Into so many steps the width of one pair is divided, to find the largest p value nearby.
+const STEPS: u32 = 8;
+
 /// Scores closer than this are one and the same, computed in floating point.
 const TIE: f64 = 1e-9;
 
@@ -54,8 +57,25 @@ impl Flips {
         score(self.n as f64, self.worse as f64, self.better as f64, delta)
     }
 
-    /// One-sided p value of "the true difference is at most `delta`". At least one pair.
+    /// One-sided p value of "the true difference is at most `delta`": the largest of the tests at `delta` and just below
+    /// it, because the test at one point is not quite monotone in that point. At least one pair.
     pub fn p_above(&self, delta: f64) -> f64 {
+        let step = self.step();
+        (0..=self.steps()).map(|index| self.p_above_at(delta - step * f64::from(index))).fold(0.0, f64::max)
+    }
+
+    /// How many steps are looked at: the width of one pair, and of several where pairs are few.
+    pub(super) fn steps(&self) -> u32 {
+        STEPS * (120 / self.n.max(1)).clamp(1, 30) as u32
+    }
+
+    /// How far apart p values are looked at: outcomes change places when the difference moves by about one pair.
+    pub(super) fn step(&self) -> f64 {
+        1.0 / (f64::from(STEPS) * self.n as f64)
+    }
+
+    /// One-sided p value of "the true difference is `delta`", against a larger one. At least one pair.
+    pub fn p_above_at(&self, delta: f64) -> f64 {
         if delta <= -1.0 {
             return if self.worse == self.n { 1.0 } else { 0.0 };
         }
@@ -71,6 +91,11 @@ impl Flips {
     /// One-sided p value of "the true difference is at least `delta`". At least one pair.
     pub fn p_below(&self, delta: f64) -> f64 {
         self.mirrored().p_above(-delta)
+    }
+
+    /// One-sided p value of "the true difference is `delta`", against a smaller one. At least one pair.
+    pub fn p_below_at(&self, delta: f64) -> f64 {
+        self.mirrored().p_above_at(-delta)
     }
 
     /// Where Tango's score leaves `tail` on each side: close to the exact ends, and a start for their search.
