@@ -62,6 +62,10 @@ impl Lock {
     }
 
     fn take(path: PathBuf, place: &Path) -> Result<Self> {
+        if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
+            return Err(Error::run(format!("{} is not a plain file", path.display()))
+                .hint("the lock is written into it: remove what stands in its place"));
+        }
         loop {
             let mut file = options().open(&path).map_err(|source| unlockable(&path, place, source))?;
             settle(file.try_lock(), &path, place)?;

@@ -5,7 +5,7 @@ mod scores;
 
 use diapason_core::compare::{Comparison, compare};
 use diapason_core::config::{Gate, Rule};
-use diapason_core::gate::{History, Look, Verdict, decide};
+use diapason_core::gate::{History, Look, Plan, Verdict, decide};
 use diapason_core::score::MeasureInfo;
 use diapason_core::stats::Interval;
 use scores::{binary, compared, gate, info, only, rows, rule, suite};
@@ -116,11 +116,12 @@ fn all_rules_pass_together_at_the_whole_alpha() {
 
 fn look(samples: usize) -> Look {
     let samples = [("task".to_string(), samples)].into();
-    Look { model: "tuned".into(), data: "rows".into(), comparison: "scores".into(), samples }
+    let plan = Plan { alpha: 0.05, looks: 5, candidates: 1 };
+    Look { model: "tuned".into(), data: "rows".into(), comparison: "scores".into(), samples, plan }
 }
 
 fn history(earlier: &[Look]) -> History {
-    History { earlier: earlier.to_vec(), models: 1 }
+    History { earlier: earlier.to_vec(), models: 1, plans: earlier.iter().map(|look| look.plan).collect() }
 }
 
 #[test]
@@ -148,6 +149,11 @@ fn looks_and_candidates_share_alpha() {
     let three = Gate { candidates: 3, ..Gate::default() };
     assert!(decide(&rules, &three, &comparison, &many).unwrap_err().to_string().contains("4 models"));
     assert_eq!(decide(&rules, &Gate::default(), &comparison, &many).unwrap().models, 4, "said, and not guessed");
+    // A plan that was changed after a look spent something else than it says.
+    let other = Gate { looks: 6, ..Gate::default() };
+    assert!(level(other, &[look(50)]).unwrap_err().to_string().contains("looks = 5"));
+    let unplanned = decide(&rules, &Gate::default(), &comparison, &history(&[look(50)])).unwrap();
+    assert_eq!(unplanned.looked_before, 1, "said, and not guessed");
     // Without planned looks, what was looked at before is another evaluation.
     assert_eq!(level(Gate::default(), &[look(100)]).unwrap(), 0.05);
 }

@@ -66,7 +66,8 @@ fn text(verified: &Verified, paint: Paint) -> String {
         return text;
     }
     match &verified.gate {
-        None => text += "No rules are configured, so there is no verdict.\n",
+        None if verified.recomputed => text += "No rules are configured, so there is no verdict.\n",
+        None => text += "No verdict could be decided again.\n",
         Some(gate) => text += &terminal::verdict(gate, paint),
     }
     if !verified.recomputed {

@@ -52,6 +52,15 @@ pub(super) fn freeze_evaluation(session: &mut Session, suites: &[LoadedSuite]) -
     let plugins = look::plugins(session, &place)?;
     let live = look::files(session, &place)?;
     let mut files = digests(session, live)?;
+    for (used, entry) in look::entries(session, &place) {
+        // The component that worked is the one that was loaded, whatever the file has become since.
+        let role = Role::Plugin(used);
+        let worked = session.plugins.get(&entry.plugin)?.sha256().to_owned();
+        if files.get(&role).is_some_and(|file| file.sha256 != worked) {
+            return Err(Error::data(format!("{role} changed while it was at work"))
+                .hint("run `diapason eval` again: the scores are those of the component that was there before"));
+        }
+    }
     for suite in suites {
         // The digest of what was read, whatever the file has become since.
         let file = File { sha256: suite.file.clone(), rows: Some(suite.samples.len()) };

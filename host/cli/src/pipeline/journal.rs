@@ -161,7 +161,7 @@ fn read(path: &Path, inputs: &str) -> Result<Vec<Line>> {
     if !path.exists() {
         return Ok(Vec::new());
     }
-    let bytes = std::fs::read(path).map_err(|source| {
+    let bytes = files::contents(path, files::LARGEST_TEXT).map_err(|source| {
         Error::run(format!("failed to read {}", path.display())).because(source).hint("remove it to start again")
     })?;
     // A torn line may end within a character.

@@ -112,7 +112,7 @@ fn template(session: &Session) -> Result<Option<Live>> {
 }
 
 /// Every plugin that is looked at, by where it is used.
-fn entries(session: &Session, place: &Place<'_>) -> Vec<(Use, Entry)> {
+pub(super) fn entries(session: &Session, place: &Place<'_>) -> Vec<(Use, Entry)> {
     let config = &session.plan.config;
     let template = Entry {
         plugin: config.template.plugin.clone(),

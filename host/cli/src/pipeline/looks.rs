@@ -5,7 +5,7 @@ use super::Session;
 use super::compare;
 use super::integrity;
 use diapason_core::compare::Comparison;
-use diapason_core::gate::{History, Look};
+use diapason_core::gate::{History, Look, Plan};
 use diapason_core::manifest::{Frozen, Role, Verb, digest_of};
 use diapason_core::{Result, digest};
 
@@ -13,9 +13,11 @@ use diapason_core::{Result, digest};
 /// that somebody saw must have been counted.
 pub(super) fn record(session: &mut Session, comparison: &Comparison) -> Result<History> {
     let sha256 = digest::of_file(&session.artefact(compare::FILE))?;
-    let now = look(integrity::frozen(session, Verb::Eval)?, comparison, sha256);
+    let plan = Plan::of(&session.plan.config.gate);
+    let now = look(integrity::frozen(session, Verb::Eval)?, comparison, sha256, plan);
     let history = History::before(&now, &session.manifest.looks);
-    if !session.plan.config.rules.is_empty() && !session.manifest.looks.contains(&now) {
+    let same = |look: &Look| look.model == now.model && look.comparison == now.comparison;
+    if !session.plan.config.rules.is_empty() && !session.manifest.looks.iter().any(same) {
         session.manifest.looks.push(now);
         session.manifest.save(session.plan.folder())?;
     }
@@ -23,7 +25,7 @@ pub(super) fn record(session: &mut Session, comparison: &Comparison) -> Result<H
 }
 
 /// The look at `comparison`, whose file has this digest.
-pub(super) fn look(evaluation: &Frozen, comparison: &Comparison, sha256: String) -> Look {
+pub(super) fn look(evaluation: &Frozen, comparison: &Comparison, sha256: String, plan: Plan) -> Look {
     let of = |wanted: fn(&Role) -> bool| {
         let files = evaluation.files.iter().filter(|(role, _)| wanted(role));
         let parts: Vec<(String, &str)> = files.map(|(role, file)| (role.to_string(), file.sha256.as_str())).collect();
@@ -34,5 +36,6 @@ pub(super) fn look(evaluation: &Frozen, comparison: &Comparison, sha256: String)
         data: of(|role| matches!(role, Role::TestData(_))),
         comparison: sha256,
         samples: comparison.suites.iter().map(|suite| (suite.name.clone(), suite.samples)).collect(),
+        plan,
     }
 }

@@ -23,17 +23,29 @@ fn plain(text: &str) -> String {
 /// Rows of `suite` whose prompt is a training row's: found by the host itself, because a gate must not rest on them
 /// whichever validators are configured.
 pub(super) fn leaks(train: &Split, suite: &Split) -> Vec<Finding> {
-    let learned = train.rows.iter().filter_map(|row| Some((asked(row)?, row.line)));
+    let learned = train.rows.iter().flat_map(|row| learned(row).into_iter().map(|prompt| (prompt, row.line)));
     // The first line of each; `rev`, because later entries replace earlier ones.
     let learned: HashMap<String, u32> = learned.collect::<Vec<_>>().into_iter().rev().collect();
     let found = suite.rows.iter().filter_map(|row| Some((row.line, *learned.get(&asked(row)?)?)));
     found.map(|(line, first)| leak(&suite.name, line, first)).collect()
 }
 
-/// A row that cannot be read is the validators' to report.
+/// What the row asks; a row that cannot be read is the validators' to report.
 fn asked(row: &Row) -> Option<String> {
-    let sample = dataset::parse(&row.text, "row", &Selection::default()).ok()?.into_iter().next()?;
-    Some(prompt(&sample)).filter(|text| !text.trim().is_empty())
+    Some(prompt(&read(row)?)).filter(|text| !text.trim().is_empty())
+}
+
+/// What a training row asks before each of its answers: all of them are learned.
+fn learned(row: &Row) -> Vec<String> {
+    let Some(sample) = read(row) else { return Vec::new() };
+    let messages = sample.conversation();
+    let answers = messages.iter().enumerate().filter(|(_, message)| message.role == "assistant");
+    let before = answers.map(|(index, _)| prompt(&Sample { messages: messages[..index].to_vec(), ..sample.clone() }));
+    before.chain([prompt(&sample)]).filter(|text| !text.trim().is_empty()).collect()
+}
+
+fn read(row: &Row) -> Option<Sample> {
+    dataset::parse(&row.text, "row", &Selection::default()).ok()?.into_iter().next()
 }
 
 fn leak(suite: &str, line: u32, first: u32) -> Finding {
@@ -71,5 +83,13 @@ mod tests {
         let found = leaks(&train, &suite);
         assert_eq!(found.iter().map(|finding| finding.line).collect::<Vec<_>>(), [1], "{found:?}");
         assert!(found[0].message.contains("line 1"));
+        let turns = split(
+            "train",
+            &[
+                r#"{"messages": [{"role": "user", "content": "What is 2 - 3?"}, {"role": "assistant", "content": "-1"}, {"role": "user", "content": "Thanks"}, {"role": "assistant", "content": "ok"}]}"#,
+            ],
+        );
+        let earlier: Vec<u32> = leaks(&turns, &suite).iter().map(|finding| finding.line).collect();
+        assert_eq!(earlier, [2], "an answer before the last one is learned too");
     }
 }

@@ -338,7 +338,16 @@ fn gate(suites: &[SuiteComparison]) -> GateResult {
         condition(&suites[1], 0, Margin, 0.05, Passed),
         condition(&suites[2], 0, Margin, 0.02, Inconclusive),
     ];
-    GateResult { verdict: Inconclusive, alpha: 0.05, level: 0.05, look: (1, 1), candidates: 1, models: 1, conditions }
+    GateResult {
+        verdict: Inconclusive,
+        alpha: 0.05,
+        level: 0.05,
+        look: (1, 1),
+        candidates: 1,
+        models: 1,
+        looked_before: 0,
+        conditions,
+    }
 }
 
 fn condition(

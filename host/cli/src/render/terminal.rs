@@ -39,7 +39,8 @@ fn decision(gate: &GateResult, paint: Paint) -> String {
     let mut text = verdict(gate, paint)
         + "
 ";
-    if gate.conditions.len() > 1 || gate.look.1 > 1 || gate.candidates > 1 || gate.models > 1 {
+    if gate.conditions.len() > 1 || gate.look.1 > 1 || gate.candidates > 1 || gate.models > 1 || gate.looked_before > 0
+    {
         let _ = writeln!(
             text,
             "{}

@@ -86,7 +86,16 @@ pub(crate) fn method(gate: &GateResult) -> String {
     } else {
         String::new()
     };
-    format!("{rules}{look}{candidates}{models}")
+    let before = if looks == 1 && gate.looked_before > 0 {
+        format!(
+            " The gate has looked at this model {} before, on other samples or scores: unless all of these samples are new, it \
+             errs more often than this; `gate.looks` plans for it.",
+            counted(gate.looked_before, "time")
+        )
+    } else {
+        String::new()
+    };
+    format!("{rules}{look}{candidates}{models}{before}")
 }
 
 /// A suite's number of samples, and what they share.

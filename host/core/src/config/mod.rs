@@ -190,6 +190,7 @@ pub struct Generate {
     #[schemars(range(max = 1), extend("exclusiveMinimum" = 0))]
     pub top_p: f64,
     /// Strings that end a completion, beside the model's own stop tokens.
+    #[schemars(inner(length(min = 1)))]
     pub stop: Vec<String>,
     /// Prompts decoded side by side.
     #[schemars(range(min = 1, max = 4096))]
@@ -265,7 +266,7 @@ pub struct Rule {
 #[serde(deny_unknown_fields, default)]
 pub struct Gate {
     /// Probability that the gate passes although a rule does not hold.
-    #[schemars(extend("exclusiveMinimum" = 0, "exclusiveMaximum" = 0.5))]
+    #[schemars(range(min = 1e-9), extend("exclusiveMaximum" = 0.5))]
     pub alpha: f64,
     /// How often this model's evaluation may be looked at while samples are added to its suites: alpha is spent over the
     /// looks as O'Brien and Fleming do it. 1: once, with all samples.

@@ -33,7 +33,7 @@ fn problem(pointer: impl Into<String>, message: impl Into<String>, hint: impl In
 /// Names are shown in lists and tables, one to a line: a control character in one could make another line, or hide it.
 fn names(config: &Config, found: &mut Vec<Problem>) {
     let mut check = |pointer: String, name: &str| {
-        if let Some(control) = name.chars().find(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
+        if let Some(control) = name.chars().find(|c| c.is_control() || crate::escape::is_hidden(*c)) {
             let message = format!("the name holds the control character U+{:04X}", control as u32);
             found.push(problem(pointer, message, "names are one line of ordinary characters"));
         }
@@ -208,7 +208,7 @@ fn rule(rule: &Rule, at: &str, suites: &[Suite], found: &mut Vec<Problem>) {
         found.push(problem(at, "a rule without a condition", hint));
     }
     if let (Some(low), Some(high)) = (rule.minimum, rule.maximum)
-        && low > high
+        && low >= high
     {
         let message = format!("minimum {low} is above maximum {high}");
         found.push(problem(format!("{at}/minimum"), message, "no level can be both"));

@@ -153,9 +153,22 @@ fn obstacle(kind: ConditionKind, samples: usize, measure: &MeasureComparison, ga
         ConditionKind::Minimum | ConditionKind::Maximum => vec![tuned],
         ConditionKind::Margin | ConditionKind::Gain => vec![tuned, ("the base model", measure.base.as_ref())],
     };
-    arms.into_iter().find_map(|(name, level)| match level {
+    let of_an_arm = arms.iter().find_map(|(name, level)| match level {
         None => Some(format!("{name} has no scores")),
         Some(level) => incomplete(name, level, samples, gate.max_unscored),
+    });
+    let paired = matches!(kind, ConditionKind::Margin | ConditionKind::Gain);
+    of_an_arm.or_else(|| if paired { unpaired(samples, measure, gate.max_unscored) } else { None })
+}
+
+/// Samples that one of the models has no value of are no pairs, whichever it is.
+fn unpaired(samples: usize, measure: &MeasureComparison, allowed: f64) -> Option<String> {
+    let (base, pairs) = (measure.base.as_ref()?, measure.difference.as_ref()?.n);
+    let applicable = samples.saturating_sub(base.not_applicable);
+    let missing = applicable.saturating_sub(pairs);
+    (missing as f64 > allowed * applicable as f64).then(|| {
+        let (share, allowed) = (100.0 * missing as f64 / applicable as f64, 100.0 * allowed);
+        format!("{missing} of {applicable} samples have no score of both models ({share:.1} %, allowed {allowed:.1} %)")
     })
 }
 

@@ -3,7 +3,7 @@
 
 use super::condition::{Condition, conditions};
 use super::lookup::find;
-use super::{ConditionKind, ConditionResult, GateResult, History, Look, Side, Verdict};
+use super::{ConditionKind, ConditionResult, GateResult, History, Look, Plan, Side, Verdict};
 use crate::compare::Comparison;
 use crate::config::{Gate, Rule};
 use crate::stats::power::SampleSize;
@@ -23,8 +23,10 @@ pub fn decide(rules: &[Rule], gate: &Gate, comparison: &Comparison, history: &Hi
     if rules.is_empty() {
         return Err(Error::config("the gate has no rules").hint("add a [[rule]] with suite, measure and a limit"));
     }
-    if !(gate.alpha > 0.0 && gate.alpha < 0.5) {
-        return Err(Error::config(format!("gate.alpha is {}", gate.alpha)).hint("give a value between 0 and 0.5"));
+    if !(gate.alpha >= 1e-9 && gate.alpha < 0.5) {
+        return Err(
+            Error::config(format!("gate.alpha is {}", gate.alpha)).hint("give a value from 0.000000001 to below 0.5")
+        );
     }
     if gate.candidates > 1 && history.models > gate.candidates {
         let (planned, models) = (gate.candidates, history.models);
@@ -32,6 +34,15 @@ pub fn decide(rules: &[Rule], gate: &Gate, comparison: &Comparison, history: &Hi
             "gate.candidates is {planned}, but {models} models were held against these samples"
         ))
         .hint("set it to the number of all models that were tried, or decide on new samples"));
+    }
+    let plan = Plan::of(gate);
+    if gate.looks > 1
+        && let Some(other) = history.plans.iter().find(|other| **other != plan)
+    {
+        return Err(Error::config(format!(
+            "the gate was planned otherwise at an earlier look at this model: {other}, now {plan}"
+        ))
+        .hint("a plan is made before the first look: keep it, or decide on new samples in a run folder of their own"));
     }
     // Without planned looks every decision is one by itself, on samples that are new.
     let earlier = if gate.looks > 1 { history.earlier.as_slice() } else { &[] };
@@ -75,6 +86,7 @@ pub fn decide(rules: &[Rule], gate: &Gate, comparison: &Comparison, history: &Hi
         look: (earlier.len() + 1, gate.looks),
         candidates: gate.candidates,
         models: history.models.max(1),
+        looked_before: history.earlier.len(),
         conditions,
     })
 }
@@ -142,7 +154,14 @@ fn result(condition: &Condition<'_>, levels: &Levels) -> ConditionResult {
     let open = verdict == Verdict::Inconclusive && condition.obstacle.is_none() && condition.undecidable().is_none();
     let wanted = levels.later.unwrap_or(level);
     let settle = open.then(|| power::samples_to_settle(&condition.evidence, condition.threshold, wanted)).flatten();
-    let settle = settle.map(|size| SampleSize { new: levels.later.is_none(), ..size });
+    let settle = settle.map(|size| match levels.later {
+        None => size,
+        // A later look has at least one sample more.
+        Some(_) => {
+            let least = size.least.max(condition.evidence.n() + 1);
+            SampleSize { least, most: size.most.map(|most| most.max(least)), new: false }
+        }
+    });
     let detectable = open.then(|| power::detectable(&condition.evidence, level)).flatten();
     let reason = reason(condition, verdict, &interval, jointly);
     ConditionResult {
@@ -197,7 +216,8 @@ fn advise(reason: &str, settle: Option<SampleSize>, detectable: Option<f64>) -> 
     let which = |size: SampleSize| if size.new { "new samples, decided on without these," } else { "samples in all" };
     let samples = match settle {
         Some(size @ SampleSize { least, most: Some(most), .. }) => {
-            format!("; {least} to {most} {} would settle it", which(size))
+            let range = if least == most { least.to_string() } else { format!("{least} to {most}") };
+            format!("; {range} {} would settle it", which(size))
         }
         Some(size) => format!("; at least {} {} would settle it", size.least, which(size)),
         None if detectable.is_some() => {

@@ -11,7 +11,7 @@ mod lookup;
 
 pub use crate::stats::Side;
 pub use decide::decide;
-pub use history::{History, Look};
+pub use history::{History, Look, Plan};
 
 /// How a condition, or the gate as a whole, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -43,6 +43,9 @@ pub struct GateResult {
     pub candidates: usize,
     /// Models that the run folder's gate has held against these samples.
     pub models: usize,
+    /// Earlier looks at this model with other samples or scores.
+    #[serde(default)]
+    pub looked_before: usize,
     /// In the order of the rules.
     pub conditions: Vec<ConditionResult>,
 }

@@ -114,7 +114,10 @@ pub fn settings(verb: Verb, frozen: &Frozen, live: &Config) -> Vec<Difference> {
     let (then, now) = (keyed(&frozen.config), keyed(live));
     let adapter = frozen.config.model.adapter.is_some() && live.model.adapter.is_some();
     let keys: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
-    let differs = |key: &&&String| matters(verb, key, adapter) && then.get(**key) != now.get(**key);
+    let data: Vec<String> =
+        frozen.config.suites.iter().chain(&live.suites).map(|suite| format!("suite.{}.data", suite.name)).collect();
+    let differs =
+        |key: &&&String| !data.contains(key) && matters(verb, key, adapter) && then.get(**key) != now.get(**key);
     let difference =
         |key: &String| Difference::Setting { key: key.clone(), was: then.get(key).cloned(), is: now.get(key).cloned() };
     keys.iter().filter(differs).map(|key| difference(key)).collect()
@@ -129,9 +132,8 @@ const READING: [&str; 3] = ["train.method", "train.compute", "train.double_quant
 
 fn matters(verb: Verb, key: &str, adapter: bool) -> bool {
     let under = |table: &str| key == table || key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'));
-    let free = FREE.contains(&key) || under("suite") && key.ends_with(".data");
     match verb {
-        _ if free => false,
+        _ if FREE.contains(&key) => false,
         Verb::Train => ["train", "data", "template", "run.seed"].into_iter().any(under),
         Verb::Eval if under("train") && adapter => READING.contains(&key),
         Verb::Eval => !under("rule") && !under("gate"),
@@ -202,6 +204,11 @@ mod tests {
                 "data = \"d/facts.jsonl\"",
                 "data = \"d/facts.jsonl\"\nsystem = \"Hi\"",
                 "`suite.facts.system` was not set and is \"Hi\"",
+            ),
+            (
+                "json = true",
+                "json = true, schema = { data = 1 }",
+                "`suite.facts.evaluator.eval-accuracy.settings.schema.data` was not set and is 1",
             ),
             ("[gate]", "[train]\nrank = 3\n[gate]", "`train.rank` was 16 and is 3"),
             ("[gate]", "[limits]\nfuel = 5\n[gate]", "`limits.fuel` was 1000000000 and is 5"),

@@ -147,12 +147,17 @@ pub fn keyed(config: &Config) -> BTreeMap<String, Value> {
 
 /// The leaves of `value` under `key`.
 pub fn flatten(key: &str, value: &Value, into: &mut BTreeMap<String, Value>) {
-    let inner = |name: &str| if key.is_empty() { name.to_owned() } else { format!("{key}.{name}") };
+    // A name with a dot in it is quoted, as TOML quotes it: it is not two names.
+    let inner = |name: &str| {
+        let name = if name.contains('.') { format!("{name:?}") } else { name.to_owned() };
+        if key.is_empty() { name } else { format!("{key}.{name}") }
+    };
     match value {
         Value::Object(fields) if !fields.is_empty() => {
             fields.iter().for_each(|(name, value)| flatten(&inner(name), value, into));
         }
-        Value::Array(entries) if entries.iter().any(Value::is_object) => {
+        // Lists of tables that have names of their own; in settings the order of a list may matter.
+        Value::Array(entries) if entries.iter().any(Value::is_object) && !key.contains(".settings") => {
             let mut seen: BTreeMap<String, usize> = BTreeMap::new();
             for entry in entries {
                 let name = ["name", "plugin"].iter().find_map(|field| entry[*field].as_str()).unwrap_or("entry");

@@ -100,7 +100,7 @@ impl Flips {
 
     /// Where Tango's score leaves `tail` on each side: close to the exact ends, and a start for their search.
     pub fn score_interval(&self, tail: f64) -> (f64, f64) {
-        let z = normal_quantile(1.0 - tail);
+        let z = -normal_quantile(tail);
         let end = |z: f64, mut low: f64, mut high: f64| {
             for _ in 0..50 {
                 let middle = 0.5 * (low + high);

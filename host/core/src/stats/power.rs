@@ -84,5 +84,5 @@ fn samples(evidence: &Evidence, side: Side, threshold: f64, tail: f64) -> Option
 
 /// The tail that leaves room for bad luck: z is raised by the quantile of the power.
 fn with_power(tail: f64) -> f64 {
-    normal_cdf(-(normal_quantile(1.0 - tail) + normal_quantile(POWER)))
+    normal_cdf(normal_quantile(tail) - normal_quantile(POWER))
 }

@@ -6,7 +6,7 @@ use super::special::beta;
 
 /// Wilson's score interval of a proportion (E. B. Wilson, JASA 22 (1927) 209). `n` > 0.
 pub fn wilson(ones: f64, n: f64, tail: f64) -> (f64, f64) {
-    let z = normal_quantile(1.0 - tail);
+    let z = -normal_quantile(tail);
     let rate = ones / n;
     let centre = (rate + z * z / (2.0 * n)) / (1.0 + z * z / n);
     let half = z / (1.0 + z * z / n) * (rate * (1.0 - rate) / n + z * z / (4.0 * n * n)).sqrt();

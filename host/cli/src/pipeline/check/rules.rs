@@ -91,8 +91,9 @@ fn limits(rule: &Rule, name: &str, info: &MeasureInfo, at: &str, found: &mut Vec
     let range = high - low;
     for (key, limit) in given(rule) {
         let (never, always) = match key {
-            "minimum" => (limit > high, limit <= low),
-            "maximum" => (limit < low, limit >= high),
+            // At the bound itself no number of samples shows it.
+            "minimum" => (limit >= high, limit <= low),
+            "maximum" => (limit <= low, limit >= high),
             "gain" => (limit >= range, false),
             _ => (false, limit >= range),
         };
@@ -110,7 +111,7 @@ fn advice(key: &str, limit: f64, (low, high): (f64, f64)) -> String {
         return format!("a rate is a share: write {} for {limit} %", limit / 100.0);
     }
     match key {
-        "margin" | "gain" => format!("give a difference between 0 and {}", high - low),
+        "margin" | "gain" => format!("give a difference between 0 and {}, and less than it", high - low),
         _ => format!("give a limit between {low} and {high}, or remove the rule"),
     }
 }
