@@ -149,8 +149,13 @@ pub fn keyed(config: &Config) -> BTreeMap<String, Value> {
 pub fn flatten(key: &str, value: &Value, into: &mut BTreeMap<String, Value>) {
     // A name with a dot in it is quoted, as TOML quotes it: it is not two names.
     let inner = |name: &str| {
-        let name = if name.contains('.') { format!("{name:?}") } else { name.to_owned() };
-        if key.is_empty() { name } else { format!("{key}.{name}") }
+        if key.is_empty() {
+            name.to_owned()
+        } else if name.contains('.') {
+            format!("{key}.{name:?}")
+        } else {
+            format!("{key}.{name}")
+        }
     };
     match value {
         Value::Object(fields) if !fields.is_empty() => {
