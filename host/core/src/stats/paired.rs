@@ -24,8 +24,9 @@ const SPACING: f64 = 0.5;
 /// So many standard deviations of the number of flips are summed over; what is left out is below 1e-11.
 const WIDTH: f64 = 7.0;
 
-/// Into so many steps the width of one pair is divided, to find the largest p value nearby.
-const STEPS: u32 = 8;
+/// Into so many steps the width of one pair is divided, to find the largest p value nearby: of up to 1,000 pairs, and of
+/// more, where that width is below what is printed.
+const STEPS: (u32, u32) = (8, 2);
 
 /// Scores closer than this are one and the same, computed in floating point.
 const TIE: f64 = 1e-9;
@@ -66,12 +67,16 @@ impl Flips {
 
     /// How many steps are looked at: the width of one pair, and of several where pairs are few.
     pub(super) fn steps(&self) -> u32 {
-        STEPS * (120 / self.n.max(1)).clamp(1, 30) as u32
+        self.steps_of_a_pair() * (120 / self.n.max(1)).clamp(1, 30) as u32
+    }
+
+    fn steps_of_a_pair(&self) -> u32 {
+        if self.n <= 1000 { STEPS.0 } else { STEPS.1 }
     }
 
     /// How far apart p values are looked at: outcomes change places when the difference moves by about one pair.
     pub(super) fn step(&self) -> f64 {
-        1.0 / (f64::from(STEPS) * self.n as f64)
+        1.0 / (f64::from(self.steps_of_a_pair()) * self.n as f64)
     }
 
     /// One-sided p value of "the true difference is `delta`", against a larger one. At least one pair.
