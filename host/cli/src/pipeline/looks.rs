@@ -9,19 +9,24 @@ use diapason_core::gate::{History, Look, Plan};
 use diapason_core::manifest::{Frozen, Role, Verb, digest_of};
 use diapason_core::{Result, digest};
 
-/// Records this look, where it is a new one, and gives what came before it. Recorded before anything is decided: a verdict
-/// that somebody saw must have been counted.
-pub(super) fn record(session: &mut Session, comparison: &Comparison) -> Result<History> {
+/// This look, and what came before it.
+pub(super) fn now(session: &Session, comparison: &Comparison) -> Result<(Look, History)> {
     let sha256 = digest::of_file(&session.artefact(compare::FILE))?;
     let plan = Plan::of(&session.plan.config.gate);
     let now = look(integrity::frozen(session, Verb::Eval)?, comparison, sha256, plan);
     let history = History::before(&now, &session.manifest.looks);
+    Ok((now, history))
+}
+
+/// Records a look that decided something, where it is a new one: before anybody sees the verdict, and not where the gate
+/// refused to look.
+pub(super) fn record(session: &mut Session, now: Look) -> Result<()> {
     let same = |look: &Look| look.model == now.model && look.comparison == now.comparison;
-    if !session.plan.config.rules.is_empty() && !session.manifest.looks.iter().any(same) {
-        session.manifest.looks.push(now);
-        session.manifest.save(session.plan.folder())?;
+    if session.manifest.looks.iter().any(same) {
+        return Ok(());
     }
-    Ok(history)
+    session.manifest.looks.push(now);
+    session.manifest.save(session.plan.folder())
 }
 
 /// The look at `comparison`, whose file has this digest.

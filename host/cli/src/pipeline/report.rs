@@ -61,8 +61,11 @@ fn decision(session: &mut Session) -> Result<(Comparison, Option<GateResult>)> {
     check(session)?;
     let comparison = compare::read(session)?;
     watched::check(session)?;
-    let history = looks::record(session, &comparison)?;
+    let (look, history) = looks::now(session, &comparison)?;
     let gate = judge(&session.plan.config, &comparison, &history)?;
+    if gate.is_some() {
+        looks::record(session, look)?;
+    }
     Ok((comparison, gate))
 }
 

@@ -20,30 +20,7 @@ use crate::{Error, Result};
 /// No rules, a rule without a condition, an unknown or ambiguous suite or measure, a limit that makes no sense, an alpha
 /// outside 0 to 0.5, more looks or candidates than planned, a look without new samples.
 pub fn decide(rules: &[Rule], gate: &Gate, comparison: &Comparison, history: &History) -> Result<GateResult> {
-    if rules.is_empty() {
-        return Err(Error::config("the gate has no rules").hint("add a [[rule]] with suite, measure and a limit"));
-    }
-    if !(gate.alpha >= 1e-9 && gate.alpha < 0.5) {
-        return Err(
-            Error::config(format!("gate.alpha is {}", gate.alpha)).hint("give a value from 0.000000001 to below 0.5")
-        );
-    }
-    if gate.candidates > 1 && history.models > gate.candidates {
-        let (planned, models) = (gate.candidates, history.models);
-        return Err(Error::config(format!(
-            "gate.candidates is {planned}, but {models} models were held against these samples"
-        ))
-        .hint("set it to the number of all models that were tried, or decide on new samples"));
-    }
-    let plan = Plan::of(gate);
-    if gate.looks > 1
-        && let Some(other) = history.plans.iter().find(|other| **other != plan)
-    {
-        return Err(Error::config(format!(
-            "the gate was planned otherwise at an earlier look at this model: {other}, now {plan}"
-        ))
-        .hint("a plan is made before the first look: keep it, or decide on new samples in a run folder of their own"));
-    }
+    refuse(rules, gate, history)?;
     // Without planned looks every decision is one by itself, on samples that are new.
     let earlier = if gate.looks > 1 { history.earlier.as_slice() } else { &[] };
     let mut asked = Vec::new();
@@ -89,6 +66,35 @@ pub fn decide(rules: &[Rule], gate: &Gate, comparison: &Comparison, history: &Hi
         looked_before: history.earlier.len(),
         conditions,
     })
+}
+
+/// Refuses what cannot be decided whatever the samples say.
+fn refuse(rules: &[Rule], gate: &Gate, history: &History) -> Result<()> {
+    if rules.is_empty() {
+        return Err(Error::config("the gate has no rules").hint("add a [[rule]] with suite, measure and a limit"));
+    }
+    if !(gate.alpha >= 1e-9 && gate.alpha < 0.5) {
+        return Err(
+            Error::config(format!("gate.alpha is {}", gate.alpha)).hint("give a value from 0.000000001 to below 0.5")
+        );
+    }
+    if gate.candidates > 1 && history.models > gate.candidates {
+        let (planned, models) = (gate.candidates, history.models);
+        return Err(Error::config(format!(
+            "gate.candidates is {planned}, but {models} models were held against these samples"
+        ))
+        .hint("set it to the number of all models that were tried, or decide on new samples"));
+    }
+    let plan = Plan::of(gate);
+    if gate.looks > 1
+        && let Some(other) = history.plans.iter().find(|other| **other != plan)
+    {
+        return Err(Error::config(format!(
+            "the gate was planned otherwise at an earlier look at this model: {other}, now {plan}"
+        ))
+        .hint("a plan is made before the first look: keep it, or decide on new samples in a run folder of their own"));
+    }
+    Ok(())
 }
 
 /// The suite's numbers of samples at each look, this one last.
