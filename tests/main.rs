@@ -11,6 +11,7 @@ mod project;
 mod refused;
 mod resume_eval;
 mod schema;
+mod swapped;
 mod tampering;
 mod thread;
 mod tidy;

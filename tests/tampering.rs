@@ -1,6 +1,6 @@
 //! The tampering table: whatever is changed after an evaluation is found by name, by the verb that would rest on it.
 
-mod project;
+pub(crate) mod project;
 
 use project::{CONFIG, copy, diapason, edit, finished, flip, forge, project, said};
 use serde_json::Value;

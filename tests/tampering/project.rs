@@ -63,7 +63,7 @@ pub(super) fn project(folder: &Path) {
     }
 }
 
-pub(super) fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("folder");
     for entry in std::fs::read_dir(from).expect("folder") {
         let path = entry.expect("entry").path();
@@ -85,14 +85,14 @@ pub(super) fn said(output: &Output) -> String {
 }
 
 /// Replaces one text in a file by another, which must be there.
-pub(super) fn edit(path: &Path, from: &str, to: &str) {
+pub(crate) fn edit(path: &Path, from: &str, to: &str) {
     let text = std::fs::read_to_string(path).expect("text");
     assert!(text.contains(from), "{} does not contain {from}", path.display());
     std::fs::write(path, text.replacen(from, to, 1)).expect("written");
 }
 
 /// Changes a bit near the end of a file: of a number, where it is one of weights.
-pub(super) fn flip(path: &Path) {
+pub(crate) fn flip(path: &Path) {
     let mut bytes = std::fs::read(path).expect("file");
     let place = bytes.len() - 2;
     bytes[place] ^= 1;

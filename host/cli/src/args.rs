@@ -106,7 +106,7 @@ pub struct PlanArguments {
     #[command(flatten)]
     pub config: Config,
     /// Memory to fit into, in GB, instead of what there is.
-    #[arg(long, value_name = "GB")]
+    #[arg(long, value_name = "GB", allow_negative_numbers = true)]
     pub memory: Option<f64>,
     /// Plan for this GPU instead of this machine's processor.
     #[arg(long, value_enum, value_name = "NAME")]

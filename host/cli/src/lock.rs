@@ -22,6 +22,7 @@ impl Lock {
     ///
     /// Errors if another process works there or the file system cannot lock.
     pub(crate) fn write(folder: &Path) -> Result<Self> {
+        folder_or_nothing(folder)?;
         std::fs::create_dir_all(folder).map_err(|source| {
             Error::run(format!("failed to create {}", folder.display()))
                 .because(source)
@@ -35,6 +36,7 @@ impl Lock {
     ///
     /// Errors if another process works there or the file system cannot lock.
     pub(crate) fn read(folder: &Path) -> Result<Option<Self>> {
+        folder_or_nothing(folder)?;
         if !folder.is_dir() {
             return Ok(None);
         }
@@ -78,6 +80,15 @@ impl Lock {
             noted.map_err(|source| unlockable(&path, place, source))?;
             return Ok(Self { path, file, writes: true });
         }
+    }
+}
+
+/// Refuses a run folder that is a file or a device.
+fn folder_or_nothing(folder: &Path) -> Result<()> {
+    match folder.exists() && !folder.is_dir() {
+        true => Err(Error::config(format!("`run.folder` is {}, which is no folder", folder.display()))
+            .hint("name another folder, which is made where there is none, or remove what stands in its place")),
+        false => Ok(()),
     }
 }
 

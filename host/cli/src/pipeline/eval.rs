@@ -81,16 +81,22 @@ fn outputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[
         return jsonl::read(&path, "eval");
     }
     let mut journal = Journal::open(&unfinished, &inputs)?;
-    let outputs = match arm {
+    let made = match arm {
         Arm::Base => {
             let mut opened = session.take_base()?;
             opened.model.detach_adapter();
             let made = answer(session, &mut opened, stage, suites, requests, &mut journal);
             session.put_base(opened);
-            made?
+            made
         }
-        Arm::Tuned => tuned(session, stage, suites, requests, &mut journal)?,
+        Arm::Tuned => tuned(session, stage, suites, requests, &mut journal),
     };
+    // The answers so far, too: of which model they are, nobody can say.
+    if let Err(changed) = session.inputs.unchanged() {
+        journal.remove();
+        return Err(changed);
+    }
+    let outputs = made?;
     jsonl::write(&path, &outputs)?;
     session.finish(stage, &inputs, &[file(arm).into()])?;
     journal.remove();

@@ -130,6 +130,7 @@ fn training_data(session: &Session) -> Result<File> {
 
 /// The date stays where nothing else has changed.
 fn freeze(session: &mut Session, verb: Verb, files: BTreeMap<Role, File>, plugins: Vec<PluginUse>) -> Result<()> {
+    session.inputs.unchanged()?;
     let config = portable(&session.plan.config);
     let mut frozen = Frozen { date: clock::now()?, diapason: env!("CARGO_PKG_VERSION").into(), config, files, plugins };
     if let Some(old) = session.manifest.frozen.get(&verb)
@@ -184,6 +185,7 @@ fn check_trained(session: &mut Session, kind: impl Fn(&Role) -> bool) -> Result<
 fn check_some(session: &mut Session, verb: Verb, frozen: &Frozen, kind: impl Fn(&Role) -> bool) -> Result<()> {
     let mut frozen = frozen.clone();
     frozen.files.retain(|role, _| kind(role));
+    session.inputs.unchanged()?;
     let mut differ = check_settings(verb, &frozen, &portable(&session.plan.config));
     let live = look::live(session, &frozen)?;
     let checked = check_files(&frozen, &live);

@@ -6,7 +6,7 @@ use diapason_core::config::{Plugin as Entry, Suite};
 use diapason_core::manifest::{Frozen, Live, PluginUse, Role, Use, labels};
 use diapason_core::{Result, digest};
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What of a run is looked at beside its models, its template and its training data.
 pub(super) struct Place<'a> {
@@ -93,19 +93,24 @@ pub(super) fn file(path: &Path) -> Result<Live> {
 
 fn model(session: &mut Session, path: &Path, role: fn(String) -> Role, live: &mut BTreeMap<Role, Live>) -> Result<()> {
     if path.exists() {
-        let files = session.files(path)?.iter();
+        let files = session.inputs.files(path)?.iter();
         live.extend(files.map(|(name, digest)| (role(name.clone()), Live::Digest(digest.clone()))));
     }
     Ok(())
 }
 
+/// The configured template's file, where it is one.
+pub(super) fn template_file(session: &Session) -> Option<PathBuf> {
+    let name = session.plan.config.template.template.as_ref();
+    name.filter(|name| diapason_core::config::is_path(name, "jinja")).map(PathBuf::from)
+}
+
 /// The configured template's text; the model's own is among the model's files.
-fn template(session: &Session) -> Result<Option<Live>> {
-    let config = &session.plan.config.template;
-    if let Some(path) = config.template.as_ref().filter(|name| diapason_core::config::is_path(name, "jinja")) {
-        return file(Path::new(path)).map(Some);
+fn template(session: &mut Session) -> Result<Option<Live>> {
+    if let Some(path) = template_file(session) {
+        return if path.exists() { session.digest(&path).map(Live::Digest).map(Some) } else { Ok(Some(Live::Missing)) };
     }
-    Ok(match Origin::of(config)? {
+    Ok(match Origin::of(&session.plan.config.template)? {
         Origin::Model => None,
         Origin::Text(text) => Some(Live::Digest(digest::of_bytes(text.as_bytes()))),
     })

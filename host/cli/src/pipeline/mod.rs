@@ -8,6 +8,7 @@ mod consistency;
 mod differ;
 pub(crate) mod eval;
 mod generate;
+mod inputs;
 mod integrity;
 mod journal;
 mod jsonl;

@@ -1,6 +1,8 @@
 //! What the stages of one run share: the plan, the loaded plugins, the suites, the open model and the manifest.
 
 use super::check;
+use super::inputs::Inputs;
+use super::look;
 use super::suite::{self, LoadedSuite};
 use crate::lock::Lock;
 use crate::plan::Plan;
@@ -13,7 +15,6 @@ use diapason_core::{Error, Result};
 use diapason_model::weights::Format;
 use diapason_model::{Model, device};
 use diapason_sandbox::Grants;
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -29,7 +30,7 @@ pub(crate) struct Session {
     opened: Option<Opened>,
     /// Digest of the training data that were read.
     pub(super) training_data: String,
-    digests: HashMap<PathBuf, Vec<(String, String)>>,
+    pub(super) inputs: Inputs,
     /// Whether what could be computed again is kept in the run's folder.
     pub(super) keeps: bool,
     /// Held until the session ends.
@@ -99,7 +100,7 @@ impl Session {
             manifest: Manifest::new(env!("CARGO_PKG_VERSION")),
             opened: None,
             training_data: String::new(),
-            digests: HashMap::new(),
+            inputs: Inputs::default(),
             keeps: true,
             lock: None,
         })
@@ -165,21 +166,7 @@ impl Session {
 
     /// Digest of a file or folder, read once.
     pub(super) fn digest(&mut self, path: &Path) -> Result<String> {
-        self.files(path).map(wire::joined)
-    }
-
-    /// Names and digests of a model's files, read once.
-    pub(super) fn files(&mut self, path: &Path) -> Result<&[(String, String)]> {
-        if !self.digests.contains_key(path) {
-            let files = wire::digests_of(path)?;
-            self.digests.insert(path.into(), files);
-        }
-        Ok(self.digests.get(path).map(Vec::as_slice).unwrap_or_default())
-    }
-
-    /// Forgets the digest of a path that is being written.
-    pub(super) fn forget(&mut self, path: &Path) {
-        self.digests.remove(path);
+        self.inputs.files(path).map(wire::joined)
     }
 
     /// How the model's weights are kept: base and tuned alike, or the comparison would be one of formats.
@@ -197,7 +184,10 @@ impl Session {
         let template = self.plan.config.template.clone();
         let plugin = self.plugins.get(&template.plugin)?;
         let settings = serde_json::Value::Object(template.settings.clone()).to_string();
-        let origin = Origin::of(&template)?.digest();
+        let origin = match look::template_file(self).filter(|path| path.exists()) {
+            Some(path) => self.digest(&path)?,
+            None => Origin::of(&template)?.digest(),
+        };
         let format = match device::is_gpu(&self.plan.config.model.device) {
             true => format!("{:?}, on a GPU in {:?}", self.format(), self.plan.config.train.compute),
             false => format!("{:?}", self.format()),

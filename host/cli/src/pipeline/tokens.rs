@@ -10,8 +10,9 @@ use diapason_core::{Error, Result};
 use diapason_model::encode::{self, Example};
 use diapason_model::tokens;
 
-/// Encoded rows, kept from one run to the next.
+/// Encoded rows, kept from one run to the next: a stage of its own, so that what somebody else wrote there is not trained on.
 const CACHE: &str = "tokens.bin";
+const STAGE: &str = "encode";
 
 /// The rows of a training run.
 pub(super) struct Rows {
@@ -57,7 +58,9 @@ pub(super) fn rows(session: &mut Session, samples: &[Sample]) -> Result<Rows> {
 pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<Example>> {
     let path = session.artefact(CACHE);
     let key = key(session)?;
-    if let Some(examples) = tokens::read(&path, &key).filter(|examples| examples.len() == samples.len()) {
+    if session.stands(STAGE, &key)
+        && let Some(examples) = tokens::read(&path, &key).filter(|examples| examples.len() == samples.len())
+    {
         return Ok(examples);
     }
     let Opened { model, renderer } = session.base()?;
@@ -69,6 +72,7 @@ pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<E
     // `plan` and `train --show` write nothing.
     if session.keeps {
         tokens::write(&path, &key, &examples)?;
+        session.finish(STAGE, &key, &[CACHE.into()])?;
     }
     Ok(examples)
 }

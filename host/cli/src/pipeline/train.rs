@@ -30,7 +30,8 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
     }
     let rows = tokens::rows(session, &samples)?;
     train(session, &rows)?;
-    session.forget(&folder);
+    session.inputs.unchanged()?;
+    session.inputs.forget(&folder);
     session.close();
     let outputs = outputs(session.plan.folder(), &folder)?;
     session.finish(STAGE, &inputs, &outputs)?;

@@ -2,6 +2,7 @@
 
 use super::allow::{self, Allowed};
 use super::{Session, jsonl, overlap};
+use crate::render::number::counted;
 use diapason_core::config::{self, Plugin as Entry};
 use diapason_core::dataset;
 use diapason_core::finding::{Finding, Row, Severity};
@@ -238,5 +239,7 @@ fn pass(
 fn summary<'a>(findings: &[Finding], splits: impl Iterator<Item = &'a Split>) -> String {
     let rows: usize = splits.map(|split| split.rows.len()).sum();
     let FindingCounts { errors, warnings, notes } = FindingCounts::of(findings);
-    format!("{rows} rows: {errors} errors, {warnings} warnings, {notes} notes")
+    let [rows, errors, warnings, notes] =
+        [(rows, "row"), (errors, "error"), (warnings, "warning"), (notes, "note")].map(|(n, noun)| counted(n, noun));
+    format!("{rows}: {errors}, {warnings}, {notes}")
 }

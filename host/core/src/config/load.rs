@@ -76,8 +76,19 @@ fn table(text: &str, name: &str) -> Result<toml::Table> {
     toml::from_str(text).map_err(|source| {
         let line = source.span().map_or(1, |span| line_of(text, span.start));
         Error::config(format!("failed to parse {name}: line {line}: {}", source.message().replace('\n', ", ")))
-            .hint("strings need quotes, tables are `[name]`, lists of tables `[[name]]`")
+            .hint(remedy(source.message()))
     })
+}
+
+/// What to do about text that is not TOML, by the parser's message.
+fn remedy(message: &str) -> &'static str {
+    match message {
+        _ if message.contains("duplicate key") => "a key stands once in its table: remove one of the two",
+        _ if message.contains("integer number overflowed") || message.contains("number too large") => {
+            "whole numbers go from -9223372036854775808 to 9223372036854775807"
+        }
+        _ => "strings need quotes, tables are `[name]`, lists of tables `[[name]]`",
+    }
 }
 
 /// The error that lists the problems `found` in `text`, called `name`, each with its line.

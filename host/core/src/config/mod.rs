@@ -71,6 +71,7 @@ pub struct Run {
     #[schemars(length(min = 1, max = 4096))]
     pub folder: PathBuf,
     /// Seeds everything that is random.
+    #[schemars(range(max = 9_223_372_036_854_775_807_u64))]
     pub seed: u64,
 }
 
@@ -295,7 +296,7 @@ impl Default for Gate {
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// wasmtime fuel for each row or sample of a call, and once for the call: about one unit an instruction.
-    #[schemars(range(min = 1, max = 1_000_000_000_000_u64))]
+    #[schemars(range(min = 1_000_000, max = 1_000_000_000_000_u64))]
     pub fuel: u64,
     /// Memory of an instance in MiB.
     #[schemars(range(min = 1, max = 4096))]

@@ -52,7 +52,10 @@ fn explain(schema: &Value, error: &ValidationError<'_>, found: &mut Vec<Problem>
             found.extend(unexpected.iter().map(|key| unknown_key(&pointer, key, &known)));
         }
         Kind::AnyOf { context } | Kind::OneOfNotValid { context } => explain_branches(schema, error, context, found),
-        kind => found.push(Problem { pointer, message: message(kind, error), hint: hint(kind) }),
+        kind => {
+            let hint = hint(kind).or_else(|| meaning(schema, error.schema_path().as_str()));
+            found.push(Problem { pointer, message: message(kind, error), hint });
+        }
     }
 }
 
@@ -117,6 +120,16 @@ fn known_keys<'a>(schema: &'a Value, keyword: &str) -> Vec<&'a str> {
     let parent = keyword.rsplit_once('/').map_or("", |(parent, _)| parent);
     let properties = schema.pointer(parent).and_then(|at| at.get("properties")).and_then(Value::as_object);
     properties.map(|properties| properties.keys().map(String::as_str).collect()).unwrap_or_default()
+}
+
+/// What the key beside the failing keyword is for, in the schema's words. An optional key says it one level up.
+fn meaning(schema: &Value, keyword: &str) -> Option<String> {
+    let node = keyword.rsplit_once('/')?.0;
+    let outer = node.rsplit_once("/anyOf/").map(|(outer, _)| outer);
+    let mut places = [Some(node), outer].into_iter().flatten();
+    let (place, text) = places.find_map(|place| Some((place, schema.pointer(place)?.get("description")?.as_str()?)))?;
+    let key = place.rsplit_once('/').filter(|(parent, _)| parent.ends_with("/properties")).map(|(_, key)| key)?;
+    Some(format!("`{key}`: {}", text.replace('\n', " ")))
 }
 
 fn message(kind: &Kind, error: &ValidationError<'_>) -> String {

@@ -3,8 +3,11 @@
 
 use crate::guest::{self, ENGINE, limits, path};
 use diapason_core::Class;
+use diapason_core::finding::Row;
+use diapason_core::sample::{Conversation, Message};
 use diapason_core::score::{Judgement, Outcome};
-use diapason_sandbox::{Evaluator, Grants, Plugin};
+use diapason_sandbox::{ChatTemplate, Evaluator, Grants, Plugin, Validator};
+use serde_json::Map;
 use std::time::{Duration, Instant};
 
 /// A generator of numbers that is the same everywhere (SplitMix64).
@@ -159,4 +162,33 @@ fn results_of_any_bytes() {
         }
     }
     assert!(described > 100 && planned > 50 && scored > 10, "{described} {planned} {scored}");
+}
+
+/// The same for findings and for rendered text: each pass and each rendering is of a guest that was not asked before.
+#[test]
+fn findings_and_segments_of_any_bytes() {
+    let of = |file: &str, world: &str| {
+        Plugin::from_bytes(&ENGINE, file, &guest::module_of(file, world), &limits()).unwrap()
+    };
+    let validator = of("guests/images-validator.wat", "validator-plugin");
+    let template = of("guests/images-template.wat", "chat-template-plugin");
+    let mut numbers = Numbers(8);
+    let (mut found, mut prompts, mut segments) = (0, 0, 0);
+    for _ in 0..4000 {
+        let row = Row { split: "train".into(), line: 1, text: image(&mut numbers) };
+        let mut pass = Validator::new(&validator, &Map::new(), &Grants::default()).unwrap();
+        match pass.push(&[row]) {
+            Ok(findings) => {
+                found += usize::from(!findings.is_empty());
+                assert!(findings.iter().all(|finding| finding.line <= 1 && finding.validator == "test-guest"));
+            }
+            Err(error) => assert_eq!(error.class(), Class::Plugin, "{error}"),
+        }
+        let said = Message { role: "user".into(), content: image(&mut numbers), ..Message::default() };
+        let conversation = [Conversation { messages: vec![said], tools: None }];
+        let mut renderer = ChatTemplate::new(&template, &Map::new(), &Grants::default()).unwrap();
+        prompts += usize::from(renderer.render_prompt(&conversation).is_ok_and(|texts| texts.len() == 1));
+        segments += usize::from(renderer.render_training(&conversation).is_ok_and(|lists| lists.len() == 1));
+    }
+    assert!(found > 20 && prompts > 20 && segments > 20, "{found} {prompts} {segments}");
 }
