@@ -14,7 +14,7 @@ static PLUGIN: LazyLock<Plugin> =
     LazyLock::new(|| guest::load(&guest::text("images-template.wat"), "chat-template-plugin").expect("a plugin"));
 
 fuzz_target!(|bytes: &[u8]| {
-    let message = Message { role: "user".into(), content: guest::hexadecimal(bytes), ..Message::default() };
+    let message = Message::new("user", guest::hexadecimal(bytes));
     let conversation = [Conversation { messages: vec![message], ..Conversation::default() }];
     let mut template = ChatTemplate::new(&PLUGIN, &serde_json::Map::new(), &Grants::default()).expect("a template");
     if let Ok(prompts) = template.render_prompt(&conversation) {
