@@ -176,7 +176,7 @@ fn without_effect(message: &str) -> Error {
 }
 
 fn conversation(sample: &Sample) -> Conversation {
-    Conversation { messages: sample.messages.clone(), tools: sample.tools.clone() }
+    Conversation::prompt(sample)
 }
 
 fn answer(

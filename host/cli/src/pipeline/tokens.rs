@@ -61,8 +61,7 @@ pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<E
         return Ok(examples);
     }
     let Opened { model, renderer } = session.base()?;
-    let conversation = |sample: &Sample| Conversation { messages: sample.conversation(), tools: sample.tools.clone() };
-    let rendered = renderer.training(&samples.iter().map(conversation).collect::<Vec<_>>())?;
+    let rendered = renderer.training(&samples.iter().map(Conversation::training).collect::<Vec<_>>())?;
     let tokenizer = model.tokenizer();
     let encode = |segments: &Vec<_>| encode::encode(tokenizer.as_ref(), segments);
     let examples = rendered.iter().map(encode).collect::<Result<Vec<_>>>()?;
