@@ -45,6 +45,9 @@ pub struct Sample {
     /// The expected answer, as evaluators are shown it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Further answers that are as right as `reference`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<String>,
     /// The assistant's turn that the row ends with, as training sees it: with its calls, its reasoning and its weight.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Message>,

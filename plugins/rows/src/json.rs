@@ -4,8 +4,11 @@ use crate::fault::{Fault, Result};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
-/// The JSON object in a line.
-pub(crate) fn object(line: &str) -> Result<Map<String, Value>> {
+/// The JSON object in a line, no key of which stands twice.
+///
+/// # Errors
+/// The line is empty, is not JSON (with the column), or holds something else.
+pub fn object(line: &str) -> std::result::Result<Map<String, Value>, Fault> {
     let text = line.strip_prefix('\u{feff}').unwrap_or(line);
     match serde_json::from_str::<Strict>(text) {
         Ok(Strict(Value::Object(members))) => Ok(members),

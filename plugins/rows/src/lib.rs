@@ -21,6 +21,7 @@ mod words;
 pub use exchange::Exchange;
 pub use fault::Fault;
 pub use hash::{fnv, mix};
+pub use json::object;
 pub use learning::WEIGHT;
 pub use reading::{Reading, read};
 pub use shape::{SHAPES, Shape};

@@ -143,7 +143,7 @@ fn id(row: &Row) -> Result<Option<String>> {
     }
 }
 
-/// The row's own references: a text, a JSON document, a whole number, or a list of these, any of which is right.
+/// The row's own references: a text, a JSON document, a whole number, or a list of texts, any of which is right.
 fn references(row: &Row) -> Result<Vec<String>> {
     let Some(given) = row.get("reference") else { return Ok(Vec::new()) };
     let Value::Array(list) = given else { return reference(given, "/reference").map(|one| vec![one]) };
@@ -151,14 +151,21 @@ fn references(row: &Row) -> Result<Vec<String>> {
         let hint = "write at least one; a list means that any of its answers is right";
         return Err(Fault::new("no-answer", "/reference", "`reference` is an empty list", hint));
     }
-    let one = |(index, value): (usize, &Value)| reference(value, &format!("/reference/{index}"));
+    let one = |(index, value): (usize, &Value)| {
+        value.as_str().map(String::from).ok_or_else(|| {
+            let message = format!("a reference of the list is {}", json::shown(value));
+            let hint = "a list means that any of its texts is right; write a JSON document, or a list that is one \
+                        answer, as text";
+            Fault::new("wrong-type", format!("/reference/{index}"), message, hint)
+        })
+    };
     list.iter().enumerate().map(one).collect()
 }
 
 fn reference(value: &Value, path: &str) -> Result<String> {
     match value {
         Value::String(text) => Ok(text.clone()),
-        Value::Object(_) | Value::Array(_) => Ok(value.to_string()),
+        Value::Object(_) => Ok(value.to_string()),
         Value::Number(number) if !number.is_f64() => Ok(number.to_string()),
         other => {
             let message = format!("a reference is {other}");
