@@ -71,6 +71,12 @@ pub struct Sample {
 }
 
 impl Sample {
+    /// Whether the expected answer is a turn that is marked as not to be learned, which is usually a wrong one.
+    pub fn has_unlearned_reference(&self) -> bool {
+        let said = |answer: &Message| !answer.is_learned() && self.reference.as_deref() == Some(&answer.content);
+        self.answer.as_ref().is_some_and(said)
+    }
+
     /// The conversation with the answer as its last turn: what training sees. A row that has no turn to learn but a
     /// reference is taught that.
     pub fn conversation(&self) -> Vec<Message> {

@@ -1,6 +1,6 @@
 //! Columns beside a row's shape: those that are read, those that change its meaning and are refused, and the rest.
 
-use crate::Shape;
+use crate::{SHAPES, Shape};
 use crate::fault::{Fault, Result};
 use serde_json::{Map, Value};
 
@@ -124,8 +124,11 @@ pub(crate) fn refuse_mixture(row: &Row, shape: Shape, answered: bool) -> Result<
 
 /// Columns that nothing reads.
 pub(crate) fn unread(row: &Row, shape: Shape) -> Vec<String> {
+    // Of another shape's keys is said that it is not the row's.
+    let others: Vec<&str> =
+        SHAPES.iter().filter(|(key, _)| row.contains_key(*key)).flat_map(|(_, shape)| shape.keys()).copied().collect();
     let known = |key: &str| {
-        READ.contains(&key) || shape.keys().contains(&key) || REFUSED.iter().any(|(column, _, _)| *column == key)
+        others.contains(&key) || READ.contains(&key) || shape.keys().contains(&key) || REFUSED.iter().any(|(column, _, _)| *column == key)
     };
     row.keys().filter(|key| !known(key)).cloned().collect()
 }

@@ -49,8 +49,13 @@ impl Shape {
         }
     }
 
+    /// The key that gives the shape away.
+    pub fn key(self) -> &'static str {
+        self.keys()[0]
+    }
+
     /// The key of its answer, where the answer stands apart.
-    pub(crate) fn answer(self) -> Option<&'static str> {
+    pub fn answer(self) -> Option<&'static str> {
         match self {
             Self::Alpaca => Some("output"),
             Self::PromptCompletion => Some("completion"),

@@ -1,7 +1,7 @@
 //! A list of turns, in OpenAI's spelling (`role`, `content`) or ShareGPT's (`from`, `value`).
 
 use crate::fault::{Fault, Result};
-use crate::json::kind;
+use crate::json::{kind, parsed};
 use crate::{calls, learning};
 use serde_json::{Map, Value, json};
 
@@ -52,6 +52,11 @@ impl Turn {
         self.calls().map_or_else(|| self.text().to_owned(), calls::reference)
     }
 
+    /// Whether a turn like this may be silent: one that calls or reasons, a system message, what a tool gives back.
+    pub fn may_be_empty(&self) -> bool {
+        self.calls().is_some() || self.reasons() || matches!(self.role.as_str(), "system" | "developer" | "tool")
+    }
+
     fn reasons(&self) -> bool {
         REASONING.iter().any(|key| self.extra.contains_key(*key))
     }
@@ -68,7 +73,8 @@ pub(crate) struct Turns {
 /// The turns of the row's list `key`; `value` may be JSON text.
 pub(crate) fn read(value: &Value, key: &str) -> Result<Turns> {
     let path = format!("/{key}");
-    let value = crate::json::parsed(value.clone(), &path, &format!("`{key}`"))?;
+    let is_list = value.as_str().is_some_and(|text| text.trim_start().starts_with('['));
+    let value = if is_list { parsed(value.clone(), &path, &format!("`{key}`"))? } else { value.clone() };
     let Value::Array(list) = value else {
         let message = format!("`{key}` is {}, not a list of turns", kind(&value));
         return Err(Fault::new("wrong-type", path, message, "write a list of objects, one for each turn"));
@@ -155,6 +161,10 @@ fn part_text(part: &Value, path: &str) -> Result<String> {
     let text = part.get("text").and_then(Value::as_str);
     match (part.get("type").and_then(Value::as_str), text) {
         (Some("text"), Some(text)) => Ok(text.to_owned()),
+        (Some("text"), None) => {
+            let hint = "write {\"type\": \"text\", \"text\": …}";
+            Err(Fault::new("missing-text", format!("{path}/text"), "a text part has no text", hint))
+        }
         (given, _) => {
             let given = given.map_or_else(|| "no type".to_owned(), |given| format!("type `{given}`"));
             let message = format!("a part of {given} is not a text part");

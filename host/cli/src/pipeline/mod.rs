@@ -25,6 +25,7 @@ pub(crate) mod show;
 mod suite;
 mod tokens;
 pub(crate) mod train;
+mod unread;
 pub(crate) mod validate;
 pub(crate) mod verify;
 mod watch;

@@ -84,26 +84,46 @@ pub fn rows(text: &str, split: &str, limit: Option<usize>) -> Vec<Row> {
         .collect()
 }
 
-/// Why a row is no sample.
+/// The sample of a row.
+///
+/// # Errors
+/// All that is wrong with the row.
+pub fn sample(row: &Row) -> std::result::Result<Sample, Vec<Fault>> {
+    shape::sample(&row.text, row.line)
+}
+
+/// Why a row is no sample, or not one for its purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Fault {
-    line: u32,
-    column: Option<usize>,
-    /// JSON Pointer into the row.
-    path: String,
-    message: String,
-    hint: String,
+pub struct Fault {
+    /// Line of the file, from 1.
+    pub line: u32,
+    /// Column of the line, from 1, where the row is not JSON.
+    pub column: Option<usize>,
+    /// The rule that is broken, in kebab-case.
+    pub rule: &'static str,
+    /// JSON Pointer into the row; empty for the whole row.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
 }
 
 impl Fault {
     fn of(line: u32, fault: diapason_rows::Fault) -> Self {
-        Self { line, column: fault.column, path: fault.path, message: fault.message, hint: fault.hint }
+        let diapason_rows::Fault { rule, path, column, message, hint } = fault;
+        Self { line, column, rule, path, message, hint }
+    }
+
+    /// A fault of a row as a whole.
+    pub fn of_row(rule: &'static str, message: String, hint: &str) -> Self {
+        Self { line: 0, column: None, rule, path: String::new(), message, hint: hint.into() }
     }
 
     fn duplicate(line: u32, id: &str, first: u32) -> Self {
         let hint = "pairs of base and tuned are made by id: give each row its own, or none at all";
         let message = format!("id `{id}` is already used on line {first}");
-        Self { line, column: None, path: String::new(), message, hint: hint.into() }
+        Self { line, ..Self::of_row("duplicate-id", message, hint) }
     }
 
     fn place(&self) -> String {
