@@ -113,11 +113,13 @@ pub(crate) fn add_system(row: &Row, talk: &mut Talk) -> Result<()> {
 }
 
 /// Variables that a row may not set, because they are the host's to say.
-const RESERVED: [&str; 9] = [
+const RESERVED: [&str; 11] = [
     "messages",
     "conversation",
     "tools",
     "chat_template",
+    "template",
+    "date",
     "add_generation_prompt",
     "continue_final_message",
     "tokenize",

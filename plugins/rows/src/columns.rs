@@ -1,7 +1,7 @@
 //! Columns beside a row's shape: those that are read, those that change its meaning and are refused, and the rest.
 
-use crate::{SHAPES, Shape};
 use crate::fault::{Fault, Result};
+use crate::{SHAPES, Shape};
 use serde_json::{Map, Value};
 
 type Row = Map<String, Value>;
@@ -128,7 +128,10 @@ pub(crate) fn unread(row: &Row, shape: Shape) -> Vec<String> {
     let others: Vec<&str> =
         SHAPES.iter().filter(|(key, _)| row.contains_key(*key)).flat_map(|(_, shape)| shape.keys()).copied().collect();
     let known = |key: &str| {
-        others.contains(&key) || READ.contains(&key) || shape.keys().contains(&key) || REFUSED.iter().any(|(column, _, _)| *column == key)
+        others.contains(&key)
+            || READ.contains(&key)
+            || shape.keys().contains(&key)
+            || REFUSED.iter().any(|(column, _, _)| *column == key)
     };
     row.keys().filter(|key| !known(key)).cloned().collect()
 }

@@ -4,6 +4,7 @@ mod judge;
 mod model;
 mod plugins;
 mod template;
+mod unwritten;
 
 pub(crate) use judge::{LateJudge, LateTokenizer};
 pub(crate) use model::{digests_of, joined, open, outline};

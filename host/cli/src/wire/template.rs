@@ -1,12 +1,12 @@
 //! The chat template of a run: a component, and the template's text where it takes one.
 
-use super::Plugins;
+use super::{Plugins, unwritten};
 use crate::embedded;
 use diapason_core::config::{self, Template};
 use diapason_core::sample::{Conversation, Segment};
 use diapason_core::{Error, Result, files, manifest};
 use diapason_model::Model;
-use diapason_sandbox::{ChatTemplate, Grants};
+use diapason_sandbox::{ChatTemplate, Grants, Plugin};
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -41,6 +41,9 @@ impl Origin {
 /// Renders conversations for one model.
 pub(crate) struct Renderer {
     template: ChatTemplate,
+    plugin: Plugin,
+    settings: Map<String, Value>,
+    grants: Grants,
     /// Digest of the component, the template's text and all settings.
     pub(crate) digest: String,
 }
@@ -59,17 +62,54 @@ impl Renderer {
             ("plugin", plugin.sha256()),
             ("settings", Value::Object(settings.clone()).to_string().as_str()),
         ]);
-        Ok(Self { template: ChatTemplate::new(&plugin, &settings, grants)?, digest })
+        let template = ChatTemplate::new(&plugin, &settings, grants)?;
+        Ok(Self { template, plugin, settings, grants: grants.clone(), digest })
     }
 
     /// Conversations up to the point where the assistant answers.
     pub(crate) fn prompts(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
-        self.template.render_prompt(conversations)
+        let rendered = self.each(conversations, ChatTemplate::render_prompt)?;
+        conversations.iter().zip(&rendered).try_for_each(|(one, text)| unwritten::refuse_lost(one, text))?;
+        Ok(rendered)
     }
 
     /// Whole conversations, with what is to be learnt.
     pub(crate) fn training(&mut self, conversations: &[Conversation]) -> Result<Vec<Vec<Segment>>> {
-        self.template.render_training(conversations)
+        let rendered = self.each(conversations, ChatTemplate::render_training)?;
+        for (conversation, segments) in conversations.iter().zip(&rendered) {
+            let text: String = segments.iter().map(|segment| segment.text.as_str()).collect();
+            unwritten::refuse_lost(conversation, &text)?;
+            unwritten::refuse_unreasoned(conversation, &text)?;
+        }
+        Ok(rendered)
+    }
+
+    /// Renders neighbours with the same variables together. A row's own variables go before the settings': the template is
+    /// set up anew for them, because the interface knows no variables of a row.
+    fn each<T>(
+        &mut self,
+        conversations: &[Conversation],
+        render: fn(&mut ChatTemplate, &[Conversation]) -> Result<Vec<T>>,
+    ) -> Result<Vec<T>> {
+        let mut rendered = Vec::with_capacity(conversations.len());
+        for alike in conversations.chunk_by(|a, b| a.variables == b.variables) {
+            let variables = &alike[0].variables;
+            rendered.extend(match variables.is_empty() {
+                true => render(&mut self.template, alike)?,
+                false => render(&mut self.with(variables)?, alike)?,
+            });
+        }
+        Ok(rendered)
+    }
+
+    fn with(&self, variables: &Map<String, Value>) -> Result<ChatTemplate> {
+        let mut settings = self.settings.clone();
+        settings.extend(variables.clone());
+        config::check_settings(self.plugin.id(), self.plugin.settings_schema(), &settings).map_err(|error| {
+            Error::data(format!("the template does not take a row's variables: {error}"))
+                .hint("`chat_template_kwargs`, `documents` and `enable_thinking` are variables of Jinja templates")
+        })?;
+        ChatTemplate::new(&self.plugin, &settings, &self.grants)
     }
 }
 
