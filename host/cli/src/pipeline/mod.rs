@@ -22,6 +22,7 @@ mod request;
 mod score;
 mod session;
 pub(crate) mod show;
+mod specials;
 mod suite;
 mod tokens;
 pub(crate) mod train;

@@ -1,7 +1,7 @@
 //! Stage `validate`: what the validators find in the training data and the suites.
 
 use super::allow::{self, Allowed};
-use super::{Session, jsonl, overlap, unread};
+use super::{Session, jsonl, overlap, specials, unread};
 use diapason_core::config::{self, Plugin as Entry};
 use diapason_core::dataset::{self, Columns};
 use diapason_core::finding::{Finding, Row, Severity};
@@ -80,6 +80,7 @@ fn look(
         found.extend(all_passes(plugin, entry, &session.grants, train, suites)?);
     }
     found.extend(leaks(session, train, suites, &found));
+    found.extend(specials::findings(session, train.into_iter().chain(suites)));
     let unread = train.into_iter().chain(suites).flat_map(unread::findings);
     let known: HashSet<(String, u32)> = errors(&found).map(|one| (one.split.clone(), one.line)).collect();
     found.extend(unread.filter(|one| !known.contains(&(one.split.clone(), one.line))));
@@ -191,10 +192,11 @@ fn inputs<'a>(session: &Session, validators: &[(Plugin, Entry)], splits: impl It
     let limits = serde_json::json!(session.plan.config.limits).to_string();
     let gated: BTreeSet<&str> = session.plan.config.rules.iter().map(|rule| rule.suite.as_str()).collect();
     let gated = serde_json::json!(gated).to_string();
+    let special = serde_json::json!(session.plan.config.template.special_tokens_in_text).to_string();
     let parts: Vec<(String, String)> = splits
         .map(rows)
         .chain(validators.iter().map(plugin))
-        .chain([("limits".into(), limits), ("gated".into(), gated)])
+        .chain([("limits".into(), limits), ("gated".into(), gated), ("specials".into(), special)])
         .collect();
     digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str())))
 }

@@ -1,8 +1,8 @@
 //! The chat template of a run: a component, and the template's text where it takes one.
 
-use super::{Plugins, unwritten};
+use super::{Literal, Plugins, literal, unwritten};
 use crate::embedded;
-use diapason_core::config::{self, Template};
+use diapason_core::config::{self, SpecialTokens, Template};
 use diapason_core::sample::{Conversation, Segment};
 use diapason_core::{Error, Result, files, manifest};
 use diapason_model::Model;
@@ -44,6 +44,8 @@ pub(crate) struct Renderer {
     plugin: Plugin,
     settings: Map<String, Value>,
     grants: Grants,
+    /// Marks special tokens in the rows' texts, where they are to be text.
+    literal: Option<Literal>,
     /// Digest of the component, the template's text and all settings.
     pub(crate) digest: String,
 }
@@ -58,18 +60,23 @@ impl Renderer {
             settings.insert("template".into(), text(&Origin::of(template)?, model)?.into());
         }
         settings.extend(template.settings.clone());
-        let digest = manifest::digest_of([
-            ("plugin", plugin.sha256()),
-            ("settings", Value::Object(settings.clone()).to_string().as_str()),
-        ]);
+        let literal = template.special_tokens_in_text == SpecialTokens::Literal;
+        let literal = literal.then(|| Literal::new(model.specials()));
+        let shown = Value::Object(settings.clone()).to_string();
+        let mut parts = vec![("plugin", plugin.sha256()), ("settings", shown.as_str())];
+        parts.extend(literal.iter().map(|_| ("special tokens in text", "literal")));
+        let digest = manifest::digest_of(parts);
         let template = ChatTemplate::new(&plugin, &settings, grants)?;
-        Ok(Self { template, plugin, settings, grants: grants.clone(), digest })
+        Ok(Self { template, plugin, settings, grants: grants.clone(), literal, digest })
     }
 
     /// Conversations up to the point where the assistant answers.
     pub(crate) fn prompts(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
         let rendered = self.each(conversations, ChatTemplate::render_prompt)?;
-        conversations.iter().zip(&rendered).try_for_each(|(one, text)| unwritten::refuse_lost(one, text))?;
+        conversations
+            .iter()
+            .zip(&rendered)
+            .try_for_each(|(one, text)| unwritten::refuse_lost(one, &literal::unmarked(text)))?;
         Ok(rendered)
     }
 
@@ -78,6 +85,7 @@ impl Renderer {
         let rendered = self.each(conversations, ChatTemplate::render_training)?;
         for (conversation, segments) in conversations.iter().zip(&rendered) {
             let text: String = segments.iter().map(|segment| segment.text.as_str()).collect();
+            let text = literal::unmarked(&text);
             unwritten::refuse_lost(conversation, &text)?;
             unwritten::refuse_unreasoned(conversation, &text)?;
         }
@@ -92,6 +100,11 @@ impl Renderer {
         render: fn(&mut ChatTemplate, &[Conversation]) -> Result<Vec<T>>,
     ) -> Result<Vec<T>> {
         let mut rendered = Vec::with_capacity(conversations.len());
+        let marked: Option<Vec<Conversation>> = match &self.literal {
+            Some(literal) => Some(conversations.iter().map(|one| literal.marked(one)).collect::<Result<_>>()?),
+            None => None,
+        };
+        let conversations = marked.as_deref().unwrap_or(conversations);
         for alike in conversations.chunk_by(|a, b| a.variables == b.variables) {
             let variables = &alike[0].variables;
             rendered.extend(match variables.is_empty() {

@@ -136,13 +136,34 @@ pub struct Template {
     /// A template of our own (`chatml`, `llama-3`, …) or the path of a Jinja file. Default: the model's own template.
     #[schemars(length(min = 1, max = 4096))]
     pub template: Option<String>,
+    /// What becomes of special tokens that stand in the rows' texts.
+    #[serde(skip_serializing_if = "SpecialTokens::is_default")]
+    pub special_tokens_in_text: SpecialTokens,
     /// Settings handed to the plugin beside the template.
     pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Default for Template {
     fn default() -> Self {
-        Self { plugin: "chat-jinja".into(), template: None, settings: serde_json::Map::new() }
+        let special_tokens_in_text = SpecialTokens::default();
+        Self { plugin: "chat-jinja".into(), template: None, special_tokens_in_text, settings: serde_json::Map::new() }
+    }
+}
+
+/// What becomes of special tokens that stand in the rows' texts, such as `<|im_end|>` in a question about templates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpecialTokens {
+    /// They are the special tokens, as other tools encode them; `validate` says where they stand.
+    #[default]
+    Special,
+    /// They are text, which no part of a row can end a turn with.
+    Literal,
+}
+
+impl SpecialTokens {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -139,8 +139,8 @@ impl GivenSample {
             choices: self.choices.clone(),
             context: self.context.clone(),
             tags: self.tags.clone(),
-            tools: None,
             row: self.row.clone().unwrap_or_else(|| self.row()),
+            ..Sample::default()
         })
     }
 
