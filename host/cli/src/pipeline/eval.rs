@@ -192,6 +192,9 @@ fn answer(
     for (suite, requests) in suites.iter().zip(requests) {
         jobs.extend(self::jobs(opened, suite, requests, &config)?);
     }
+    if let Some(message) = opened.renderer.lost() {
+        session.ui.emit(&Event::Warning { message });
+    }
     opened.model.set_batch_size(config.generate.batch_size);
     let (known, units) = (journal.len(), generate::units(&jobs));
     if known > 0 {

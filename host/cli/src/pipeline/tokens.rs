@@ -4,6 +4,7 @@ use super::Session;
 use super::preflight::{self, Facts};
 use super::session::Opened;
 use diapason_core::dataset::{self, Selection};
+use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::digest_of;
 use diapason_core::sample::{Conversation, Message, Sample};
 use diapason_core::{Error, Result};
@@ -76,9 +77,12 @@ pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<E
     }
     let Opened { model, renderer } = session.base()?;
     let rendered = renderer.training(&samples.iter().map(Conversation::training).collect::<Vec<_>>())?;
-    let tokenizer = model.tokenizer();
+    let (tokenizer, lost) = (model.tokenizer(), renderer.lost());
     let encode = |segments: &Vec<_>| encode::encode(tokenizer.as_ref(), segments);
     let examples = rendered.iter().map(encode).collect::<Result<Vec<_>>>()?;
+    if let Some(message) = lost {
+        session.ui.emit(&Event::Warning { message });
+    }
     // `plan` and `train --show` write nothing.
     if session.keeps {
         tokens::write(&path, &key, &examples)?;

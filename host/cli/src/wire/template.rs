@@ -46,6 +46,7 @@ pub(crate) struct Renderer {
     grants: Grants,
     /// Marks special tokens in the rows' texts, where they are to be text.
     literal: Option<Literal>,
+    lost: Option<String>,
     /// Digest of the component, the template's text and all settings.
     pub(crate) digest: String,
 }
@@ -67,29 +68,40 @@ impl Renderer {
         parts.extend(literal.iter().map(|_| ("special tokens in text", "literal")));
         let digest = manifest::digest_of(parts);
         let template = ChatTemplate::new(&plugin, &settings, grants)?;
-        Ok(Self { template, plugin, settings, grants: grants.clone(), literal, digest })
+        Ok(Self { template, plugin, settings, grants: grants.clone(), literal, lost: None, digest })
     }
 
     /// Conversations up to the point where the assistant answers.
     pub(crate) fn prompts(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
         let rendered = self.each(conversations, ChatTemplate::render_prompt)?;
-        conversations
-            .iter()
-            .zip(&rendered)
-            .try_for_each(|(one, text)| unwritten::refuse_lost(one, &literal::unmarked(text)))?;
+        for (number, (conversation, text)) in (1..).zip(conversations.iter().zip(&rendered)) {
+            self.note(number, unwritten::lost(conversation, &literal::unmarked(text)));
+        }
         Ok(rendered)
     }
 
     /// Whole conversations, with what is to be learnt.
     pub(crate) fn training(&mut self, conversations: &[Conversation]) -> Result<Vec<Vec<Segment>>> {
         let rendered = self.each(conversations, ChatTemplate::render_training)?;
-        for (conversation, segments) in conversations.iter().zip(&rendered) {
+        for (number, (conversation, segments)) in (1..).zip(conversations.iter().zip(&rendered)) {
             let text: String = segments.iter().map(|segment| segment.text.as_str()).collect();
             let text = literal::unmarked(&text);
-            unwritten::refuse_lost(conversation, &text)?;
-            unwritten::refuse_unreasoned(conversation, &text)?;
+            unwritten::refuse_untaught(conversation, &text).map_err(|error| {
+                Error::data(format!("row {number}: {error}")).hint(error.hint_text().unwrap_or_default().to_owned())
+            })?;
+            self.note(number, unwritten::lost(conversation, &text));
         }
         Ok(rendered)
+    }
+
+    /// Keeps the first thing that a template leaves out.
+    fn note(&mut self, row: usize, lost: Option<String>) {
+        self.lost = self.lost.take().or_else(|| lost.map(|what| format!("row {row}, and perhaps others: {what}")));
+    }
+
+    /// What the template left out since the last time, said once.
+    pub(crate) fn lost(&mut self) -> Option<String> {
+        self.lost.take()
     }
 
     /// Renders neighbours with the same variables together. A row's own variables go before the settings': the template is
