@@ -76,7 +76,9 @@ fn tables_are_read_with_their_columns_renamed() {
 fn a_row_of_an_openai_export() {
     let row = samples("openai.jsonl", "{}").remove(0);
     assert_eq!(row.messages, [Message::new("system", "Be brief."), Message::new("user", "Capital of Spain?")]);
-    assert_eq!(row.answer, Some(Message::new("assistant", "Madrid")));
+    let answer = row.answer.expect("an answer");
+    assert_eq!((answer.content.as_str(), answer.is_learned()), ("Madrid", true));
+    assert_eq!(answer.extra.keys().collect::<Vec<_>>(), ["annotations"], "nothing that is null is left");
 }
 
 #[test]
