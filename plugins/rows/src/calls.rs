@@ -64,7 +64,7 @@ fn call(value: Value, path: &str) -> Result<Value> {
 
 /// Name and arguments, the latter as an object.
 fn named(mut function: Map<String, Value>, path: &str) -> Result<Map<String, Value>> {
-    if !function.get("name").is_some_and(|name| name.as_str().is_some_and(|name| !name.is_empty())) {
+    if function.get("name").and_then(Value::as_str).is_none_or(str::is_empty) {
         return Err(no_call(path));
     }
     function.retain(|_, value| !value.is_null());
