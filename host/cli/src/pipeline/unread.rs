@@ -25,6 +25,10 @@ fn fault(row: &Row) -> Option<Fault> {
 }
 
 fn finding(split: &Split, line: u32, fault: Fault) -> Finding {
+    let message = match fault.column {
+        Some(column) => format!("{} at column {column}", fault.message),
+        None => fault.message,
+    };
     Finding {
         validator: "diapason".into(),
         severity: Severity::Error,
@@ -32,7 +36,7 @@ fn finding(split: &Split, line: u32, fault: Fault) -> Finding {
         split: split.name.clone(),
         line,
         path: fault.path,
-        message: fault.message,
+        message,
         hint: fault.hint,
     }
 }
