@@ -56,7 +56,7 @@ fn a_broken_line_in_the_middle() {
     let rows =
         b"{\"prompt\": \"a\", \"completion\": \"b\"}\n{\"prompt\": \"a\n{\"prompt\": \"c\", \"completion\": \"d\"}\n";
     let files: [(&str, &[u8]); 3] = [("diapason.toml", CONFIG), ("train.jsonl", rows), ("base.gguf", b"")];
-    refused(&files, &["train"], 4, &["failed to read train.jsonl: line 2, column "]);
+    refused(&files, &["train"], 4, &["train line 2: not JSON: ", " at column ", "was it cut"]);
 }
 
 #[test]

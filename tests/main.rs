@@ -10,6 +10,7 @@ mod plugins;
 mod project;
 mod refused;
 mod resume_eval;
+mod rows;
 mod schema;
 mod swapped;
 mod tampering;

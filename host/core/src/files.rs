@@ -45,14 +45,21 @@ pub fn read_text(path: &Path) -> Result<String> {
 
 /// A file's content as text; `path` is for messages.
 fn text(contents: io::Result<Vec<u8>>, path: &Path) -> Result<String> {
+    decoded(contents.map_err(|source| unreadable(path, source))?, path)
+}
+
+/// The error for a file whose content cannot be had.
+pub(crate) fn unreadable(path: &Path, source: io::Error) -> Error {
+    let hint = match source.kind() {
+        io::ErrorKind::FileTooLarge => "split it into smaller files",
+        _ => "check the path",
+    };
+    Error::data(format!("failed to read {}", path.display())).because(source).hint(hint)
+}
+
+/// Bytes as text. Errors with the line that is not UTF-8; `path` is for messages.
+pub(crate) fn decoded(bytes: Vec<u8>, path: &Path) -> Result<String> {
     let fail = || Error::data(format!("failed to read {}", path.display()));
-    let bytes = contents.map_err(|source| {
-        let hint = match source.kind() {
-            io::ErrorKind::FileTooLarge => "split it into smaller files",
-            _ => "check the path",
-        };
-        fail().because(source).hint(hint)
-    })?;
     String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         match error.as_bytes() {

@@ -5,9 +5,13 @@ use crate::sample::Message;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
+/// Stands after the first character of what looks like a special token in a rendered text and is a user's text. It is no
+/// character, and tokenizers take it away.
+pub const LITERAL: char = '\u{fdd2}';
+
 /// Text to token ids and back.
 pub trait Tokenizer: Send + Sync {
-    /// Token ids of `text`; special tokens in the text are recognised, none are added.
+    /// Token ids of `text`; special tokens in the text are recognised, unless [`LITERAL`] stands inside; none are added.
     fn encode(&self, text: &str) -> Result<Vec<u32>>;
 
     /// The text of `ids`, special tokens left out.

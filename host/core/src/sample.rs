@@ -1,24 +1,37 @@
 //! Samples: rows of an evaluation suite or of a training set.
 
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
+/// The further field of a turn that is context only: it is 0 there.
+pub const WEIGHT: &str = "weight";
+
 /// One turn of a conversation.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Message {
     /// `system`, `user`, `assistant` or `tool`.
     pub role: String,
     /// The text of the turn.
     pub content: String,
-    /// Further fields (`name`, `tool_calls`, …).
-    #[serde(flatten, default, skip_serializing_if = "serde_json::Map::is_empty")]
-    pub extra: serde_json::Map<String, serde_json::Value>,
+    /// The turn has no content at all, as one that only calls tools; `content` is empty then.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_content: bool,
+    /// Further fields (`name`, `tool_calls`, …), none of them null. An assistant's turn with `"weight": 0` is context that
+    /// is not learned; the reader of rows writes every spelling of that so.
+    #[serde(flatten, default, skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
 }
 
 impl Message {
     /// A turn without further fields.
     pub fn new(role: impl Into<String>, content: impl Into<String>) -> Self {
-        Self { role: role.into(), content: content.into(), extra: serde_json::Map::new() }
+        Self { role: role.into(), content: content.into(), ..Self::default() }
+    }
+
+    /// Whether it is an assistant's turn that the model is trained to write.
+    pub fn is_learned(&self) -> bool {
+        self.role == "assistant" && self.extra.get(WEIGHT).is_none_or(|weight| weight.as_f64() != Some(0.0))
     }
 }
 
@@ -29,9 +42,15 @@ pub struct Sample {
     pub id: String,
     /// The conversation up to the answer.
     pub messages: Vec<Message>,
-    /// The expected answer.
+    /// The expected answer, as evaluators are shown it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// Further answers that are as right as `reference`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub alternatives: Vec<String>,
+    /// The assistant's turn that the row ends with, as training sees it: with its calls, its reasoning and its weight.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Message>,
     /// The answers to choose from, where the row is a multiple choice.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub choices: Vec<String>,
@@ -43,16 +62,26 @@ pub struct Sample {
     pub tags: BTreeMap<String, String>,
     /// JSON array of tool definitions, if the row has any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tools: Option<serde_json::Value>,
+    pub tools: Option<Value>,
+    /// The row's own variables of the template (`enable_thinking`, `documents`, …).
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub variables: Map<String, Value>,
     /// The whole row as it stood in the file.
     pub row: String,
 }
 
 impl Sample {
-    /// The conversation with the expected answer as its last turn: what training sees.
+    /// Whether the expected answer is a turn that is marked as not to be learned, which is usually a wrong one.
+    pub fn has_unlearned_reference(&self) -> bool {
+        let said = |answer: &Message| !answer.is_learned() && self.reference.as_deref() == Some(&answer.content);
+        self.answer.as_ref().is_some_and(said)
+    }
+
+    /// The conversation with the answer as its last turn: what training sees. A row that has no turn to learn but a
+    /// reference is taught that.
     pub fn conversation(&self) -> Vec<Message> {
-        let answer = self.reference.iter().map(|text| Message::new("assistant", text));
-        self.messages.iter().cloned().chain(answer).collect()
+        let reference = || self.reference.as_deref().map(|text| Message::new("assistant", text));
+        self.messages.iter().cloned().chain(self.answer.clone().or_else(reference)).collect()
     }
 }
 
@@ -71,5 +100,19 @@ pub struct Conversation {
     /// The turns, first to last.
     pub messages: Vec<Message>,
     /// JSON array of tool definitions, if the row has any.
-    pub tools: Option<serde_json::Value>,
+    pub tools: Option<Value>,
+    /// The row's own variables of the template, which go before those of the settings.
+    pub variables: Map<String, Value>,
+}
+
+impl Conversation {
+    /// What a template needs of `sample` to write the prompt.
+    pub fn prompt(sample: &Sample) -> Self {
+        Self { messages: sample.messages.clone(), tools: sample.tools.clone(), variables: sample.variables.clone() }
+    }
+
+    /// What a template needs of `sample` to write all that is trained on.
+    pub fn training(sample: &Sample) -> Self {
+        Self { messages: sample.conversation(), ..Self::prompt(sample) }
+    }
 }

@@ -2,7 +2,7 @@
 //! without memory that is not there.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use diapason_core::dataset::{self, Selection};
+use diapason_core::dataset::{self, Columns, Selection};
 use diapason_core::files::{read_text, write};
 use diapason_core::manifest::Manifest;
 use diapason_core::{Class, Error, config, digest};
@@ -64,7 +64,7 @@ fn parquet_files() {
         let bytes = golden(&format!("{name}.parquet"));
         for version in damaged(&bytes, 1200, 1) {
             std::fs::write(&path, version).unwrap();
-            match dataset::load(&path, &Selection::default()) {
+            match dataset::load(&path, &Columns::default(), &Selection::default()) {
                 Ok(_) => read += 1,
                 Err(error) => {
                     sound(&error, Class::Data);
@@ -95,7 +95,7 @@ fn a_parquet_schema_that_is_too_deep_is_refused_before_it_is_built() {
     footer.extend([0x16, 0x02, 0x00]);
     let bytes = [b"PAR1", footer.as_slice(), &(footer.len() as u32).to_le_bytes(), b"PAR1"].concat();
     std::fs::write(&path, bytes).unwrap();
-    let error = dataset::load(&path, &Selection::default()).unwrap_err();
+    let error = dataset::load(&path, &Columns::default(), &Selection::default()).unwrap_err();
     sound(&error, Class::Data);
     assert!(error.to_string().contains("it has 1000000 columns, at most 2000 are read"), "{error}");
     small();
@@ -116,7 +116,8 @@ fn json_lines() {
     let odd = [deep(100), deep(1_000), deep(1_000_000)].into_iter().chain(numbers);
     for version in damaged(rows.as_bytes(), 5000, 2).chain(odd) {
         std::fs::write(&path, version).unwrap();
-        let _ = dataset::load(&path, &Selection::default()).map_err(|error| sound(&error, Class::Data));
+        let _ = dataset::load(&path, &Columns::default(), &Selection::default())
+            .map_err(|error| sound(&error, Class::Data));
     }
     small();
 }

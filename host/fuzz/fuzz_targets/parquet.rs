@@ -1,7 +1,7 @@
 //! A Parquet dataset.
 #![no_main]
 
-use diapason_core::dataset::{self, Selection};
+use diapason_core::dataset::{self, Columns, Selection};
 
 thread_local! {
     static PLACE: tempfile::TempDir = tempfile::tempdir().expect("a temporary folder");
@@ -11,6 +11,6 @@ libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
     PLACE.with(|place| {
         let path = place.path().join("rows.parquet");
         std::fs::write(&path, bytes).expect("written");
-        let _ = dataset::load(&path, &Selection::default());
+        let _ = dataset::load(&path, &Columns::default(), &Selection::default());
     });
 });

@@ -126,6 +126,11 @@ impl Model {
         self.tokenizer.json()
     }
 
+    /// The texts of the special tokens, the longest first.
+    pub fn specials(&self) -> Vec<String> {
+        self.tokenizer.specials()
+    }
+
     /// What a token stands for, to be read; special ones by their names.
     pub fn shown(&self, id: u32) -> String {
         self.tokenizer.shown(id)

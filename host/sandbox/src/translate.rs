@@ -8,16 +8,25 @@ use diapason_core::sample::{Conversation, Message, Sample, Segment};
 use diapason_core::score::{Judgement, Measure, MeasureInfo, Observation, Outcome, Pair, Request, Side};
 
 pub(crate) fn message_to_wit(message: &Message) -> wit::Message {
-    let extra = (!message.extra.is_empty()).then(|| json(&message.extra));
+    let mut extra = message.extra.clone();
+    if message.no_content {
+        // The interface has no turn without content: a template drops what is null.
+        extra.insert("content".into(), serde_json::Value::Null);
+    }
+    let extra = (!extra.is_empty()).then(|| json(&extra));
     wit::Message { role: message.role.clone(), content: message.content.clone(), extra }
 }
 
 pub(crate) fn message_from_wit(message: wit::Message) -> Result<Message, String> {
-    let extra = match message.extra {
+    let mut extra = match message.extra {
         Some(text) => serde_json::from_str(&text).map_err(|error| format!("extra is no JSON object: {error}"))?,
         None => serde_json::Map::new(),
     };
-    Ok(Message { role: message.role, content: message.content, extra })
+    let no_content = extra.get("content").is_some_and(serde_json::Value::is_null);
+    if no_content {
+        extra.shift_remove("content");
+    }
+    Ok(Message { role: message.role, content: message.content, no_content, extra })
 }
 
 pub(crate) fn sample_to_wit(sample: &Sample) -> wit::Sample {

@@ -75,6 +75,24 @@ pub(crate) fn segments(rendered: &str) -> Result<Vec<Segment>> {
     Ok(segments)
 }
 
+/// The segments without learning those of turns that are context: `learnt` says it of each of the assistant's turns. An error
+/// where the template has another number of blocks, so that nobody knows whose they are.
+pub(crate) fn without_context(mut segments: Vec<Segment>, learnt: &[bool]) -> Result<Vec<Segment>> {
+    if learnt.iter().all(|learnt| *learnt) {
+        return Ok(segments);
+    }
+    let blocks: Vec<&mut Segment> = segments.iter_mut().filter(|segment| segment.learn).collect();
+    if blocks.len() != learnt.len() {
+        return Err(format!(
+            "a turn is marked as context, but the template has {} `generation` blocks for {} of the assistant's turns",
+            blocks.len(),
+            learnt.len()
+        ));
+    }
+    blocks.into_iter().zip(learnt).for_each(|(block, learnt)| block.learn = *learnt);
+    Ok(segments)
+}
+
 /// Rendered text without marks.
 pub(crate) fn unmarked(rendered: &str) -> String {
     rendered.replace([START, END], "")

@@ -49,7 +49,10 @@ impl ChatTemplate for Jinja {
         let (messages, tools) = values(conversation)?;
         let turns = prefix::Turns { template: &self.template, messages: &messages, tools: &tools };
         match self.template.marks_generation() {
-            true => generation::segments(&turns.render(messages.len(), false)?),
+            true => generation::without_context(
+                generation::segments(&turns.render(messages.len(), false)?)?,
+                &turns.learnt(),
+            ),
             false => prefix::segments(&turns),
         }
     }
@@ -85,6 +88,7 @@ fn value(message: &Message) -> Result<Value> {
             serde_json::from_str(extra).map_err(|cause| format!("failed to read a turn's fields: {cause}"))?;
         fields.extend(extra);
     }
+    fields.retain(|_, value| !value.is_null());
     alias_reasoning(&mut fields);
     Ok(Value::Object(fields))
 }

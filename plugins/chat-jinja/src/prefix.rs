@@ -23,6 +23,17 @@ impl Turns<'_> {
         self.messages[index]["role"].as_str().unwrap_or_default()
     }
 
+    /// Whether a turn is the assistant's and not marked as context.
+    pub(crate) fn is_learnt(&self, index: usize) -> bool {
+        self.role(index) == "assistant" && self.messages[index]["weight"].as_f64() != Some(0.0)
+    }
+
+    /// Whether each of the assistant's turns is learnt, first to last.
+    pub(crate) fn learnt(&self) -> Vec<bool> {
+        let answers = (0..self.messages.len()).filter(|index| self.role(*index) == "assistant");
+        answers.map(|index| self.is_learnt(index)).collect()
+    }
+
     fn content(&self, index: usize) -> &str {
         self.messages[index]["content"].as_str().unwrap_or_default()
     }
@@ -35,7 +46,7 @@ impl Turns<'_> {
 pub(crate) fn segments(turns: &Turns) -> Result<Vec<Segment>> {
     let whole = unmarked(&turns.render(turns.messages.len(), false)?);
     let (mut segments, mut done) = (Vec::new(), 0);
-    for index in (0..turns.messages.len()).filter(|index| turns.role(*index) == "assistant") {
+    for index in (0..turns.messages.len()).filter(|index| turns.is_learnt(*index)) {
         let before = turns.render(index, true).map_err(|cause| unstable(index, &cause))?;
         let after = turns.render(index + 1, false).map_err(|cause| unstable(index, &cause))?;
         if !whole.starts_with(&after) || !after.starts_with(&before) || before.len() < done {

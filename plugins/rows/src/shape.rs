@@ -1,4 +1,4 @@
-//! The four shapes in which training rows are written.
+//! The four shapes in which rows are written.
 
 use serde_json::{Map, Value};
 
@@ -24,7 +24,7 @@ pub const SHAPES: [(&str, Shape); 4] = [
 ];
 
 impl Shape {
-    /// The shape of a row, or `None` for a row that has none of the shapes' first keys.
+    /// The shape of a row without nulls, or `None` for a row that has none of the shapes' first keys.
     pub fn of(row: &Map<String, Value>) -> Option<Self> {
         SHAPES.iter().find(|(key, _)| row.contains_key(*key)).map(|(_, shape)| *shape)
     }
@@ -39,12 +39,27 @@ impl Shape {
         }
     }
 
-    /// The key that holds the turns and the keys of a turn's role and text, in the shapes made of turns.
-    pub fn turns(self) -> Option<(&'static str, &'static str, &'static str)> {
+    /// The keys that a row of this shape is made of: what is asked, what may stand beside it, what is answered.
+    pub(crate) fn keys(self) -> &'static [&'static str] {
         match self {
-            Self::Messages => Some(("messages", "role", "content")),
-            Self::ShareGpt => Some(("conversations", "from", "value")),
-            Self::Alpaca | Self::PromptCompletion => None,
+            Self::Messages => &["messages"],
+            Self::ShareGpt => &["conversations"],
+            Self::Alpaca => &["instruction", "input", "output", "history"],
+            Self::PromptCompletion => &["prompt", "completion", "history"],
+        }
+    }
+
+    /// The key that gives the shape away.
+    pub fn key(self) -> &'static str {
+        self.keys()[0]
+    }
+
+    /// The key of its answer, where the answer stands apart.
+    pub fn answer(self) -> Option<&'static str> {
+        match self {
+            Self::Alpaca => Some("output"),
+            Self::PromptCompletion => Some("completion"),
+            Self::Messages | Self::ShareGpt => None,
         }
     }
 }

@@ -51,6 +51,6 @@ fn render(arguments: &Generate, model: &Model, ui: &Ui) -> Result<String> {
             None => error,
         }
     })?;
-    let prompts = renderer.prompts(&[Conversation { messages, tools: None }])?;
+    let prompts = renderer.prompts(&[Conversation { messages, ..Conversation::default() }])?;
     prompts.into_iter().next().ok_or_else(|| Error::plugin("the chat template gave no prompt"))
 }

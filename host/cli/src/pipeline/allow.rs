@@ -10,9 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) type Allowed = BTreeMap<String, usize>;
 
 /// Rules of the built-in validators, and of the host, whose findings are errors.
-const ERRORS: [&str; 14] = [
+const ERRORS: [&str; 24] = [
+    "ambiguous-shape",
     "constant-answer",
     "duplicate-id",
+    "duplicate-key",
     "empty-line",
     "empty-text",
     "invalid-json",
@@ -21,10 +23,18 @@ const ERRORS: [&str; 14] = [
     "no-answer",
     "no-turns",
     "not-an-object",
+    "not-text",
+    "partial-weight",
     "role-order",
+    "two-systems",
     "unknown-role",
     "unknown-shape",
+    "unsupported-column",
+    "unsupported-field",
+    "wrong-call",
+    "wrong-tools",
     "wrong-type",
+    "wrong-weight",
 ];
 
 /// The rules that the session allows, with the numbers of errors among the findings; kept in the manifest.

@@ -182,7 +182,7 @@ fn without_effect(message: &str) -> Error {
 }
 
 fn conversation(sample: &Sample) -> Conversation {
-    Conversation { messages: sample.messages.clone(), tools: sample.tools.clone() }
+    Conversation::prompt(sample)
 }
 
 fn answer(
@@ -197,6 +197,9 @@ fn answer(
     let mut jobs = Vec::new();
     for (suite, requests) in suites.iter().zip(requests) {
         jobs.extend(self::jobs(opened, suite, requests, &config)?);
+    }
+    if let Some(message) = opened.renderer.lost() {
+        session.ui.emit(&Event::Warning { message });
     }
     opened.model.set_batch_size(config.generate.batch_size);
     let (known, units) = (journal.len(), generate::units(&jobs));

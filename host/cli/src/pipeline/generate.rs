@@ -2,6 +2,7 @@
 
 use super::journal::{Answer, Journal, Key, Part};
 use super::request::{self, Asked};
+use crate::wire;
 use diapason_core::config::Generate;
 use diapason_core::event::{Event, Sink};
 use diapason_core::language_model::{Completion, Decoding, LanguageModel, Likelihood, Progress, Prompt};
@@ -119,7 +120,7 @@ impl Asking<'_> {
         Ok(Output {
             suite: job.suite.clone(),
             sample: job.sample.clone(),
-            prompt: job.prompt.clone(),
+            prompt: wire::unmarked(&job.prompt),
             completions: job.request.ordinary.then(|| completion(Part::Ordinary)).into_iter().collect::<Result<_>>()?,
             samples: (0..job.request.draws).map(|draw| completion(Part::Draw(draw))).collect::<Result<_>>()?,
             likelihoods: job.request.continuations.iter().enumerate().map(likelihood).collect::<Result<_>>()?,

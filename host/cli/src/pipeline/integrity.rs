@@ -124,7 +124,7 @@ fn digests(session: &Session, live: BTreeMap<Role, Live>) -> Result<BTreeMap<Rol
 
 fn training_data(session: &Session) -> Result<File> {
     let Some(data) = &session.plan.config.data else { return Err(Error::config("no training data is configured")) };
-    let (text, sha256) = dataset::read(&data.train)?;
+    let (text, sha256) = dataset::read(&data.train, &data.columns)?;
     Ok(File { sha256, rows: Some(dataset::rows(&text, "train", data.limit).len()) })
 }
 

@@ -119,7 +119,7 @@ fn asked(config: &Suite, given: &Given) -> Line {
     let what = format!("the samples of `{}`", config.name);
     let selection = Selection { limit: config.limit, system: config.system.as_deref() };
     let samples = given.suites.iter().find(|(name, _)| *name == config.name).map(|(_, samples)| samples);
-    match dataset::load(&config.data, &selection) {
+    match dataset::load(&config.data, &config.columns, &selection) {
         Err(error) => Line::unchecked(what, error.to_string()),
         Ok(rows) if samples == Some(&rows) => Line::agrees(what, "the rows of its test data"),
         Ok(_) => Line::differs(what, "not the rows of its test data"),

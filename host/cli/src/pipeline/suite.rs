@@ -69,10 +69,22 @@ impl Scorer {
 /// Reads the suite's samples and loads its plugins.
 pub(super) fn load(config: &Suite, plugins: &mut Plugins) -> Result<LoadedSuite> {
     let selection = Selection { limit: config.limit, system: config.system.as_deref() };
-    let (text, file) = dataset::read(&config.data)?;
+    let (text, file) = dataset::read(&config.data, &config.columns)?;
     let samples = dataset::parse(&text, &config.data.display().to_string(), &selection)?;
+    answerable(&samples, config)?;
     assemble(config, samples, file, &mut |entry| plugins.get(&entry.plugin))
 }
+
+/// Refuses rows that end with a turn which is marked as wrong: it is no reference to hold answers against.
+fn answerable(samples: &[Sample], config: &Suite) -> Result<()> {
+    let Some(sample) = samples.iter().find(|sample| sample.has_unlearned_reference()) else { return Ok(()) };
+    let message = format!("row {} of {} has no reference: {UNLEARNED}", sample.id, config.data.display());
+    Err(Error::data(message).hint(UNLEARNED_HINT))
+}
+
+/// Why a row's last turn is no reference.
+pub(super) const UNLEARNED: &str = "its last turn is marked as not to be learned";
+pub(super) const UNLEARNED_HINT: &str = "give the row a `reference`, or remove the mark or the turn";
 
 /// The suite with samples that were read from a file of that digest.
 pub(super) fn assemble(
@@ -82,7 +94,12 @@ pub(super) fn assemble(
     get: &mut dyn FnMut(&Entry) -> Result<Plugin>,
 ) -> Result<LoadedSuite> {
     let (limit, system) = (format!("{:?}", config.limit), format!("{:?}", config.system));
-    let digest = digest_of([("file", file.as_str()), ("limit", limit.as_str()), ("system", system.as_str())]);
+    let mut parts = vec![("file", file.as_str()), ("limit", limit.as_str()), ("system", system.as_str())];
+    let columns = serde_json::json!(config.columns).to_string();
+    if !config.columns.is_empty() {
+        parts.push(("columns", columns.as_str()));
+    }
+    let digest = digest_of(parts);
     let (evaluators, comparators) = scorers(config, get)?;
     Ok(LoadedSuite { config: config.clone(), samples, evaluators, comparators, file, digest })
 }

@@ -4,8 +4,9 @@ use super::Session;
 use super::preflight::{self, Facts};
 use super::session::Opened;
 use diapason_core::dataset::{self, Selection};
+use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::digest_of;
-use diapason_core::sample::{Conversation, Sample};
+use diapason_core::sample::{Conversation, Message, Sample};
 use diapason_core::{Error, Result};
 use diapason_model::encode::{self, Example};
 use diapason_model::tokens;
@@ -27,16 +28,30 @@ pub(super) fn samples(session: &mut Session) -> Result<Vec<Sample>> {
             .hint("add `[data]` with `train = \"….jsonl\"`, or name an existing adapter in `model.adapter`"));
     };
     let selection = Selection { limit: data.limit, system: data.system.as_deref() };
-    let (text, digest) = dataset::read(&data.train)?;
+    let (text, digest) = dataset::read(&data.train, &data.columns)?;
     let samples = dataset::parse(&text, &data.train.display().to_string(), &selection)?;
     session.training_data = digest;
-    match samples.iter().find(|sample| sample.reference.is_none()) {
-        Some(sample) => {
-            Err(Error::data(format!("row {} of {} has no answer to learn", sample.id, data.train.display()))
-                .hint("give it an `output`, a `completion` or an assistant's turn at the end"))
+    match samples.iter().find_map(|sample| Some((sample, untaught(sample)?))) {
+        Some((sample, (message, hint))) => {
+            Err(Error::data(format!("row {} of {} {message}", sample.id, data.train.display())).hint(hint))
         }
         None => Ok(samples),
     }
+}
+
+/// Why nothing can be learned of a row, and what to do about it; `None` where something can.
+pub(super) fn untaught(sample: &Sample) -> Option<(&'static str, &'static str)> {
+    if sample.answer.is_none() && sample.reference.is_none() {
+        let hint = "give it an `output`, a `completion` or an assistant's turn at the end";
+        return Some(("has no answer to learn", hint));
+    }
+    if sample.answer.is_none() && !sample.alternatives.is_empty() {
+        let hint = "give it an `output` or a `completion`: a list of references does not say which one to learn";
+        return Some(("has several references and no answer to learn", hint));
+    }
+    let learned = sample.conversation().iter().any(Message::is_learned);
+    let hint = "remove the row, or give one of its assistant's turns the weight 1";
+    (!learned).then_some(("has no turn to learn: all of its assistant's turns are marked as context", hint))
 }
 
 /// Renders, encodes and checks the samples, and holds some of them out. What was encoded before is not encoded again.
@@ -64,11 +79,13 @@ pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<E
         return Ok(examples);
     }
     let Opened { model, renderer } = session.base()?;
-    let conversation = |sample: &Sample| Conversation { messages: sample.conversation(), tools: sample.tools.clone() };
-    let rendered = renderer.training(&samples.iter().map(conversation).collect::<Vec<_>>())?;
-    let tokenizer = model.tokenizer();
+    let rendered = renderer.training(&samples.iter().map(Conversation::training).collect::<Vec<_>>())?;
+    let (tokenizer, lost) = (model.tokenizer(), renderer.lost());
     let encode = |segments: &Vec<_>| encode::encode(tokenizer.as_ref(), segments);
     let examples = rendered.iter().map(encode).collect::<Result<Vec<_>>>()?;
+    if let Some(message) = lost {
+        session.ui.emit(&Event::Warning { message });
+    }
     // `plan` and `train --show` write nothing.
     if session.keeps {
         tokens::write(&path, &key, &examples)?;
@@ -80,7 +97,8 @@ pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<E
 /// Stands for data, template and tokenizer.
 fn key(session: &mut Session) -> Result<String> {
     let data = session.training_data.clone();
-    let selection = session.plan.config.data.as_ref().map(|data| (data.limit, data.system.clone()));
+    let selection =
+        session.plan.config.data.as_ref().map(|data| (data.limit, data.system.clone(), data.columns.clone()));
     let selection = serde_json::json!(selection).to_string();
     let Opened { model, renderer } = session.base()?;
     let parts = [

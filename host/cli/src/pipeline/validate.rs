@@ -1,10 +1,10 @@
 //! Stage `validate`: what the validators find in the training data and the suites.
 
 use super::allow::{self, Allowed};
-use super::{Session, jsonl, overlap};
+use super::{Session, jsonl, overlap, specials, unread};
 use crate::render::number::counted;
 use diapason_core::config::{self, Plugin as Entry};
-use diapason_core::dataset;
+use diapason_core::dataset::{self, Columns};
 use diapason_core::finding::{Finding, Row, Severity};
 use diapason_core::manifest::digest_of;
 use diapason_core::report::FindingCounts;
@@ -66,6 +66,10 @@ pub(super) fn again(session: &mut Session) -> Result<Vec<Finding>> {
     look(session, &validators, train.as_ref(), &suites)
 }
 
+fn errors(found: &[Finding]) -> impl Iterator<Item = &Finding> {
+    found.iter().filter(|finding| finding.severity == Severity::Error)
+}
+
 fn look(
     session: &Session,
     validators: &[(Plugin, Entry)],
@@ -77,6 +81,10 @@ fn look(
         found.extend(all_passes(plugin, entry, &session.grants, train, suites)?);
     }
     found.extend(leaks(session, train, suites, &found));
+    found.extend(specials::findings(session, train.into_iter().chain(suites)));
+    let unread = train.into_iter().chain(suites).flat_map(unread::findings);
+    let known: HashSet<(String, u32)> = errors(&found).map(|one| (one.split.clone(), one.line)).collect();
+    found.extend(unread.filter(|one| !known.contains(&(one.split.clone(), one.line))));
     Ok(found)
 }
 
@@ -126,18 +134,18 @@ fn load(session: &mut Session) -> Result<Vec<(Plugin, Entry)>> {
 fn splits(session: &mut Session) -> Result<(Option<Split>, Vec<Split>)> {
     let config = session.plan.config.clone();
     let train = match &config.data {
-        Some(data) => Some(split("train", "train", &data.train, data.limit)?),
+        Some(data) => Some(split("train", "train", &data.train, &data.columns, data.limit)?),
         None => None,
     };
-    let suite = |suite: &config::Suite| split(&suite.name, "test", &suite.data, suite.limit);
+    let suite = |suite: &config::Suite| split(&suite.name, "test", &suite.data, &suite.columns, suite.limit);
     Ok((train, config.suites.iter().map(suite).collect::<Result<_>>()?))
 }
 
 /// The rows of the file at `path`, `role` for validators; a file that is there but has none that can be read is a finding.
-fn split(name: &str, role: &str, path: &Path, limit: Option<usize>) -> Result<Split> {
-    let (rows, fault) = match dataset::text(path) {
+fn split(name: &str, role: &str, path: &Path, columns: &Columns, limit: Option<usize>) -> Result<Split> {
+    let (rows, fault) = match dataset::read(path, columns) {
         // What is no text has no rows for a validator to stumble over.
-        Ok(text) => match fault(&text) {
+        Ok((text, _)) => match fault(&text) {
             None => (dataset::rows(&text, role, limit), None),
             fault => (Vec::new(), fault),
         },
@@ -185,10 +193,11 @@ fn inputs<'a>(session: &Session, validators: &[(Plugin, Entry)], splits: impl It
     let limits = serde_json::json!(session.plan.config.limits).to_string();
     let gated: BTreeSet<&str> = session.plan.config.rules.iter().map(|rule| rule.suite.as_str()).collect();
     let gated = serde_json::json!(gated).to_string();
+    let special = serde_json::json!(session.plan.config.template.special_tokens_in_text).to_string();
     let parts: Vec<(String, String)> = splits
         .map(rows)
         .chain(validators.iter().map(plugin))
-        .chain([("limits".into(), limits), ("gated".into(), gated)])
+        .chain([("limits".into(), limits), ("gated".into(), gated), ("specials".into(), special)])
         .collect();
     digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str())))
 }

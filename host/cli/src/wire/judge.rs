@@ -55,7 +55,7 @@ impl Judge for LateJudge {
 }
 
 fn conversation(messages: &[Message]) -> Conversation {
-    Conversation { messages: messages.to_vec(), tools: None }
+    Conversation { messages: messages.to_vec(), ..Conversation::default() }
 }
 
 /// The base model's tokenizer.

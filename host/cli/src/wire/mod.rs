@@ -1,11 +1,14 @@
 //! Joins the crates: plugins from `diapason-sandbox`, models from `diapason-model`, seams from `diapason-core`.
 
 mod judge;
+mod literal;
 mod model;
 mod plugins;
 mod template;
+mod unwritten;
 
 pub(crate) use judge::{LateJudge, LateTokenizer};
+pub(crate) use literal::{Literal, unmarked};
 pub(crate) use model::{digests_of, joined, open, outline};
 pub(crate) use plugins::{Plugins, built_in_digest, component_digest};
 pub(crate) use template::{Origin, Renderer};

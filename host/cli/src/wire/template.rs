@@ -1,12 +1,12 @@
 //! The chat template of a run: a component, and the template's text where it takes one.
 
-use super::Plugins;
+use super::{Literal, Plugins, literal, unwritten};
 use crate::embedded;
-use diapason_core::config::{self, Template};
+use diapason_core::config::{self, SpecialTokens, Template};
 use diapason_core::sample::{Conversation, Segment};
 use diapason_core::{Error, Result, files, manifest};
 use diapason_model::Model;
-use diapason_sandbox::{ChatTemplate, Grants};
+use diapason_sandbox::{ChatTemplate, Grants, Plugin};
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -41,6 +41,12 @@ impl Origin {
 /// Renders conversations for one model.
 pub(crate) struct Renderer {
     template: ChatTemplate,
+    plugin: Plugin,
+    settings: Map<String, Value>,
+    grants: Grants,
+    /// Marks special tokens in the rows' texts, where they are to be text.
+    literal: Option<Literal>,
+    lost: Option<String>,
     /// Digest of the component, the template's text and all settings.
     pub(crate) digest: String,
 }
@@ -55,21 +61,80 @@ impl Renderer {
             settings.insert("template".into(), text(&Origin::of(template)?, model)?.into());
         }
         settings.extend(template.settings.clone());
-        let digest = manifest::digest_of([
-            ("plugin", plugin.sha256()),
-            ("settings", Value::Object(settings.clone()).to_string().as_str()),
-        ]);
-        Ok(Self { template: ChatTemplate::new(&plugin, &settings, grants)?, digest })
+        let literal = template.special_tokens_in_text == SpecialTokens::Literal;
+        let literal = literal.then(|| Literal::new(model.specials()));
+        let shown = Value::Object(settings.clone()).to_string();
+        let mut parts = vec![("plugin", plugin.sha256()), ("settings", shown.as_str())];
+        parts.extend(literal.iter().map(|_| ("special tokens in text", "literal")));
+        let digest = manifest::digest_of(parts);
+        let template = ChatTemplate::new(&plugin, &settings, grants)?;
+        Ok(Self { template, plugin, settings, grants: grants.clone(), literal, lost: None, digest })
     }
 
     /// Conversations up to the point where the assistant answers.
     pub(crate) fn prompts(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
-        self.template.render_prompt(conversations)
+        let rendered = self.each(conversations, ChatTemplate::render_prompt)?;
+        for (number, (conversation, text)) in (1..).zip(conversations.iter().zip(&rendered)) {
+            self.note(number, unwritten::lost(conversation, &literal::unmarked(text)));
+        }
+        Ok(rendered)
     }
 
     /// Whole conversations, with what is to be learnt.
     pub(crate) fn training(&mut self, conversations: &[Conversation]) -> Result<Vec<Vec<Segment>>> {
-        self.template.render_training(conversations)
+        let rendered = self.each(conversations, ChatTemplate::render_training)?;
+        for (number, (conversation, segments)) in (1..).zip(conversations.iter().zip(&rendered)) {
+            let text: String = segments.iter().map(|segment| segment.text.as_str()).collect();
+            let text = literal::unmarked(&text);
+            unwritten::refuse_untaught(conversation, &text).map_err(|error| {
+                Error::data(format!("row {number}: {error}")).hint(error.hint_text().unwrap_or_default().to_owned())
+            })?;
+            self.note(number, unwritten::lost(conversation, &text));
+        }
+        Ok(rendered)
+    }
+
+    /// Keeps the first thing that a template leaves out.
+    fn note(&mut self, row: usize, lost: Option<String>) {
+        self.lost = self.lost.take().or_else(|| lost.map(|what| format!("row {row}, and perhaps others: {what}")));
+    }
+
+    /// What the template left out since the last time, said once.
+    pub(crate) fn lost(&mut self) -> Option<String> {
+        self.lost.take()
+    }
+
+    /// Renders neighbours with the same variables together. A row's own variables go before the settings': the template is
+    /// set up anew for them, because the interface knows no variables of a row.
+    fn each<T>(
+        &mut self,
+        conversations: &[Conversation],
+        render: fn(&mut ChatTemplate, &[Conversation]) -> Result<Vec<T>>,
+    ) -> Result<Vec<T>> {
+        let mut rendered = Vec::with_capacity(conversations.len());
+        let marked: Option<Vec<Conversation>> = match &self.literal {
+            Some(literal) => Some(conversations.iter().map(|one| literal.marked(one)).collect::<Result<_>>()?),
+            None => None,
+        };
+        let conversations = marked.as_deref().unwrap_or(conversations);
+        for alike in conversations.chunk_by(|a, b| a.variables == b.variables) {
+            let variables = &alike[0].variables;
+            rendered.extend(match variables.is_empty() {
+                true => render(&mut self.template, alike)?,
+                false => render(&mut self.with(variables)?, alike)?,
+            });
+        }
+        Ok(rendered)
+    }
+
+    fn with(&self, variables: &Map<String, Value>) -> Result<ChatTemplate> {
+        let mut settings = self.settings.clone();
+        settings.extend(variables.clone());
+        config::check_settings(self.plugin.id(), self.plugin.settings_schema(), &settings).map_err(|error| {
+            Error::data(format!("the template does not take a row's variables: {error}"))
+                .hint("`chat_template_kwargs`, `documents` and `enable_thinking` are variables of Jinja templates")
+        })?;
+        ChatTemplate::new(&self.plugin, &settings, &self.grants)
     }
 }
 

@@ -17,6 +17,7 @@ pub use problems::Problem;
 pub use settings::{check_schema, check_settings, settings_problems};
 pub use train::{Compute, EarlyStopping, Method, Optimizer, Overlong, Schedule, TARGETS, Train, pattern_value};
 
+use crate::dataset::Columns;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -105,9 +106,13 @@ fn default_device() -> String {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Data {
-    /// JSONL, one row a line, or Parquet: instruction/input/output, messages, prompt/completion or ShareGPT.
+    /// JSONL, a JSON list, Parquet, CSV or TSV, plain or packed with gzip or zstd: instruction/input/output, messages,
+    /// prompt/completion or ShareGPT.
     #[schemars(length(min = 1, max = 4096))]
     pub train: PathBuf,
+    /// What the file calls its columns, where they have other names: `{ prompt = "question", completion = "answer" }`.
+    #[serde(default, skip_serializing_if = "Columns::is_empty")]
+    pub columns: Columns,
     /// Share of the rows that is kept out of training; its loss is watched. The rows are drawn by the run's seed, from
     /// each tag or length alike. 0 keeps none.
     #[serde(default)]
@@ -132,13 +137,34 @@ pub struct Template {
     /// A template of our own (`chatml`, `llama-3`, …) or the path of a Jinja file. Default: the model's own template.
     #[schemars(length(min = 1, max = 4096))]
     pub template: Option<String>,
+    /// What becomes of special tokens that stand in the rows' texts.
+    #[serde(skip_serializing_if = "SpecialTokens::is_default")]
+    pub special_tokens_in_text: SpecialTokens,
     /// Settings handed to the plugin beside the template.
     pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
 impl Default for Template {
     fn default() -> Self {
-        Self { plugin: "chat-jinja".into(), template: None, settings: serde_json::Map::new() }
+        let special_tokens_in_text = SpecialTokens::default();
+        Self { plugin: "chat-jinja".into(), template: None, special_tokens_in_text, settings: serde_json::Map::new() }
+    }
+}
+
+/// What becomes of special tokens that stand in the rows' texts, such as `<|im_end|>` in a question about templates.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum SpecialTokens {
+    /// They are the special tokens, as other tools encode them; `validate` says where they stand.
+    #[default]
+    Special,
+    /// They are text, which no part of a row can end a turn with.
+    Literal,
+}
+
+impl SpecialTokens {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -218,9 +244,12 @@ pub struct Suite {
     /// Names it in rules and in the report.
     #[schemars(length(min = 1, max = 200))]
     pub name: String,
-    /// JSONL or Parquet, the same shapes as training data; also `choices`, `context`, `tags`, `id`.
+    /// The same formats and shapes as training data; also `choices`, `context`, `tags`, `id`.
     #[schemars(length(min = 1, max = 4096))]
     pub data: PathBuf,
+    /// What the file calls its columns, where they have other names: `{ prompt = "question", reference = "answer" }`.
+    #[serde(default, skip_serializing_if = "Columns::is_empty")]
+    pub columns: Columns,
     /// Use only the first rows.
     #[serde(default)]
     #[schemars(range(min = 1, max = 4_000_000_000_u64))]

@@ -1,16 +1,24 @@
-//! Datasets: rows of JSONL or Parquet to samples. Four shapes are understood: `instruction`/`input`/`output` (Alpaca), `messages`,
-//! `prompt`/`completion`, and `conversations` with `from`/`value` (ShareGPT). Nothing is dropped silently: a file with a
-//! row that cannot be read is refused, with every such row listed.
+//! Datasets: files of rows to samples. Rows are read by `diapason-rows`, the reader that validators use too, in four shapes:
+//! `instruction`/`input`/`output` (Alpaca), `messages`, `prompt`/`completion`, and `conversations` (ShareGPT). Files are
+//! JSONL, a JSON list, Parquet, CSV or TSV, plain or packed. Nothing is dropped silently: a file with a row that cannot
+//! be read is refused, with every such row listed.
 
+mod array;
+mod columns;
+mod file;
+mod folder;
+mod pack;
 mod parquet;
 mod shape;
 mod split;
+mod table;
 
+pub use columns::Columns;
 pub use split::split;
 
 use crate::finding::Row;
 use crate::sample::Sample;
-use crate::{Error, Result, digest, files};
+use crate::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -26,30 +34,20 @@ pub struct Selection<'a> {
     pub system: Option<&'a str>,
 }
 
-/// The rows of the file at `path` as JSON lines: a JSONL file as it stands, a `.parquet` file row by row.
+/// The rows of the file at `path` as JSON lines under our names of its `columns`, each on the line where it stands in the
+/// file as far as the format has lines, with the SHA-256 of the file's bytes.
 ///
-/// Errors with [`crate::Class::Data`] where the file cannot be read.
-pub fn text(path: &Path) -> Result<String> {
-    read(path).map(|(text, _)| text)
+/// Errors with [`crate::Class::Data`] where the file cannot be read, is in a format that is not, or lacks a column.
+pub fn read(path: &Path, columns: &Columns) -> Result<(String, String)> {
+    file::read(path, columns)
 }
 
-/// Like [`text()`], with the SHA-256 of the bytes that the rows were read from: the file is read once, so that the digest
-/// cannot be another content's.
-pub fn read(path: &Path) -> Result<(String, String)> {
-    if path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet")) {
-        return parquet::lines(path);
-    }
-    let text = files::read_text(path)?;
-    let digest = digest::of_bytes(text.as_bytes());
-    Ok((text, digest))
-}
-
-/// Reads the samples of the file at `path`; see [`text()`].
+/// Reads the samples of the file at `path`; see [`read()`].
 ///
 /// Errors with [`crate::Class::Data`] where the file cannot be read, a row is no sample, an id is used twice or there is
 /// no row at all. The message names file, line and column.
-pub fn load(path: &Path, selection: &Selection<'_>) -> Result<Vec<Sample>> {
-    parse(&text(path)?, &path.display().to_string(), selection)
+pub fn load(path: &Path, columns: &Columns, selection: &Selection<'_>) -> Result<Vec<Sample>> {
+    parse(&read(path, columns)?.0, &path.display().to_string(), selection)
 }
 
 /// Reads the samples of `text`, called `name` in messages; see [`load`].
@@ -63,7 +61,7 @@ pub fn parse(text: &str, name: &str, selection: &Selection<'_>) -> Result<Vec<Sa
                 Some(first) => bad.push(Fault::duplicate(row.line, &sample.id, first)),
                 None => samples.push(with_system(sample, selection.system)),
             },
-            Err(fault) => bad.push(fault),
+            Err(faults) => bad.extend(faults),
         }
     }
     match bad.is_empty() {
@@ -86,36 +84,53 @@ pub fn rows(text: &str, split: &str, limit: Option<usize>) -> Vec<Row> {
         .collect()
 }
 
-/// Why a row is no sample.
+/// The sample of a row.
+///
+/// # Errors
+/// All that is wrong with the row.
+pub fn sample(row: &Row) -> std::result::Result<Sample, Vec<Fault>> {
+    shape::sample(&row.text, row.line)
+}
+
+/// Why a row is no sample, or not one for its purpose.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
-    line: u32,
-    column: Option<usize>,
-    message: String,
-    hint: String,
+pub struct Fault {
+    /// Line of the file, from 1.
+    pub line: u32,
+    /// Column of the line, from 1, where the row is not JSON.
+    pub column: Option<usize>,
+    /// The rule that is broken, in kebab-case.
+    pub rule: &'static str,
+    /// JSON Pointer into the row; empty for the whole row.
+    pub path: String,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: String,
 }
 
 impl Fault {
-    pub(crate) fn new(line: u32, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { line, column: None, message: message.into(), hint: hint.into() }
+    fn of(line: u32, fault: diapason_rows::Fault) -> Self {
+        let diapason_rows::Fault { rule, path, column, message, hint } = fault;
+        Self { line, column, rule, path, message, hint }
     }
 
-    fn json(line: u32, error: &serde_json::Error) -> Self {
-        let text = error.to_string();
-        let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
-        let hint = "each line must be one whole JSON object: quotes closed, no line break inside, no comma at the end";
-        Self { column: Some(error.column()), ..Self::new(line, format!("not JSON: {message}"), hint) }
+    /// A fault of a row as a whole.
+    pub fn of_row(rule: &'static str, message: String, hint: &str) -> Self {
+        Self { line: 0, column: None, rule, path: String::new(), message, hint: hint.into() }
     }
 
     fn duplicate(line: u32, id: &str, first: u32) -> Self {
         let hint = "pairs of base and tuned are made by id: give each row its own, or none at all";
-        Self::new(line, format!("id `{id}` is already used on line {first}"), hint)
+        let message = format!("id `{id}` is already used on line {first}");
+        Self { line, ..Self::of_row("duplicate-id", message, hint) }
     }
 
     fn place(&self) -> String {
         match self.column {
             Some(column) => format!("line {}, column {column}", self.line),
-            None => format!("line {}", self.line),
+            None if self.path.is_empty() => format!("line {}", self.line),
+            None => format!("line {} {}", self.line, self.path),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Parquet files as the JSON lines that they could have been.
 
-use crate::{Error, Result, digest, files, foreign};
+use crate::{Error, Result, files};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
 use std::path::Path;
@@ -12,18 +12,13 @@ const COLUMNS: usize = 2_000;
 const VERSION: u8 = 0x15;
 const SCHEMA: u8 = 0x19;
 
-/// Every row of the file as one line of JSON, and the file's digest.
+/// Every row of the file as one line of JSON.
 ///
 /// # Errors
-/// The file cannot be opened, is no Parquet file, is packed in a way that is not supported, or its rows are more text
-/// than [`files::LARGEST_TEXT`].
-pub(super) fn lines(path: &Path) -> Result<(String, String)> {
-    let bytes = files::contents(path, files::LARGEST_TEXT).map_err(|source| {
-        Error::data(format!("failed to read {}", path.display())).because(source).hint("check the path")
-    })?;
-    let digest = digest::of_bytes(&bytes);
-    let text = foreign::guarded(path.display(), || of(bytes::Bytes::from(bytes), path))?;
-    Ok((text, digest))
+/// It is no Parquet file, is packed in a way that is not supported, or its rows are more text than
+/// [`files::LARGEST_TEXT`].
+pub(super) fn lines(bytes: Vec<u8>, path: &Path) -> Result<String> {
+    of(bytes::Bytes::from(bytes), path)
 }
 
 fn of(file: impl ChunkReader + 'static, path: &Path) -> Result<String> {

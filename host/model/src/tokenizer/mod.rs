@@ -2,6 +2,7 @@
 
 mod gguf;
 mod gguf_write;
+mod literal;
 
 pub(crate) use gguf::from_gguf;
 pub(crate) use gguf_write::metadata as gguf_metadata;
@@ -77,9 +78,7 @@ impl language_model::Tokenizer for Tokenizer {
     fn encode(&self, text: &str) -> Result<Vec<u32>> {
         // A damaged tokenizer may show itself only here.
         foreign::guarded("a text with the tokenizer", || {
-            let encoding = self.inner.encode_fast(text, false);
-            let encoding = encoding.map_err(|source| Error::run("failed to tokenise a text").because(source))?;
-            Ok(encoding.get_ids().to_vec())
+            if text.contains(language_model::LITERAL) { self.encode_marked(text) } else { self.ids(&self.inner, text) }
         })
     }
 

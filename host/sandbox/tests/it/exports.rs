@@ -103,7 +103,8 @@ fn a_comparator_sees_both_sides() {
 fn a_chat_template_renders() {
     let plugin = load("guests/template.wat", "chat-template-plugin");
     let mut template = ChatTemplate::new(&plugin, &Map::new(), &Grants::default()).unwrap();
-    let conversation = |text: &str| Conversation { messages: vec![Message::new("user", text)], tools: None };
+    let conversation =
+        |text: &str| Conversation { messages: vec![Message::new("user", text)], ..Conversation::default() };
     let conversations = [conversation("Grüße"), conversation("hello")];
     assert_eq!(template.render_prompt(&conversations).unwrap(), ["Grüße", "hello"]);
     let segments = template.render_training(&conversations).unwrap();

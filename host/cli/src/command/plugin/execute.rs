@@ -139,8 +139,8 @@ impl GivenSample {
             choices: self.choices.clone(),
             context: self.context.clone(),
             tags: self.tags.clone(),
-            tools: None,
             row: self.row.clone().unwrap_or_else(|| self.row()),
+            ..Sample::default()
         })
     }
 
@@ -263,7 +263,7 @@ struct GivenConversation {
 impl GivenConversation {
     fn conversation(&self) -> Result<Conversation, String> {
         let messages = self.messages.iter().map(message).collect::<Result<_, _>>()?;
-        Ok(Conversation { messages, tools: self.tools.clone() })
+        Ok(Conversation { messages, tools: self.tools.clone(), ..Conversation::default() })
     }
 }
 
@@ -274,8 +274,8 @@ fn message(fields: &Map<String, Value>) -> Result<Message, String> {
     let content = match extra.get("content") {
         Some(Value::String(text)) => text.clone(),
         None => String::new(),
-        Some(_) => return Ok(Message { role, content: String::new(), extra }),
+        Some(_) => return Ok(Message { role, extra, ..Message::default() }),
     };
     extra.shift_remove("content");
-    Ok(Message { role, content, extra })
+    Ok(Message { role, content, extra, ..Message::default() })
 }

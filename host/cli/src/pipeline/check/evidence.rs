@@ -40,6 +40,6 @@ fn shared(suite: &Suite, watched: &Suite, seen: &[String]) -> Result<Option<Stri
 /// The prompts that the suite takes of its file; none where it cannot be read, which the verbs that read it say.
 fn prompts(suite: &Suite) -> Vec<String> {
     let selection = Selection { limit: suite.limit, system: None };
-    let samples = dataset::load(&suite.data, &selection).unwrap_or_default();
+    let samples = dataset::load(&suite.data, &suite.columns, &selection).unwrap_or_default();
     samples.iter().map(overlap::prompt).collect()
 }

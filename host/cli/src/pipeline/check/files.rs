@@ -17,7 +17,8 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         let hint = "`model.adapter` names a folder with adapter_config.json and adapter_model.safetensors";
         need("/model/adapter".into(), &adapter.join("adapter_config.json"), hint);
     }
-    let rows = "a dataset is a JSONL or Parquet file; a relative path starts from the configuration's folder";
+    let rows =
+        "a dataset is a JSONL, JSON, Parquet, CSV or TSV file; a relative path starts from the configuration's folder";
     if let Some(data) = &config.data {
         need("/data/train".into(), &data.train, rows);
     }

@@ -167,7 +167,7 @@ pub(super) fn draws(session: &Session, outlines: &[Outline], found: &mut Vec<Pro
 
 /// The first row, if it can be read: a row that cannot be is for the verbs that read all.
 fn first(suite: &Suite) -> Option<Sample> {
-    let text = dataset::text(&suite.data).ok()?;
+    let (text, _) = dataset::read(&suite.data, &suite.columns).ok()?;
     let selection = Selection { limit: Some(1), system: suite.system.as_deref() };
     dataset::parse(&text, &suite.name, &selection).ok()?.into_iter().next()
 }

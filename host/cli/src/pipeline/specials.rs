@@ -1,0 +1,42 @@
+//! Special tokens that stand in the rows' texts: a turn that a text ends early, an image that nobody gave.
+
+use super::Session;
+use super::validate::Split;
+use crate::wire::{self, Literal};
+use diapason_core::config::SpecialTokens;
+use diapason_core::dataset;
+use diapason_core::finding::{Finding, Row, Severity};
+
+/// One finding for each row, unless the configuration takes them for text. Without a model that can be read there are none:
+/// that is for the verbs to say that need it.
+pub(super) fn findings<'a>(session: &Session, splits: impl Iterator<Item = &'a Split>) -> Vec<Finding> {
+    let config = &session.plan.config;
+    if config.template.special_tokens_in_text == SpecialTokens::Literal {
+        return Vec::new();
+    }
+    let Ok(model) = wire::outline(&config.model.path) else { return Vec::new() };
+    let literal = Literal::new(model.specials());
+    let found = |split: &Split| split.rows.iter().filter_map(|row| of(&literal, split, row)).collect::<Vec<_>>();
+    splits.flat_map(found).collect()
+}
+
+fn of(literal: &Literal, split: &Split, row: &Row) -> Option<Finding> {
+    let sample = dataset::sample(row).ok()?;
+    let turns = sample.messages.iter().chain(&sample.answer).enumerate();
+    let (turn, role, special) = turns
+        .into_iter()
+        .find_map(|(turn, message)| Some((turn, message.role.as_str(), literal.find(&message.content)?)))?;
+    Some(Finding {
+        validator: "diapason".into(),
+        severity: Severity::Warning,
+        rule: "special-token-in-text".into(),
+        split: split.name.clone(),
+        line: row.line,
+        path: String::new(),
+        message: format!(
+            "the text of turn {turn} ({role}) has `{special}`, which the tokenizer takes for a special token"
+        ),
+        hint: "set `special_tokens_in_text = \"literal\"` under `[template]` to encode it as text, or take it out"
+            .into(),
+    })
+}

@@ -1,0 +1,87 @@
+//! Special tokens in the rows' texts: where they stand, and marked so that they are encoded as text.
+
+use diapason_core::language_model::LITERAL;
+use diapason_core::sample::{Conversation, Message};
+use diapason_core::{Error, Result};
+use serde_json::Value;
+
+/// The special tokens of a model that are taken for text where rows contain them.
+pub(crate) struct Literal(Vec<String>);
+
+impl Literal {
+    /// For a model with these special tokens, the longest first.
+    pub(crate) fn new(specials: Vec<String>) -> Self {
+        Self(specials)
+    }
+
+    /// The first special token that stands in `text`.
+    pub(crate) fn find(&self, text: &str) -> Option<&str> {
+        self.0.iter().map(String::as_str).find(|special| text.contains(special))
+    }
+
+    /// The conversation with every special token in its texts marked.
+    ///
+    /// # Errors
+    /// A text contains the mark.
+    pub(super) fn marked(&self, conversation: &Conversation) -> Result<Conversation> {
+        let message = |message: &Message| {
+            let extra = message.extra.iter().map(|(key, value)| Ok((key.clone(), self.value(value)?)));
+            Ok(Message {
+                content: self.text(&message.content)?,
+                extra: extra.collect::<Result<_>>()?,
+                ..message.clone()
+            })
+        };
+        Ok(Conversation {
+            messages: conversation.messages.iter().map(message).collect::<Result<_>>()?,
+            tools: conversation.tools.as_ref().map(|tools| self.value(tools)).transpose()?,
+            variables: conversation.variables.clone(),
+        })
+    }
+
+    fn value(&self, value: &Value) -> Result<Value> {
+        Ok(match value {
+            Value::String(text) => self.text(text)?.into(),
+            Value::Array(list) => Value::Array(list.iter().map(|one| self.value(one)).collect::<Result<_>>()?),
+            Value::Object(map) => {
+                Value::Object(map.iter().map(|(key, one)| Ok((key.clone(), self.value(one)?))).collect::<Result<_>>()?)
+            }
+            other => other.clone(),
+        })
+    }
+
+    fn text(&self, text: &str) -> Result<String> {
+        if text.contains(LITERAL) {
+            return Err(Error::data("a text contains U+FDD2, which is no character and is reserved").hint("remove it"));
+        }
+        let mark = |text: String, special: &String| {
+            let first = special.chars().next().map_or(0, char::len_utf8);
+            text.replace(special, &format!("{}{LITERAL}{}", &special[..first], &special[first..]))
+        };
+        Ok(self.0.iter().fold(text.to_owned(), mark))
+    }
+}
+
+/// A text without marks, as a reader sees it.
+pub(crate) fn unmarked(text: &str) -> String {
+    text.replace(LITERAL, "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn special_tokens_in_texts_are_marked() {
+        let literal = Literal::new(vec!["<|end|>".into(), "<s>".into()]);
+        let mut user = Message::new("user", "What is <|end|>?");
+        user.extra.insert("name".into(), "<s>".into());
+        let conversation = Conversation { messages: vec![user], ..Conversation::default() };
+        let marked = literal.marked(&conversation).expect("marked");
+        assert_eq!(marked.messages[0].content, "What is <\u{fdd2}|end|>?");
+        assert_eq!(marked.messages[0].extra["name"], "<\u{fdd2}s>");
+        assert_eq!(unmarked(&marked.messages[0].content), "What is <|end|>?");
+        assert_eq!((literal.find("a <s>"), literal.find("a")), (Some("<s>"), None));
+        assert!(literal.marked(&marked).is_err());
+    }
+}

@@ -1,0 +1,165 @@
+//! Columns of a file that go by other names than ours.
+
+use crate::{Error, Result};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// What the columns of a file are called, by the names that rows have: `{ prompt = "question", completion = "answer" }`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Columns {
+    /// The row's own name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// A list of `role` and `content`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages: Option<String>,
+    /// A list of `from` and `value`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conversations: Option<String>,
+    /// What is asked, in Alpaca's shape.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instruction: Option<String>,
+    /// What the instruction is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<String>,
+    /// The answer to the instruction.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<String>,
+    /// What is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
+    /// The answer to the prompt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub completion: Option<String>,
+    /// A system message.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub system: Option<String>,
+    /// Earlier exchanges, pairs of texts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history: Option<String>,
+    /// Tool definitions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tools: Option<String>,
+    /// The expected answer, or a list of answers of which any is right.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The answers to choose from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub choices: Option<String>,
+    /// The text that an answer must be supported by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<String>,
+    /// Variables of the template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chat_template_kwargs: Option<String>,
+    /// Documents for the template.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub documents: Option<String>,
+}
+
+impl Columns {
+    /// Whether every column has our name.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Our names and the file's.
+    fn pairs(&self) -> Vec<(String, String)> {
+        let Ok(Value::Object(names)) = serde_json::to_value(self) else { return Vec::new() };
+        names.into_iter().filter_map(|(ours, theirs)| Some((ours, theirs.as_str()?.to_owned()))).collect()
+    }
+}
+
+/// JSON lines with their columns under our names. A line that is no object stays as it is, for the reader to refuse.
+///
+/// # Errors
+/// No row has one of the columns, or a row has a column of our name beside the one that is to take it.
+pub(super) fn renamed(text: String, columns: &Columns, path: &Path) -> Result<String> {
+    if columns.is_empty() {
+        return Ok(text);
+    }
+    let names = columns.pairs();
+    let mut found = vec![false; names.len()];
+    let mut seen = Vec::new();
+    let mut lines = String::with_capacity(text.len());
+    for (number, line) in (1..).zip(text.lines()) {
+        match diapason_rows::object(line) {
+            Ok(row) => {
+                seen.extend(row.keys().filter(|key| number < 100 && !seen.contains(*key)).cloned().collect::<Vec<_>>());
+                let row = rename(row, &names, &mut found).map_err(|name| clash(&name, number, path))?;
+                lines.push_str(&Value::Object(row).to_string());
+            }
+            Err(_) => lines.push_str(line),
+        }
+        lines.push('\n');
+    }
+    match names.iter().zip(&found).find(|(_, found)| !**found) {
+        Some(((ours, theirs), _)) if !seen.is_empty() => Err(absent(ours, theirs, &seen, path)),
+        _ => Ok(lines),
+    }
+}
+
+fn rename(
+    row: Map<String, Value>,
+    names: &[(String, String)],
+    found: &mut [bool],
+) -> std::result::Result<Map<String, Value>, String> {
+    let taken = |key: &str| names.iter().any(|(_, theirs)| theirs == key);
+    let mut renamed = Map::new();
+    for (at, (ours, theirs)) in names.iter().enumerate() {
+        if let Some(value) = row.get(theirs) {
+            found[at] = true;
+            renamed.insert(ours.clone(), value.clone());
+        }
+    }
+    for (key, value) in row.into_iter().filter(|(key, _)| !taken(key)) {
+        if names.iter().any(|(ours, _)| *ours == key) && !value.is_null() {
+            return Err(key);
+        }
+        renamed.entry(key).or_insert(value);
+    }
+    Ok(renamed)
+}
+
+fn clash(name: &str, line: usize, path: &Path) -> Error {
+    let message = format!("failed to read {}: line {line}: it has a column `{name}` of its own", path.display());
+    Error::data(message).hint(format!("`columns.{name}` names another column: remove one of the two"))
+}
+
+fn absent(ours: &str, theirs: &str, seen: &[String], path: &Path) -> Error {
+    let message = format!("{} has no column `{theirs}`, which `columns.{ours}` names", path.display());
+    Error::data(message).hint(format!("its columns are {}", seen.join(", ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(pairs: &str) -> Columns {
+        serde_json::from_str(pairs).expect("columns")
+    }
+
+    fn read(text: &str, columns: &Columns) -> std::result::Result<String, String> {
+        renamed(text.into(), columns, Path::new("t.jsonl")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn columns_take_our_names() {
+        let columns = names(r#"{"prompt": "question", "completion": "prompt"}"#);
+        let text = "{\"question\":\"a\",\"prompt\":\"b\",\"x\":1}\n\nbroken\n";
+        assert_eq!(read(text, &columns).as_deref(), Ok("{\"prompt\":\"a\",\"completion\":\"b\",\"x\":1}\n\nbroken\n"));
+        assert_eq!(read(text, &Columns::default()).as_deref(), Ok(text));
+    }
+
+    #[test]
+    fn a_column_that_is_not_there_or_there_twice_is_named() {
+        let columns = names(r#"{"prompt": "question"}"#);
+        let message = read("{\"qestion\": \"a\"}\n", &columns).expect_err("absent");
+        assert!(message.contains("no column `question`, which `columns.prompt` names"), "{message}");
+        let message = read("{\"question\": \"a\", \"prompt\": \"b\"}\n", &columns).expect_err("a clash");
+        assert!(message.contains("line 1: it has a column `prompt` of its own"), "{message}");
+    }
+}
