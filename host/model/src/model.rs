@@ -181,20 +181,12 @@ impl Model {
         self.adapter_digest = digest;
     }
 
-    /// Puts an adapter's own `lm_head.weight` or `model.embed_tokens.weight` in the place of the base's.
-    ///
-    /// # Errors
-    /// The embedding is the output head too: the adapter would change both.
-    pub(crate) fn replace_module(&mut self, parameter: &str, weight: Tensor) -> Result<()> {
-        let name = parameter.trim_end_matches(".weight");
-        if self.llama.config().tied {
-            return Err(Error::data(format!("`{name}` cannot be trained apart: embedding and output head are one"))
-                .hint("leave it out of `modules_to_save`, or train with method `full`"));
-        }
+    /// Puts an adapter's own `lm_head` or `model.embed_tokens` in the place of the base's. Where these are tied, the
+    /// embedding is the head too.
+    pub(crate) fn replace_module(&mut self, name: &str, weight: Tensor) {
         if let Some(before) = self.llama.replace_module(name, weight) {
             self.replaced.push((name.to_owned(), before));
         }
-        Ok(())
     }
 
     /// Takes an adapter's modules back out.
