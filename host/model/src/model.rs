@@ -126,6 +126,11 @@ impl Model {
         self.tokenizer.json()
     }
 
+    /// The id of a token, by its text.
+    pub(crate) fn token_id(&self, token: &str) -> Option<u32> {
+        self.tokenizer.id(token)
+    }
+
     /// What a token stands for, to be read; special ones by their names.
     pub fn shown(&self, id: u32) -> String {
         self.tokenizer.shown(id)
