@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::preflight::{self, Facts};
-use super::session::Opened;
+use super::session::{Opened, Purpose};
 use diapason_core::dataset::{self, Selection};
 use diapason_core::manifest::digest_of;
 use diapason_core::sample::{Conversation, Sample};
@@ -42,7 +42,7 @@ pub(super) fn samples(session: &mut Session) -> Result<Vec<Sample>> {
 pub(super) fn rows(session: &mut Session, samples: &[Sample]) -> Result<Rows> {
     let encoded = encoded(session, samples)?;
     let (config, ui) = (session.plan.config.clone(), session.ui.clone());
-    let facts = Facts::of(&session.base()?.model);
+    let facts = Facts::of(&session.base_for(Purpose::Training)?.model);
     let names: Vec<String> = samples.iter().map(|sample| sample.id.clone()).collect();
     let kept = preflight::check(encoded, &names, &config.train, &facts, &ui)?;
     let share = config.data.as_ref().map_or(0.0, |data| data.held_out);
@@ -60,7 +60,7 @@ pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<E
     if let Some(examples) = tokens::read(&path, &key).filter(|examples| examples.len() == samples.len()) {
         return Ok(examples);
     }
-    let Opened { model, renderer } = session.base()?;
+    let Opened { model, renderer, .. } = session.base_for(Purpose::Training)?;
     let conversation = |sample: &Sample| Conversation { messages: sample.conversation(), tools: sample.tools.clone() };
     let rendered = renderer.training(&samples.iter().map(conversation).collect::<Vec<_>>())?;
     let tokenizer = model.tokenizer();
@@ -78,7 +78,7 @@ fn key(session: &mut Session) -> Result<String> {
     let data = session.training_data.clone();
     let selection = session.plan.config.data.as_ref().map(|data| (data.limit, data.system.clone()));
     let selection = serde_json::json!(selection).to_string();
-    let Opened { model, renderer } = session.base()?;
+    let Opened { model, renderer, .. } = session.base_for(Purpose::Training)?;
     let parts = [
         ("data", data.as_str()),
         ("selection", selection.as_str()),

@@ -3,7 +3,7 @@
 use super::Plugins;
 use crate::embedded;
 use diapason_core::config::{self, Template};
-use diapason_core::sample::{Conversation, Segment};
+use diapason_core::sample::{Conversation, Message, Segment};
 use diapason_core::{Error, Result, files, manifest};
 use diapason_model::Model;
 use diapason_sandbox::{ChatTemplate, Grants};
@@ -70,6 +70,23 @@ impl Renderer {
     /// Whole conversations, with what is to be learnt.
     pub(crate) fn training(&mut self, conversations: &[Conversation]) -> Result<Vec<Vec<Segment>>> {
         self.template.render_training(conversations)
+    }
+}
+
+/// Stands for an answer, to see what a template puts behind it.
+const ANSWER: &str = "Q7Zanswer9K";
+
+impl Renderer {
+    /// Makes the token that ends an assistant's turn in this template end the model's generations too. A template that
+    /// renders no plain exchange has none; it says why where its own conversations are rendered.
+    pub(crate) fn end_turns(&mut self, model: &mut Model) -> Result<()> {
+        let messages = vec![Message::new("user", "Q"), Message::new("assistant", ANSWER)];
+        let Ok(rendered) = self.training(&[Conversation { messages, tools: None }]) else { return Ok(()) };
+        let text: String = rendered.iter().flatten().map(|segment| segment.text.as_str()).collect();
+        if let Some((_, behind)) = text.rsplit_once(ANSWER) {
+            model.add_stops(model.first_special(behind)?);
+        }
+        Ok(())
     }
 }
 
