@@ -140,7 +140,11 @@ mod tests {
             let model = Model::outline(&root.join(&group[0].0)).unwrap();
             for (_, context, continuation, head, tail) in group {
                 let row = Row::new(0, &(context.clone(), continuation.clone()), &model).unwrap();
-                assert_eq!((&row.ids[..row.prompt], &row.ids[row.prompt..]), (&head[..], &tail[..]), "{context:?} {continuation:?}");
+                assert_eq!(
+                    (&row.ids[..row.prompt], &row.ids[row.prompt..]),
+                    (&head[..], &tail[..]),
+                    "{context:?} {continuation:?}"
+                );
             }
         }
     }

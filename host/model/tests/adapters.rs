@@ -100,7 +100,10 @@ fn every_option_that_changes_the_base_or_the_arithmetic_is_refused_by_name() {
     for (field, configs) in options {
         for config in configs {
             let error = refused("list", |own| own.clone_from(&config)).to_string();
-            assert!(error.contains("adapter_config.json line ") && error.contains(&format!("`{field}` is ")), "{error}");
+            assert!(
+                error.contains("adapter_config.json line ") && error.contains(&format!("`{field}` is ")),
+                "{error}"
+            );
         }
     }
     for (method, config) in methods {
@@ -111,7 +114,9 @@ fn every_option_that_changes_the_base_or_the_arithmetic_is_refused_by_name() {
 
 #[test]
 fn weights_and_configuration_must_fit() {
-    let set = |key: &'static str, value: Value| move |config: &mut Map<String, Value>| drop(config.insert(key.into(), value.clone()));
+    let set = |key: &'static str, value: Value| {
+        move |config: &mut Map<String, Value>| drop(config.insert(key.into(), value.clone()))
+    };
     for (name, key, value, message) in [
         ("list", "target_modules", json!(["q_proj"]), "`target_modules` in adapter_config.json leaves out"),
         ("list", "target_modules", json!(["q_proj", "v_proj", "k_proj"]), "takes in `model.layers.0.self_attn.k_proj`"),

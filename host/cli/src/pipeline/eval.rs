@@ -16,7 +16,8 @@ use diapason_core::score::{Arm, Output};
 use diapason_core::{Error, Result};
 
 /// How answers are drawn. Another way gives other answers, which do not belong to outputs of this one.
-const SAMPLING: &str = "a stream for each answer, draws beside the ordinary completion, stops of the model and its template";
+const SAMPLING: &str =
+    "a stream for each answer, draws beside the ordinary completion, stops of the model and its template";
 
 /// So many prompts are enough to see whether an adapter does anything.
 const PROBES: usize = 4;

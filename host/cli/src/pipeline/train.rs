@@ -1,7 +1,7 @@
 //! Stage `train`: from the training data to an adapter or a model, with `train.jsonl` and `training.json`.
 
-use super::tokens::{self, Rows};
 use super::session::Purpose;
+use super::tokens::{self, Rows};
 use super::watch::Watched;
 use super::{Session, integrity, jsonl, watched};
 use crate::interrupt;

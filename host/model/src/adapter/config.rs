@@ -1,10 +1,12 @@
 //! `adapter_config.json`, as PEFT 0.21.2 reads it: every field is applied, known to change nothing, or refused by name.
 
+use super::fields::{EDITED, Fields};
+use super::known::{APPLIED, INERT, REFUSED};
 use super::method::{self, MERGE};
 use super::pattern::Pattern;
 use super::targets::{Names, Targets};
 use diapason_core::{Error, Result};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// What an adapter does.
 #[derive(Debug)]
@@ -19,70 +21,6 @@ pub(super) struct AdapterConfig {
     token_rows: Vec<(String, Vec<u32>)>,
     ranks: Vec<(Pattern, usize)>,
     alphas: Vec<(Pattern, f64)>,
-}
-
-/// Fields that change nothing about a trained adapter: names, versions, training, and settings of what other fields
-/// switch on. `fan_in_fan_out` is about GPT-2's transposed layers: PEFT takes it as false for the layers that there are
-/// here. The `*_config` of initialisations are read by nobody once the adapter is trained.
-const INERT: [&str; 16] = [
-    "auto_mapping",
-    "base_model_name_or_path",
-    "corda_config",
-    "ensure_weight_tying",
-    "eva_config",
-    "fan_in_fan_out",
-    "inference_mode",
-    "loftq_config",
-    "lora_dropout",
-    "lora_ga_config",
-    "megatron_core",
-    "merge_weights",
-    "peft_version",
-    "qalora_group_size",
-    "revision",
-    "runtime_config",
-];
-
-/// Fields that are applied, or looked at by a function of their own.
-const APPLIED: [&str; 16] = [
-    "alpha_pattern",
-    "bias",
-    "exclude_modules",
-    "init_lora_weights",
-    "layers_pattern",
-    "layers_to_transform",
-    "lora_alpha",
-    "modules_to_save",
-    "peft_type",
-    "r",
-    "rank_pattern",
-    "target_modules",
-    "task_type",
-    "trainable_token_indices",
-    "use_dora",
-    "use_rslora",
-];
-
-/// Fields that are refused unless they are off, with what they do.
-const REFUSED: [(&str, &str); 12] = [
-    ("alora_invocation_tokens", "the adapter acts only behind these tokens of a text (aLoRA)"),
-    ("arrow_config", "several adapters are routed by token (Arrow)"),
-    ("enable_lora", "parts of a merged layer are adapted"),
-    ("kasa_config", "the base's weights are cut down first (KaSA)"),
-    ("layer_replication", "the base's layers are repeated"),
-    ("lora_bias", "the update has a bias of its own"),
-    ("megatron_config", "the layers are those of Megatron"),
-    ("monteclora_config", "the adapter is sampled (MonteCLoRA)"),
-    ("target_parameters", "parameters outside of linear layers are adapted"),
-    ("use_bdlora", "the matrices are block-diagonal (BD-LoRA)"),
-    ("use_qalora", "the adapter's input is pooled (QA-LoRA)"),
-    ("velora_config", "the gradients of training were compressed (VeLoRA), and its file holds their projections"),
-];
-
-/// The object that is being read.
-struct Fields<'a> {
-    text: &'a str,
-    object: Map<String, Value>,
 }
 
 impl AdapterConfig {
@@ -172,40 +110,7 @@ fn failed(fault: String) -> Error {
     Error::data(fault).hint("name the modules in adapter_config.json one by one")
 }
 
-/// What to do about a value that PEFT never writes.
-const EDITED: &str = "PEFT does not write this: the file was edited, or damaged";
-
-impl<'a> Fields<'a> {
-    fn read(text: &'a str) -> Result<Self> {
-        let fail = || Error::data("failed to read adapter_config.json");
-        match serde_json::from_str(text) {
-            Ok(Value::Object(object)) => Ok(Self { text, object }),
-            Ok(_) => Err(fail().because("it holds no JSON object").hint("PEFT and `diapason train` write one")),
-            Err(source) => Err(fail()
-                .because(source)
-                .hint("the file is cut short or was edited; PEFT and `diapason train` write it whole")),
-        }
-    }
-
-    /// A field; what is null is absent.
-    fn get(&self, key: &str) -> Option<&Value> {
-        self.object.get(key).filter(|value| !value.is_null())
-    }
-
-    /// Where the field stands, for a message.
-    fn place(&self, key: &str) -> String {
-        let line = self.text.lines().position(|line| line.trim_start().starts_with(&format!("\"{key}\"")));
-        let line = line.map_or(String::new(), |line| format!(" line {}", line + 1));
-        format!("adapter_config.json{line}: `{key}`")
-    }
-
-    fn refuse<T>(&self, key: &str, what: impl AsRef<str>, hint: &str) -> Result<T> {
-        let value = self.object.get(key).map(Value::to_string).unwrap_or_default();
-        let short: String = value.chars().take(60).collect();
-        let short = if short.len() < value.len() { format!("{short}…") } else { short };
-        Err(Error::data(format!("{} is {short}: {}", self.place(key), what.as_ref())).hint(hint))
-    }
-
+impl Fields<'_> {
     /// Refuses fields that nobody knows: a version of PEFT to come may mean anything by them.
     fn check_names(&self) -> Result<()> {
         let known = |key: &str| {
@@ -250,7 +155,8 @@ impl<'a> Fields<'a> {
             Some(_) => return self.refuse(KEY, "expected true, false or a name", EDITED),
         };
         let base = |name: &str| text.to_lowercase().starts_with(name);
-        let changed = "the base's weights were changed before training, and the adapter belongs to what was left of them";
+        let changed =
+            "the base's weights were changed before training, and the adapter belongs to what was left of them";
         if base("loftq") {
             return self.refuse(KEY, changed, "merge it with PEFT into the base that LoftQ wrote, and open the result");
         }
@@ -273,7 +179,9 @@ impl<'a> Fields<'a> {
         };
         let layers = self.layers()?;
         let layers_pattern = self.names("layers_pattern")?.unwrap_or_default();
-        for (key, given) in [("layers_to_transform", !layers.is_empty()), ("layers_pattern", !layers_pattern.is_empty())] {
+        for (key, given) in
+            [("layers_to_transform", !layers.is_empty()), ("layers_pattern", !layers_pattern.is_empty())]
+        {
             if given && !matches!(names, Names::List(_)) {
                 return self.refuse(key, "`target_modules` is one text, which PEFT refuses beside it", EDITED);
             }
@@ -310,33 +218,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A list of texts, or one text.
-    fn names(&self, key: &str) -> Result<Option<Vec<String>>> {
-        let texts = match self.get(key) {
-            None => return Ok(None),
-            Some(Value::String(text)) => Some(vec![text.clone()]),
-            Some(Value::Array(list)) => list.iter().map(|name| name.as_str().map(str::to_owned)).collect(),
-            Some(_) => None,
-        };
-        match texts {
-            Some(texts) => Ok(Some(texts)),
-            None => self.refuse(key, "expected a list of names", EDITED),
-        }
-    }
-
-    fn layers(&self) -> Result<Vec<i64>> {
-        const KEY: &str = "layers_to_transform";
-        let numbers = match self.get(KEY) {
-            None => Some(Vec::new()),
-            Some(Value::Array(list)) => list.iter().map(Value::as_i64).collect(),
-            Some(one) => one.as_i64().map(|one| vec![one]),
-        };
-        match numbers {
-            Some(numbers) => Ok(numbers),
-            None => self.refuse(KEY, "expected a list of layers' numbers", EDITED),
-        }
-    }
-
     /// A list is about the embedding; an object names the modules.
     fn token_rows(&self) -> Result<Vec<(String, Vec<u32>)>> {
         const KEY: &str = "trainable_token_indices";
@@ -345,7 +226,9 @@ impl<'a> Fields<'a> {
         };
         let rows = match self.get(KEY) {
             None => Some(Vec::new()),
-            Some(Value::Object(object)) => object.iter().map(|(name, value)| Some((name.clone(), ids(value)?))).collect(),
+            Some(Value::Object(object)) => {
+                object.iter().map(|(name, value)| Some((name.clone(), ids(value)?))).collect()
+            }
             Some(list) => ids(list).map(|list| vec![("embed_tokens".to_owned(), list)]),
         };
         match rows {
@@ -371,39 +254,6 @@ impl<'a> Fields<'a> {
         }
         Ok(patterns)
     }
-
-    fn rank(&self, key: &str, value: Option<&Value>) -> Result<Option<usize>> {
-        let rank = |value: &Value| value.as_u64().filter(|rank| *rank > 0).and_then(|rank| usize::try_from(rank).ok());
-        match (value, value.and_then(rank)) {
-            (None, _) => Ok(None),
-            (_, Some(rank)) => Ok(Some(rank)),
-            _ => self.refuse(key, "a rank is a whole number of at least 1", EDITED),
-        }
-    }
-
-    fn number(&self, key: &str, value: Option<&Value>) -> Result<Option<f64>> {
-        match (value, value.and_then(Value::as_f64).filter(|number| *number != 0.0)) {
-            (None, _) => Ok(None),
-            (_, Some(number)) => Ok(Some(number)),
-            _ => self.refuse(key, "alpha is a number other than 0", "with 0 the adapter would change nothing"),
-        }
-    }
-
-    fn flag(&self, key: &str) -> Result<bool> {
-        match self.get(key) {
-            None => Ok(false),
-            Some(Value::Bool(flag)) => Ok(*flag),
-            Some(_) => self.refuse(key, "expected true or false", EDITED),
-        }
-    }
-
-    fn text(&self, key: &str) -> Result<Option<&str>> {
-        match self.get(key) {
-            None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
-            Some(_) => self.refuse(key, "expected a text", EDITED),
-        }
-    }
 }
 
 /// What to do about an expression that is not read.
@@ -414,7 +264,8 @@ const ONE_BY_ONE: &str = "name the modules one by one; what the adapter does sta
 mod tests {
     use super::*;
 
-    const HEAD: &str = "{\n  \"peft_type\": \"LORA\",\n  \"r\": 4,\n  \"lora_alpha\": 8,\n  \"target_modules\": [\"q_proj\"]";
+    const HEAD: &str =
+        "{\n  \"peft_type\": \"LORA\",\n  \"r\": 4,\n  \"lora_alpha\": 8,\n  \"target_modules\": [\"q_proj\"]";
 
     fn parse(extra: &str) -> Result<AdapterConfig> {
         AdapterConfig::parse(&format!("{HEAD}{extra}\n}}"))
@@ -428,7 +279,8 @@ mod tests {
 
     #[test]
     fn the_first_pattern_that_fits_counts() {
-        let patterns = r#", "rank_pattern": {"layers\\.0\\..*q_proj": 2, "q_proj": 8}, "alpha_pattern": {"q_proj|k_proj": 16}"#;
+        let patterns =
+            r#", "rank_pattern": {"layers\\.0\\..*q_proj": 2, "q_proj": 8}, "alpha_pattern": {"q_proj|k_proj": 16}"#;
         let config = parse(patterns).unwrap();
         let rank = |name: &str| config.rank(name).unwrap();
         assert_eq!((rank("model.layers.0.q_proj"), rank("model.layers.1.q_proj"), rank("k_proj")), (2, 8, 4));

@@ -113,8 +113,10 @@ fn weights(dir: &Path) -> Result<PathBuf> {
 /// Refuses trained biases where the base has any: PEFT puts them in the place of the base's.
 fn biases(llama: &Llama, config: &AdapterConfig) -> Result<()> {
     match config.trains_biases() && llama.linears().any(|(_, linear)| linear.bias().is_some()) {
-        true => Err(Error::data(format!("{CONFIG}: `bias` is not \"none\", and biases of the base are not replaced here"))
-            .hint(method::MERGE)),
+        true => {
+            Err(Error::data(format!("{CONFIG}: `bias` is not \"none\", and biases of the base are not replaced here"))
+                .hint(method::MERGE))
+        }
         false => Ok(()),
     }
 }
@@ -179,7 +181,9 @@ fn parts(model: &Model, tensors: HashMap<String, Tensor>, config: &AdapterConfig
     let mut parts = Parts::default();
     for (key, tensor) in &sorted {
         let name = key.strip_prefix(PREFIX).ok_or_else(|| unknown(key))?;
-        if let Some(module) = name.strip_suffix(".weight").filter(|module| super::MODULES.contains(module)) {
+        // An adapted module's own weight stands a level deeper; PEFT saves it where embedding or head is adapted.
+        let module = name.strip_suffix(".weight").map(|module| module.strip_suffix(".base_layer").unwrap_or(module));
+        if let Some(module) = module.filter(|module| super::MODULES.contains(module)) {
             let &Config { vocab_size, hidden_size, .. } = llama.config();
             modules::check_shape(key, tensor.dims(), [vocab_size, hidden_size])?;
             parts.modules.push((module.to_owned(), to_f32(key, tensor)?));
@@ -227,19 +231,25 @@ fn complete(llama: &Llama, config: &AdapterConfig, parts: &Parts) -> Result<()> 
     let names = llama.linears().map(|(name, _)| name).chain(llama.config().tied.then(|| "lm_head".to_owned()));
     for name in names {
         if config.targets(&name)? && !parts.halves.contains_key(&name) {
-            return Err(Error::data(format!("`target_modules` in {CONFIG} takes in `{name}`, of which {WEIGHTS} has nothing"))
-                .hint("the file is incomplete, or weights and configuration belong to different adapters"));
+            return Err(Error::data(format!(
+                "`target_modules` in {CONFIG} takes in `{name}`, of which {WEIGHTS} has nothing"
+            ))
+            .hint("the file is incomplete, or weights and configuration belong to different adapters"));
         }
     }
     if config.targets("model.embed_tokens")? {
-        return Err(Error::data(format!("`target_modules` in {CONFIG} takes in the embedding, which is not supported"))
-            .hint(method::MERGE));
+        return Err(Error::data(format!(
+            "`target_modules` in {CONFIG} takes in the embedding, which is not supported"
+        ))
+        .hint(method::MERGE));
     }
     let found: Vec<&str> = parts.modules.iter().map(|(name, _)| name.as_str()).collect();
     let saved = modules::saved(llama, config)?;
     if let Some(name) = saved.iter().find(|name| !found.contains(*name)) {
-        return Err(Error::data(format!("`modules_to_save` in {CONFIG} names `{name}`, of which {WEIGHTS} has nothing"))
-            .hint("the file is incomplete; save the adapter again with PEFT"));
+        return Err(Error::data(format!(
+            "`modules_to_save` in {CONFIG} names `{name}`, of which {WEIGHTS} has nothing"
+        ))
+        .hint("the file is incomplete; save the adapter again with PEFT"));
     }
     modules::check_rows(config, parts.rows.iter().map(|(name, ..)| name.as_str()))
 }
@@ -254,7 +264,9 @@ fn unknown(key: &str) -> Error {
     ];
     let hint = known.iter().find(|(part, _)| key.contains(part)).map(|(_, hint)| (*hint).to_owned());
     Error::data(format!("unknown key `{key}`")).hint(
-        hint.unwrap_or_else(|| format!("PEFT's keys look like `{PREFIX}model.layers.0.self_attn.q_proj.lora_A.weight`")),
+        hint.unwrap_or_else(|| {
+            format!("PEFT's keys look like `{PREFIX}model.layers.0.self_attn.q_proj.lora_A.weight`")
+        }),
     )
 }
 

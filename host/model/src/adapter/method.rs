@@ -4,15 +4,55 @@ use diapason_core::{Error, Result};
 
 /// Methods whose effect is a change of the weights, so that PEFT can merge it into the base.
 const MERGED: [&str; 33] = [
-    "ADALORA", "ADAMSS", "BEFT", "BOFT", "BONE", "C3A", "DEFT", "DELORA", "FOURIERFT", "FROD", "GLORA", "GRALORA", "HIRA",
-    "HRA", "IA3", "LN_TUNING", "LOHA", "LOKR", "MISS", "OFT", "OSF", "PSOFT", "PVERA", "RANDLORA", "ROAD", "SHIRA",
-    "SUPERTUNING", "TINYLORA", "TRAINABLE_TOKENS", "UNILORA", "VBLORA", "VERA", "WAVEFT",
+    "ADALORA",
+    "ADAMSS",
+    "BEFT",
+    "BOFT",
+    "BONE",
+    "C3A",
+    "DEFT",
+    "DELORA",
+    "FOURIERFT",
+    "FROD",
+    "GLORA",
+    "GRALORA",
+    "HIRA",
+    "HRA",
+    "IA3",
+    "LN_TUNING",
+    "LOHA",
+    "LOKR",
+    "MISS",
+    "OFT",
+    "OSF",
+    "PSOFT",
+    "PVERA",
+    "RANDLORA",
+    "ROAD",
+    "SHIRA",
+    "SUPERTUNING",
+    "TINYLORA",
+    "TRAINABLE_TOKENS",
+    "UNILORA",
+    "VBLORA",
+    "VERA",
+    "WAVEFT",
 ];
 
 /// Methods that add something to the input or to the layers, which no weight can hold.
 const ADDED: [&str; 12] = [
-    "ADAPTION_PROMPT", "CARTRIDGE", "CPT", "LILY", "MULTITASK_PROMPT_TUNING", "PEANUT", "POLY", "PREFIX_TUNING",
-    "PROMPT_TUNING", "P_TUNING", "SHADOW", "XLORA",
+    "ADAPTION_PROMPT",
+    "CARTRIDGE",
+    "CPT",
+    "LILY",
+    "MULTITASK_PROMPT_TUNING",
+    "PEANUT",
+    "POLY",
+    "PREFIX_TUNING",
+    "PROMPT_TUNING",
+    "P_TUNING",
+    "SHADOW",
+    "XLORA",
 ];
 
 /// What to do about an adapter whose effect can be in the weights.
@@ -53,7 +93,10 @@ mod tests {
         check("LORA", "").unwrap();
         for name in MERGED.iter().chain(&ADDED).chain(&["lora", "NEW"]) {
             let error = check(name, "`peft_type` in adapter_config.json").unwrap_err();
-            assert!(error.to_string().contains(&format!("`peft_type` in adapter_config.json is \"{name}\"")), "{error}");
+            assert!(
+                error.to_string().contains(&format!("`peft_type` in adapter_config.json is \"{name}\"")),
+                "{error}"
+            );
             assert!(error.hint_text().is_some());
         }
     }

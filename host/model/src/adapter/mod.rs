@@ -1,6 +1,8 @@
 //! Low-rank adapters in the format of PEFT (`adapter_config.json`, `adapter_model.safetensors`).
 
 mod config;
+mod fields;
+mod known;
 mod load;
 mod method;
 mod modules;

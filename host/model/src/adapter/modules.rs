@@ -79,16 +79,20 @@ fn names(llama: &Llama) -> Vec<String> {
 pub(super) fn rows(key: &str, module: &str, config: &AdapterConfig, model: &Config) -> Result<Vec<u32>> {
     let named = config.token_rows().iter().find(|(name, _)| module.ends_with(name.as_str()));
     let Some((_, rows)) = named.filter(|_| MODULES.contains(&module)) else {
-        return Err(Error::data(format!("`{key}` is of a module that `trainable_token_indices` in {CONFIG} leaves out"))
-            .hint("weights and configuration belong to different adapters"));
+        return Err(Error::data(format!(
+            "`{key}` is of a module that `trainable_token_indices` in {CONFIG} leaves out"
+        ))
+        .hint("weights and configuration belong to different adapters"));
     };
     let mut sorted = rows.clone();
     sorted.sort_unstable();
     sorted.dedup();
     match sorted.last().is_none_or(|last| (*last as usize) < model.vocab_size) && sorted.len() == rows.len() {
         true => Ok(rows.clone()),
-        false => Err(Error::data(format!("`trainable_token_indices` in {CONFIG} names tokens twice or beyond the vocabulary"))
-            .hint("the adapter belongs to another model, or its base was resized: open the base it was trained on")),
+        false => Err(Error::data(format!(
+            "`trainable_token_indices` in {CONFIG} names tokens twice or beyond the vocabulary"
+        ))
+        .hint("the adapter belongs to another model, or its base was resized: open the base it was trained on")),
     }
 }
 
@@ -96,10 +100,10 @@ pub(super) fn rows(key: &str, module: &str, config: &AdapterConfig, model: &Conf
 pub(super) fn check_rows<'a>(config: &AdapterConfig, found: impl Iterator<Item = &'a str>) -> Result<()> {
     let found: Vec<&str> = found.collect();
     match config.token_rows().iter().find(|(name, _)| !found.iter().any(|module| module.ends_with(name.as_str()))) {
-        Some((name, _)) => {
-            Err(Error::data(format!("`trainable_token_indices` in {CONFIG} names `{name}`, of which the file has no rows"))
-                .hint("the file is incomplete; save the adapter again with PEFT"))
-        }
+        Some((name, _)) => Err(Error::data(format!(
+            "`trainable_token_indices` in {CONFIG} names `{name}`, of which the file has no rows"
+        ))
+        .hint("the file is incomplete; save the adapter again with PEFT")),
         None => Ok(()),
     }
 }

@@ -147,7 +147,9 @@ mod tests {
 
     #[test]
     fn what_engines_read_differently_is_refused() {
-        for text in [r"\p{L}", r"\<q", "[a[b]]", "[a&&b]", "[a--b]", "(?<n>q)", "(?s)q", "a(?i)q", "q{,2}", r"q\", "[q", "("] {
+        for text in
+            [r"\p{L}", r"\<q", "[a[b]]", "[a&&b]", "[a--b]", "(?<n>q)", "(?s)q", "a(?i)q", "q{,2}", r"q\", "[q", "("]
+        {
             assert!(Pattern::full(text).is_err(), "{text}");
         }
         assert!(Pattern::suffix("(?i)q").is_err(), "Python takes flags at the start of the whole expression only");

@@ -18,7 +18,7 @@ impl Names {
         match self {
             Self::Expression(pattern) => pattern.matches(name),
             Self::List(names) => Ok(names.iter().any(|one| ends(name, one))),
-            Self::AllLinear => Ok(name != "lm_head"),
+            Self::AllLinear => Ok(!super::MODULES.contains(&name)),
         }
     }
 }
@@ -130,5 +130,6 @@ mod tests {
     fn all_linear_leaves_the_head_out() {
         let all = targets(Names::AllLinear);
         assert!(all.contain(&q(0)).unwrap() && !all.contain("lm_head").unwrap());
+        assert!(!all.contain("model.embed_tokens").unwrap(), "an embedding is no linear layer");
     }
 }

@@ -240,7 +240,11 @@ mod tests {
             let settings = Settings { lora_plus_ratio: 16.0, ..settings(false) };
             let optimizer = AdamW::new(&[(name.to_owned(), var)], settings);
             let slot = &optimizer.slots[0];
-            assert_eq!((slot.weight_decay, slot.ratio), (if decays { 0.01 } else { 0.0 }, if faster { 16.0 } else { 1.0 }), "{name}");
+            assert_eq!(
+                (slot.weight_decay, slot.ratio),
+                (if decays { 0.01 } else { 0.0 }, if faster { 16.0 } else { 1.0 }),
+                "{name}"
+            );
         }
     }
 
