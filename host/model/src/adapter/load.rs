@@ -20,8 +20,7 @@ use std::path::{Path, PathBuf};
 /// Files that are missing or damaged; an adapter of another base, another kind, with keys, ranks or shapes that do not
 /// fit, or one that changes nothing. The model is then as it was.
 pub fn load(model: &mut Model, dir: &Path) -> Result<String> {
-    let (config, parts) = read(model, dir)?;
-    let digest = digest::of_file(&dir.join(WEIGHTS))?;
+    let (config, parts, digest) = read(model, dir)?;
     let Parts { mut halves, modules, rows } = parts;
     let modules = modules::replacements(model, modules, rows)?;
     let mut loras = BTreeMap::new();
@@ -49,7 +48,7 @@ pub fn load(model: &mut Model, dir: &Path) -> Result<String> {
 /// # Errors
 /// See [`load`]; whether an adapter with magnitudes changes anything is known only with the base's weights.
 pub fn check(model: &Model, dir: &Path) -> Result<()> {
-    let (config, parts) = read(model, dir)?;
+    let (config, parts, _) = read(model, dir)?;
     let zero = |halves: &Halves| halves.b.as_ref().is_some_and(|b| largest(b).is_ok_and(|largest| largest == 0.0));
     if !config.is_dora() && parts.modules.is_empty() && parts.rows.is_empty() && parts.halves.values().all(zero) {
         return Err(idle());
@@ -65,11 +64,14 @@ fn idle() -> Error {
         .hint("it was saved before it was trained, or its training never reached it")
 }
 
-fn read(model: &Model, dir: &Path) -> Result<(AdapterConfig, Parts)> {
+/// The adapter in the folder, and the SHA-256 of its weights.
+fn read(model: &Model, dir: &Path) -> Result<(AdapterConfig, Parts, String)> {
     let config = AdapterConfig::parse(&description(dir)?)?;
     check_base(model, &dir.join(BASE))?;
     biases(model.llama(), &config)?;
     let path = weights(dir)?;
+    // What is no regular file is refused here, before the reader could wait for a pipe.
+    let digest = digest::of_file(&path)?;
     let tensors = candle_core::safetensors::load(&path, model.device()).map_err(|source| {
         Error::data(format!("failed to read {WEIGHTS}"))
             .because(source)
@@ -77,7 +79,7 @@ fn read(model: &Model, dir: &Path) -> Result<(AdapterConfig, Parts)> {
     })?;
     let parts = parts(model, tensors, &config)?;
     complete(model.llama(), &config, &parts)?;
-    Ok((config, parts))
+    Ok((config, parts, digest))
 }
 
 /// The text of the configuration.

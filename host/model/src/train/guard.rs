@@ -35,7 +35,7 @@ const EPSILON: f64 = 1e-8;
 /// What is wrong with settings by which a run on `rows` rows cannot learn anything, where it is so; with its place in the
 /// configuration.
 pub fn idle(config: &Train, rows: usize) -> Option<Problem> {
-    if config.method.is_adapter() && config.dropout as f32 >= 1.0 {
+    if config.method.is_adapter() && config.dropout < 1.0 && config.dropout as f32 >= 1.0 {
         let message = format!("with a dropout of {} the adapter sees no input", config.dropout);
         return Some(Problem::new("/train/dropout", message, "0.05 to 0.1 is usual"));
     }
