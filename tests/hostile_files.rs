@@ -52,7 +52,7 @@ fn project() -> tempfile::TempDir {
     copy(MODEL, &at("m"));
     copy(ADAPTER, &at("a"));
     let config = "validator = []\n[run]\nfolder = \"run\"\n[model]\npath = \"m\"\ndevice = \"cpu\"\n[data]\ntrain = \"train.jsonl\"\n\
-                  [template]\ntemplate = \"./t.jinja\"\n[train]\nmax_steps = 1\nrank = 4\n[[suite]]\nname = \"s\"\ndata = \"test.jsonl\"\n\
+                  [template]\ntemplate = \"./t.jinja\"\n[train]\nmax_steps = 1\nwarmup = 0\nrank = 4\n[[suite]]\nname = \"s\"\ndata = \"test.jsonl\"\n\
                   evaluator = [{ plugin = \"eval-accuracy\" }]\n";
     let row = "{\"prompt\": \"a\", \"completion\": \"b\"}\n";
     let template = "{% for message in messages %}{{ message.content }}</s>{% endfor %}";

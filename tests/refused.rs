@@ -223,7 +223,7 @@ fn settings_that_an_existing_adapter_would_ignore() {
     let held = bare.replace("train = \"train.jsonl\"\n", "train = \"train.jsonl\"\nheld_out = 0.1\n");
     by_every_verb(folder.path(), &held, &["data.held_out: would be ignored"]);
     let full = bare.clone() + "[train]\nmethod = \"full\"\n";
-    by_every_verb(folder.path(), &full, &["`full` trains no adapter"]);
+    by_every_verb(folder.path(), &full, &["train.method: would be ignored", "`model.precision`"]);
     put(folder.path(), "diapason.toml", &bare);
     for verb in ["train", "plan"] {
         let output = diapason(folder.path(), &[verb]);

@@ -1,8 +1,8 @@
 """Trains the tiny models of host/model/tests/golden with PyTorch and PEFT, for host/model/tests/train_parity.rs.
 
-For each model, full training and the variants of LoRA: 100 AdamW steps (clip 1.0, weight decay 0.01 on matrices, transformers' cosine schedule
-with warm-up) on fixed rows in a fixed order; the loss of every step goes to `train/<model>.json`, PEFT's initial A
-matrices and its trained adapters beside it. QLoRA trains on the weights that bitsandbytes gives back after 4-bit
+For each model, full training and the variants of LoRA: 100 AdamW steps (clip 1.0, weight decay 0.01 where
+transformers' trainer has it, its cosine schedule with warm-up) on fixed rows in a fixed order; the loss of every step goes to
+`train/<model>.json`, PEFT's initial A matrices and its trained adapters beside it. QLoRA trains on the weights that bitsandbytes gives back after 4-bit
 quantisation, in f32.
 
     python train_parity.py               writes the goldens
@@ -22,7 +22,7 @@ from bitsandbytes.functional import dequantize_blockwise, quantize_4bit
 from peft import LoraConfig, PeftModel, get_peft_model
 from peft.optimizers import create_loraplus_optimizer
 from safetensors.torch import save_file
-from transformers import AutoModelForCausalLM, get_cosine_schedule_with_warmup
+from transformers import AutoModelForCausalLM, Trainer, get_cosine_schedule_with_warmup
 
 GOLDEN = Path(__file__).parents[2] / "host/model/tests/golden"
 MODELS = ["llama-tied", "llama-biases", "qwen2", "qwen3"]
@@ -57,9 +57,10 @@ def batch(examples):
 def train(model, examples, order, rate, plus=None):
     model.train()
     named = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    decays = Trainer.get_decay_parameter_names(None, model)
     groups = [
-        {"params": [p for _, p in named if p.dim() > 1], "weight_decay": 0.01},
-        {"params": [p for _, p in named if p.dim() == 1], "weight_decay": 0.0},
+        {"params": [p for name, p in named if name in decays], "weight_decay": 0.01},
+        {"params": [p for name, p in named if name not in decays], "weight_decay": 0.0},
     ]
     optimizer = torch.optim.AdamW(groups, lr=rate)
     if plus:

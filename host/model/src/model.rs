@@ -40,9 +40,6 @@ pub struct Model {
     replaced: Vec<(String, Tensor)>,
 }
 
-/// Tokens that end a turn or a text in the chat formats there are; those that a model has end its generations.
-const ENDS: [&str; 6] = ["<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|endoftext|>", "<|end_of_text|>"];
-
 impl Model {
     /// Opens a safetensors folder or a `.gguf` file.
     ///
@@ -77,8 +74,11 @@ impl Model {
             return Err(Error::data(format!("the tokenizer has {tokens} tokens, the embedding {rows} rows"))
                 .hint("tokenizer and weights belong to different models"));
         }
-        let eos = special_tokens.get("eos_token").and_then(Value::as_str).and_then(|token| tokenizer.id(token));
-        stop_ids.extend(eos.into_iter().chain(ENDS.iter().filter_map(|token| tokenizer.special_id(token))));
+        if stop_ids.is_empty() {
+            // Without this a model whose files name no end would never stop.
+            let eos = special_tokens.get("eos_token").and_then(Value::as_str);
+            stop_ids.extend(eos.and_then(|token| tokenizer.id(token)));
+        }
         stop_ids.sort_unstable();
         stop_ids.dedup();
         Ok(Self {
@@ -131,6 +131,11 @@ impl Model {
         self.tokenizer.specials()
     }
 
+    /// The id of a token, by its text.
+    pub(crate) fn token_id(&self, token: &str) -> Option<u32> {
+        self.tokenizer.id(token)
+    }
+
     /// What a token stands for, to be read; special ones by their names.
     pub fn shown(&self, id: u32) -> String {
         self.tokenizer.shown(id)
@@ -146,9 +151,25 @@ impl Model {
         self.special_tokens.clone()
     }
 
-    /// The tokens that end a generation, sorted.
+    /// The tokens that end a generation, sorted: those that transformers stops at, and those of [`Model::add_stops`].
     pub fn stop_ids(&self) -> &[u32] {
         &self.stop_ids
+    }
+
+    /// Makes further tokens end a generation: the one that ends a turn in the chat template that is used.
+    pub fn add_stops(&mut self, ids: impl IntoIterator<Item = u32>) {
+        self.stop_ids.extend(ids);
+        self.stop_ids.sort_unstable();
+        self.stop_ids.dedup();
+    }
+
+    /// The first special token in `text`, where there is one.
+    ///
+    /// # Errors
+    /// The tokenizer fails.
+    pub fn first_special(&self, text: &str) -> Result<Option<u32>> {
+        let ids = language_model::Tokenizer::encode(self.tokenizer.as_ref(), text)?;
+        Ok(ids.into_iter().find(|id| self.tokenizer.is_special(*id)))
     }
 
     /// The digests of the files.
@@ -186,20 +207,12 @@ impl Model {
         self.adapter_digest = digest;
     }
 
-    /// Puts an adapter's own `lm_head.weight` or `model.embed_tokens.weight` in the place of the base's.
-    ///
-    /// # Errors
-    /// The embedding is the output head too: the adapter would change both.
-    pub(crate) fn replace_module(&mut self, parameter: &str, weight: Tensor) -> Result<()> {
-        let name = parameter.trim_end_matches(".weight");
-        if self.llama.config().tied {
-            return Err(Error::data(format!("`{name}` cannot be trained apart: embedding and output head are one"))
-                .hint("leave it out of `modules_to_save`, or train with method `full`"));
-        }
+    /// Puts an adapter's own `lm_head` or `model.embed_tokens` in the place of the base's. Where these are tied, the
+    /// embedding is the head too.
+    pub(crate) fn replace_module(&mut self, name: &str, weight: Tensor) {
         if let Some(before) = self.llama.replace_module(name, weight) {
             self.replaced.push((name.to_owned(), before));
         }
-        Ok(())
     }
 
     /// Takes an adapter's modules back out.

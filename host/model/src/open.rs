@@ -52,7 +52,7 @@ impl Parts {
             tokenizer,
             chat_template: chat_template(path, &tokenizer_config)?,
             special_tokens,
-            stop_ids: ids(&json["eos_token_id"]).chain(ids(&generation["eos_token_id"])).collect(),
+            stop_ids: ends(path, &json, &generation)?,
             digests,
         })
     }
@@ -166,10 +166,23 @@ fn special_tokens(json: &Value) -> Map<String, Value> {
     tokens.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }
 
-/// One id or a list of ids.
-fn ids(value: &Value) -> impl Iterator<Item = u32> {
-    let one = value.as_u64().into_iter();
-    one.chain(value.as_array().into_iter().flatten().filter_map(Value::as_u64)).filter_map(|id| u32::try_from(id).ok())
+/// The tokens that end a generation, as transformers finds them: those of generation_config.json where there is one, even
+/// if it names none, otherwise those of config.json.
+fn ends(folder: &Path, config: &Value, generation: &Value) -> Result<Vec<u32>> {
+    let (file, value) = match generation {
+        Value::Null => ("config.json", &config["eos_token_id"]),
+        _ => ("generation_config.json", &generation["eos_token_id"]),
+    };
+    let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
+    let ids = match value {
+        Value::Null => Some(Vec::new()),
+        Value::Array(list) => list.iter().map(id).collect(),
+        one => id(one).map(|id| vec![id]),
+    };
+    ids.ok_or_else(|| {
+        Error::data(format!("`eos_token_id` in {} is {value}", folder.join(file).display()))
+            .hint("it is the id of the token that ends a text, or a list of ids")
+    })
 }
 
 /// `chat_template.jinja`, or what older folders keep in `tokenizer_config.json`: a text, or a list with names.

@@ -5,7 +5,7 @@ use crate::linear::Mode;
 use crate::model::Model;
 use crate::sampling::argmax;
 use candle_core::Tensor;
-use diapason_core::language_model::{Likelihood, Tokenizer};
+use diapason_core::language_model::Likelihood;
 use diapason_core::{Error, Result};
 
 /// Hands `watch` the index and the likelihood of each (prompt, continuation). Batches of `known` pairs are left out.
@@ -18,10 +18,9 @@ pub(crate) fn likelihoods(
     known: &dyn Fn(usize) -> bool,
     watch: &mut dyn FnMut(usize, Likelihood) -> Result<()>,
 ) -> Result<()> {
-    let tokenizer = model.tokenizer();
     let mut rows = Vec::with_capacity(pairs.len());
     for (index, pair) in pairs.iter().enumerate() {
-        rows.push(Row::new(index, pair, &*tokenizer, model.context_length())?);
+        rows.push(Row::new(index, pair, model)?);
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.ids.len()));
     for batch in rows.chunks(model.batch_size()).filter(|batch| !batch.iter().all(|row| known(row.index))) {
@@ -50,14 +49,24 @@ struct Row {
 
 impl Row {
     /// The continuation's tokens are those after the prompt's in the encoding of both together, as in
-    /// lm-evaluation-harness (`_encode_pair`): spaces at the prompt's end go to the continuation, and a merge across the
-    /// boundary counts for the prompt.
-    fn new(index: usize, pair: &(String, String), tokenizer: &dyn Tokenizer, context: usize) -> Result<Self> {
-        let (whole, kept) = (format!("{}{}", pair.0, pair.1), pair.0.trim_end_matches(' '));
-        let (ids, prompt) = (tokenizer.encode(&whole)?, tokenizer.encode(kept)?.len());
+    /// lm-evaluation-harness 0.4.13 (`_encode_pair`): white space at the prompt's end goes to the continuation, and a
+    /// merge across the boundary counts for the prompt. An empty prompt is the beginning-of-text token, or the
+    /// end-of-text token where there is none.
+    fn new(index: usize, pair: &(String, String), model: &Model) -> Result<Self> {
+        let (tokenizer, context) = (model.tokenizer(), model.context_length());
+        let (whole, kept) = (format!("{}{}", pair.0, pair.1), pair.0.trim_end_matches(is_python_space));
+        let mut ids = tokenizer.encode(&whole)?;
+        let mut prompt = tokenizer.encode(kept)?.len();
+        if let Some(first) = begin(model).filter(|_| pair.0.is_empty()) {
+            prompt = 1;
+            if ids.first() != Some(&first) {
+                ids.insert(0, first);
+            }
+        }
         let fail = |what: String| Err(Error::data(format!("pair {} {what}", index + 1)));
         if prompt == 0 {
-            return fail("has an empty prompt".to_owned());
+            return fail("has nothing but white space for a prompt".to_owned())
+                .map_err(|error| error.hint("white space counts for the continuation: give the prompt a word"));
         }
         if prompt >= ids.len() {
             return fail("has an empty continuation".to_owned());
@@ -68,6 +77,18 @@ impl Row {
         }
         Ok(Self { index, ids, prompt })
     }
+}
+
+/// What Python's `str.rstrip` takes off: Unicode's white space and four separators of ASCII.
+fn is_python_space(character: char) -> bool {
+    character.is_whitespace() || matches!(character, '\u{1c}'..='\u{1f}')
+}
+
+/// The token that stands for an empty prompt.
+fn begin(model: &Model) -> Option<u32> {
+    let special = model.special_tokens();
+    let token = ["bos_token", "eos_token"].into_iter().find_map(|name| special.get(name)?.as_str().map(str::to_owned));
+    model.token_id(&token?)
 }
 
 /// For each row the log-probability of its continuation and whether each of its tokens was the likeliest.
@@ -98,4 +119,42 @@ fn log_softmax(logits: &[f32], token: usize) -> f64 {
     let top = f64::from(logits[argmax(logits)]);
     let sum: f64 = logits.iter().map(|logit| (f64::from(*logit) - top).exp()).sum();
     f64::from(logits[token]) - top - sum.ln()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// A row of `tests/oracles/likelihood_pairs.py`: the tokenizer's folder, context, continuation, the tokens of each.
+    type Golden = (String, String, String, Vec<u32>, Vec<u32>);
+
+    #[test]
+    fn pairs_are_split_as_in_lm_evaluation_harness() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let text = std::fs::read_to_string(root.join("host/model/tests/golden/likelihood_pairs.json")).unwrap();
+        let rows: Vec<Golden> = serde_json::from_str(&text).unwrap();
+        assert_eq!(rows.len(), 185);
+        for group in rows.chunk_by(|a, b| a.0 == b.0) {
+            let model = Model::outline(&root.join(&group[0].0)).unwrap();
+            for (_, context, continuation, head, tail) in group {
+                let row = Row::new(0, &(context.clone(), continuation.clone()), &model).unwrap();
+                assert_eq!(
+                    (&row.ids[..row.prompt], &row.ids[row.prompt..]),
+                    (&head[..], &tail[..]),
+                    "{context:?} {continuation:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_prompt_of_white_space_is_refused() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/llama-tied");
+        let model = Model::outline(&root).unwrap();
+        let error = Row::new(0, &(" \n".into(), "a".into()), &model).err().unwrap();
+        assert!(error.to_string().contains("nothing but white space"), "{error}");
+        assert!(Row::new(0, &("a".into(), String::new()), &model).is_err());
+    }
 }

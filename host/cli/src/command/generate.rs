@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &Generate, ui: &Ui) -> Result<Exit> {
     }
     let prompt = match arguments.raw {
         true => arguments.prompt.clone(),
-        false => render(arguments, &model, ui)?,
+        false => render(arguments, &mut model, ui)?,
     };
     let decoding = Decoding {
         max_tokens: arguments.max_tokens as usize,
@@ -37,7 +37,7 @@ pub(super) fn run(arguments: &Generate, ui: &Ui) -> Result<Exit> {
     Ok(Exit::Passed)
 }
 
-fn render(arguments: &Generate, model: &Model, ui: &Ui) -> Result<String> {
+fn render(arguments: &Generate, model: &mut Model, ui: &Ui) -> Result<String> {
     let system = arguments.system.iter().map(|text| Message::new("system", text));
     let messages = system.chain([Message::new("user", &arguments.prompt)]).collect();
     let template = Template { template: arguments.template.clone(), ..Template::default() };
@@ -51,6 +51,7 @@ fn render(arguments: &Generate, model: &Model, ui: &Ui) -> Result<String> {
             None => error,
         }
     })?;
+    renderer.end_turns(model)?;
     let prompts = renderer.prompts(&[Conversation { messages, ..Conversation::default() }])?;
     prompts.into_iter().next().ok_or_else(|| Error::plugin("the chat template gave no prompt"))
 }

@@ -3,7 +3,7 @@
 use super::generate::{self, Asking, Job};
 use super::journal::{self, Journal};
 use super::request::{Asked, Requests};
-use super::session::{Opened, Tuned};
+use super::session::{Opened, Purpose, Tuned};
 use super::suite::LoadedSuite;
 use super::{Session, integrity, jsonl, score, train, watched};
 use crate::interrupt;
@@ -16,7 +16,8 @@ use diapason_core::score::{Arm, Output};
 use diapason_core::{Error, Result};
 
 /// How answers are drawn. Another way gives other answers, which do not belong to outputs of this one.
-const SAMPLING: &str = "a stream for each answer, draws beside the ordinary completion";
+const SAMPLING: &str =
+    "a stream for each answer, draws beside the ordinary completion, stops of the model and its template";
 
 /// So many prompts are enough to see whether an adapter does anything.
 const PROBES: usize = 4;
@@ -104,7 +105,7 @@ fn outputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[
 }
 
 fn inputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[Requests]) -> Result<String> {
-    let model = session.model_inputs()?;
+    let model = session.model_inputs(Purpose::Answers)?;
     let tuned = match arm {
         Arm::Base => String::new(),
         Arm::Tuned => train::tuned_digest(session)?,

@@ -1,6 +1,7 @@
 //! From outputs to `scores.jsonl`: every evaluator on each arm, then the comparators on both.
 
 use super::request::Requests;
+use super::session::Purpose;
 use super::suite::{LoadedSuite, Scorer};
 use super::{Session, consistency, jsonl};
 use diapason_core::language_model::{Completion, Likelihood};
@@ -98,7 +99,7 @@ fn inputs(session: &mut Session, suites: &[LoadedSuite]) -> Result<String> {
         parts.extend(suite.evaluators.iter().chain(&suite.comparators).map(|one| (one.label.clone(), one.digest())));
     }
     // A judge's answers depend on the base model.
-    parts.push(("model".into(), session.model_inputs()?));
+    parts.push(("model".into(), session.model_inputs(Purpose::Answers)?));
     Ok(digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
 }
 

@@ -8,7 +8,7 @@ use crate::lock::Lock;
 use crate::plan::Plan;
 use crate::ui::Ui;
 use crate::wire::{self, LateJudge, LateTokenizer, Origin, Plugins, Renderer};
-use diapason_core::config::Method;
+use diapason_core::config::{Compute, Method};
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::{Manifest, digest_of};
 use diapason_core::{Error, Result};
@@ -41,6 +41,17 @@ pub(crate) struct Session {
 pub(super) struct Opened {
     pub(super) model: Model,
     pub(super) renderer: Renderer,
+    /// How its weights are kept; `None` without weights.
+    format: Option<Format>,
+}
+
+/// What the base model is opened for: `[train]` says in which precision it is trained, `[model]` in which it answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Training, with all that is tokenised for it.
+    Training,
+    /// Answers and likelihoods.
+    Answers,
 }
 
 impl Session {
@@ -169,13 +180,27 @@ impl Session {
         self.inputs.files(path).map(wire::joined)
     }
 
-    /// How the model's weights are kept: base and tuned alike, or the comparison would be one of formats.
-    pub(super) fn format(&self) -> Format {
-        Format::of_run(&self.plan.config.train, device::is_gpu(&self.plan.config.model.device))
+    /// How the weights are kept for a use of the model.
+    fn format(&self, purpose: Purpose) -> Format {
+        let config = &self.plan.config;
+        let gpu = device::is_gpu(&config.model.device);
+        match purpose {
+            Purpose::Training => Format::of_run(&config.train, gpu),
+            // Base and tuned alike, or the comparison would be one of formats.
+            Purpose::Answers => Format::of_model(&config.model, gpu),
+        }
+    }
+
+    /// What a GPU computes in for a use of the model.
+    fn compute(&self, purpose: Purpose) -> Compute {
+        match purpose {
+            Purpose::Training => self.plan.config.train.compute,
+            Purpose::Answers => self.plan.config.model.precision.compute(),
+        }
     }
 
     /// What the base model and its prompts depend on, known without opening it.
-    pub(super) fn model_inputs(&mut self) -> Result<String> {
+    pub(super) fn model_inputs(&mut self, purpose: Purpose) -> Result<String> {
         let path = self.plan.config.model.path.clone();
         if !path.exists() {
             return wire::open(&path, Format::F32, "cpu").map(|_| String::new());
@@ -189,8 +214,8 @@ impl Session {
             None => Origin::of(&template)?.digest(),
         };
         let format = match device::is_gpu(&self.plan.config.model.device) {
-            true => format!("{:?}, on a GPU in {:?}", self.format(), self.plan.config.train.compute),
-            false => format!("{:?}", self.format()),
+            true => format!("{:?}, on a GPU in {:?}", self.format(purpose), self.compute(purpose)),
+            false => format!("{:?}", self.format(purpose)),
         };
         Ok(digest_of([
             ("model", model.as_str()),
@@ -201,21 +226,33 @@ impl Session {
         ]))
     }
 
-    /// The base model, opened once.
+    /// The base model as it answers, opened once.
     pub(super) fn base(&mut self) -> Result<&mut Opened> {
-        if self.opened.is_none() {
+        self.base_for(Purpose::Answers)
+    }
+
+    /// The base model for a use of it; opened again where it is open in another format.
+    pub(super) fn base_for(&mut self, purpose: Purpose) -> Result<&mut Opened> {
+        let format = self.format(purpose);
+        if self.opened.as_ref().is_none_or(|opened| opened.format.is_some_and(|open| open != format)) {
+            // One of them fits into memory, perhaps not both.
+            self.opened = None;
             let path = self.plan.config.model.path.clone();
-            self.opened = Some(self.open(&path)?);
+            self.opened = Some(self.open_for(&path, purpose)?);
         }
-        self.opened.as_mut().ok_or_else(|| Error::run("the model was not opened"))
+        let compute = self.compute(purpose);
+        let opened = self.opened.as_mut().ok_or_else(|| Error::run("the model was not opened"))?;
+        opened.model.llama_mut().set_compute(compute);
+        Ok(opened)
     }
 
     /// Opens the base model without its weights, to plan with: it must not compute, and nothing of it is recorded.
     pub(super) fn open_outline(&mut self) -> Result<()> {
         let path = self.plan.config.model.path.clone();
-        let model = wire::outline(&path)?;
-        let renderer = Renderer::new(&self.plan.config.template, &mut self.plugins, &model, &self.grants)?;
-        self.opened = Some(Opened { model, renderer });
+        let mut model = wire::outline(&path)?;
+        let mut renderer = Renderer::new(&self.plan.config.template, &mut self.plugins, &model, &self.grants)?;
+        renderer.end_turns(&mut model)?;
+        self.opened = Some(Opened { model, renderer, format: None });
         Ok(())
     }
 
@@ -229,14 +266,20 @@ impl Session {
         self.opened = Some(opened);
     }
 
-    /// Opens another model with the run's template.
+    /// Opens another model with the run's template, to answer.
     pub(super) fn open(&mut self, path: &Path) -> Result<Opened> {
+        self.open_for(path, Purpose::Answers)
+    }
+
+    fn open_for(&mut self, path: &Path, purpose: Purpose) -> Result<Opened> {
         self.started("open model", None);
-        let mut model = wire::open(path, self.format(), &self.plan.config.model.device)?;
-        model.llama_mut().set_compute(self.plan.config.train.compute);
-        let renderer = Renderer::new(&self.plan.config.template, &mut self.plugins, &model, &self.grants)?;
+        let format = self.format(purpose);
+        let mut model = wire::open(path, format, &self.plan.config.model.device)?;
+        model.llama_mut().set_compute(self.compute(purpose));
+        let mut renderer = Renderer::new(&self.plan.config.template, &mut self.plugins, &model, &self.grants)?;
+        renderer.end_turns(&mut model)?;
         model_opened(&self.ui, path, &model);
-        Ok(Opened { model, renderer })
+        Ok(Opened { model, renderer, format: Some(format) })
     }
 
     /// Drops the open model, which training changed.

@@ -1,5 +1,6 @@
 //! What training sees of a row: its tokens, and which of them are learned.
 
+use super::session::Purpose;
 use super::{Session, tokens};
 use crate::ui::Paint;
 use diapason_core::Result;
@@ -32,7 +33,7 @@ struct Piece {
 pub(crate) fn rows(session: &mut Session, count: usize) -> Result<Vec<Shown>> {
     let samples = tokens::samples(session)?;
     let encoded = tokens::encoded(session, &samples)?;
-    let model = &session.base()?.model;
+    let model = &session.base_for(Purpose::Training)?.model;
     let rows = samples.iter().zip(&encoded).take(count);
     Ok(rows.map(|(sample, example)| shown(&sample.id, example, model)).collect())
 }

@@ -2,7 +2,7 @@
 
 use super::Session;
 use super::preflight::{self, Facts};
-use super::session::Opened;
+use super::session::{Opened, Purpose};
 use diapason_core::dataset::{self, Selection};
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::digest_of;
@@ -58,7 +58,7 @@ pub(super) fn untaught(sample: &Sample) -> Option<(&'static str, &'static str)> 
 pub(super) fn rows(session: &mut Session, samples: &[Sample]) -> Result<Rows> {
     let encoded = encoded(session, samples)?;
     let (config, ui) = (session.plan.config.clone(), session.ui.clone());
-    let facts = Facts::of(&session.base()?.model);
+    let facts = Facts::of(&session.base_for(Purpose::Training)?.model);
     let names: Vec<String> = samples.iter().map(|sample| sample.id.clone()).collect();
     let kept = preflight::check(encoded, &names, &config.train, &facts, &ui)?;
     let share = config.data.as_ref().map_or(0.0, |data| data.held_out);
@@ -78,7 +78,7 @@ pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<E
     {
         return Ok(examples);
     }
-    let Opened { model, renderer } = session.base()?;
+    let Opened { model, renderer, .. } = session.base_for(Purpose::Training)?;
     let rendered = renderer.training(&samples.iter().map(Conversation::training).collect::<Vec<_>>())?;
     let (tokenizer, lost) = (model.tokenizer(), renderer.lost());
     let encode = |segments: &Vec<_>| encode::encode(tokenizer.as_ref(), segments);
@@ -100,7 +100,7 @@ fn key(session: &mut Session) -> Result<String> {
     let selection =
         session.plan.config.data.as_ref().map(|data| (data.limit, data.system.clone(), data.columns.clone()));
     let selection = serde_json::json!(selection).to_string();
-    let Opened { model, renderer } = session.base()?;
+    let Opened { model, renderer, .. } = session.base_for(Purpose::Training)?;
     let parts = [
         ("data", data.as_str()),
         ("selection", selection.as_str()),

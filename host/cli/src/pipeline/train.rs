@@ -1,10 +1,11 @@
 //! Stage `train`: from the training data to an adapter or a model, with `train.jsonl` and `training.json`.
 
+use super::session::Purpose;
 use super::tokens::{self, Rows};
 use super::watch::Watched;
 use super::{Session, integrity, jsonl, watched};
 use crate::interrupt;
-use diapason_core::config::Train;
+use diapason_core::config::{self, Train};
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::digest_of;
 use diapason_core::report::Training;
@@ -29,6 +30,7 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
         return integrity::freeze_training(session);
     }
     let rows = tokens::rows(session, &samples)?;
+    learns(session, rows.train.len())?;
     train(session, &rows)?;
     session.inputs.unchanged()?;
     session.inputs.forget(&folder);
@@ -36,6 +38,14 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
     let outputs = outputs(session.plan.folder(), &folder)?;
     session.finish(STAGE, &inputs, &outputs)?;
     integrity::freeze_training(session)
+}
+
+/// Refuses settings by which nothing can be learned from so many rows.
+pub(super) fn learns(session: &Session, rows: usize) -> Result<()> {
+    match diapason_model::train::idle(&session.plan.config.train, rows) {
+        Some(problem) => Err(config::refuse(&session.plan.text, &session.plan.name, &[problem])),
+        None => Ok(()),
+    }
 }
 
 /// Writes the summary from the log's steps.
@@ -64,7 +74,7 @@ pub(super) fn told(events: Vec<Event>) -> Training {
 }
 
 fn inputs(session: &mut Session) -> Result<String> {
-    let model = session.model_inputs()?;
+    let model = session.model_inputs(Purpose::Training)?;
     let config = &session.plan.config;
     let data = session.training_data.clone();
     // The digest stands for the rows, wherever their file lies.
@@ -81,7 +91,7 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
     let mut take = |model: &mut Model| watched.as_ref().map_or(Ok(f64::NAN), |watched| watched.value(model));
     let higher_is_better = watched.as_ref().is_some_and(|watched| watched.higher_is_better);
     let measure = watched.is_some().then_some(Measure { take: &mut take, higher_is_better });
-    let model = &mut session.base()?.model;
+    let model = &mut session.base_for(Purpose::Training)?.model;
     let Rows { train, held_out } = rows;
     ui.emit(&Event::StageStarted { stage: STAGE.into(), total: Some(steps(train.len(), &config) as u64) });
     let outcome = interrupt::gently(|interrupted| {

@@ -1,10 +1,11 @@
 //! Stage `validate`: what the validators find in the training data and the suites.
 
 use super::allow::{self, Allowed};
-use super::{Session, jsonl, overlap, specials, unread};
+use super::{Session, jsonl, overlap, specials, train, unread};
 use crate::render::number::counted;
+use crate::wire;
 use diapason_core::config::{self, Plugin as Entry};
-use diapason_core::dataset::{self, Columns};
+use diapason_core::dataset::{self, Columns, Selection};
 use diapason_core::finding::{Finding, Row, Severity};
 use diapason_core::manifest::digest_of;
 use diapason_core::report::FindingCounts;
@@ -35,7 +36,10 @@ pub(crate) fn stage(session: &mut Session) -> Result<Vec<Finding>> {
 }
 
 /// Writes `findings.jsonl` and gives its rows, whatever they say.
+///
+/// What `train` or `eval` would refuse of the settings and of an adapter is refused here.
 pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
+    tuning(session)?;
     let validators = load(session)?;
     let (train, suites) = splits(session)?;
     let inputs = inputs(session, &validators, train.iter().chain(&suites));
@@ -49,6 +53,20 @@ pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
     session.finish(STAGE, &inputs, &[FILE.into()])?;
     session.ended(STAGE, summary(&found, train.iter().chain(&suites)));
     Ok(found)
+}
+
+/// Holds an existing adapter against its base, or the settings of training against the number of rows.
+fn tuning(session: &mut Session) -> Result<()> {
+    let config = session.plan.config.clone();
+    if let Some(adapter) = &config.model.adapter {
+        return wire::outline(&config.model.path)?.check_adapter(adapter);
+    }
+    let Some(data) = &config.data else { return Ok(()) };
+    let selection = Selection { limit: data.limit, system: data.system.as_deref() };
+    // Rows that cannot be read are findings.
+    let Ok(samples) = dataset::load(&data.train, &data.columns, &selection) else { return Ok(()) };
+    let (rows, _) = dataset::split(&samples, data.held_out, config.run.seed);
+    train::learns(session, rows.len())
 }
 
 /// Whether the stored findings are about these data and validators; `true` where there are none.

@@ -4,6 +4,7 @@ use super::generate::{Asking, Job};
 use super::journal::Journal;
 use super::request::Requests;
 use super::score;
+use super::session::Purpose;
 use super::suite::LoadedSuite;
 use super::{Session, eval};
 use diapason_core::config::{Generate, did_you_mean};
@@ -55,7 +56,7 @@ impl Watched {
         let (scorer, measure, higher_is_better) = (*scorer, info.name.clone(), info.higher_is_better);
         let requests = Requests::of(&suite, &session.grants, &session.plan.config)?;
         let config = session.plan.config.clone();
-        let jobs = eval::jobs(session.base()?, &suite, &requests, &config)?;
+        let jobs = eval::jobs(session.base_for(Purpose::Training)?, &suite, &requests, &config)?;
         let grants = session.grants.clone();
         let (generate, seed) = (config.generate, config.run.seed);
         Ok(Self { suite, requests, scorer, measure, higher_is_better, jobs, generate, seed, grants })

@@ -28,9 +28,11 @@ impl LateJudge {
     fn opened(&mut self) -> Result<&mut (Model, Renderer)> {
         if self.opened.is_none() {
             let config = &self.plan.config;
-            let model = open(&config.model.path, Format::of_use(is_gpu(&config.model.device)), &config.model.device)?;
+            let format = Format::of_model(&config.model, is_gpu(&config.model.device));
+            let mut model = open(&config.model.path, format, &config.model.device)?;
             let mut plugins = Plugins::new(&config.limits, &self.ui)?;
-            let renderer = Renderer::new(&config.template, &mut plugins, &model, &Grants::default())?;
+            let mut renderer = Renderer::new(&config.template, &mut plugins, &model, &Grants::default())?;
+            renderer.end_turns(&mut model)?;
             self.opened = Some((model, renderer));
         }
         self.opened.as_mut().ok_or_else(|| diapason_core::Error::run("the judge was not opened"))

@@ -3,7 +3,7 @@
 use super::{Literal, Plugins, literal, unwritten};
 use crate::embedded;
 use diapason_core::config::{self, SpecialTokens, Template};
-use diapason_core::sample::{Conversation, Segment};
+use diapason_core::sample::{Conversation, Message, Segment};
 use diapason_core::{Error, Result, files, manifest};
 use diapason_model::Model;
 use diapason_sandbox::{ChatTemplate, Grants, Plugin};
@@ -135,6 +135,23 @@ impl Renderer {
                 .hint("`chat_template_kwargs`, `documents` and `enable_thinking` are variables of Jinja templates")
         })?;
         ChatTemplate::new(&self.plugin, &settings, &self.grants)
+    }
+}
+
+/// Stands for an answer, to see what a template puts behind it.
+const ANSWER: &str = "Q7Zanswer9K";
+
+impl Renderer {
+    /// Makes the token that ends an assistant's turn in this template end the model's generations too. A template that
+    /// renders no plain exchange has none; it says why where its own conversations are rendered.
+    pub(crate) fn end_turns(&mut self, model: &mut Model) -> Result<()> {
+        let messages = vec![Message::new("user", "Q"), Message::new("assistant", ANSWER)];
+        let Ok(rendered) = self.training(&[Conversation { messages, ..Conversation::default() }]) else { return Ok(()) };
+        let text: String = rendered.iter().flatten().map(|segment| segment.text.as_str()).collect();
+        if let Some((_, behind)) = text.rsplit_once(ANSWER) {
+            model.add_stops(model.first_special(behind)?);
+        }
+        Ok(())
     }
 }
 

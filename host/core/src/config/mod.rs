@@ -96,6 +96,34 @@ pub struct Model {
     #[serde(default)]
     #[schemars(length(min = 1, max = 4096))]
     pub adapter: Option<PathBuf>,
+    /// In which precision base and tuned model answer: `auto`, `f32`, `bf16` or `nf4`. Training has its own, in `[train]`.
+    #[serde(default)]
+    pub precision: Precision,
+}
+
+/// How the weights of the blocks' linear layers are kept while a model answers. What a folder holds in 4 bits stays so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Precision {
+    /// `f32` on the CPU, `bf16` on a GPU.
+    #[default]
+    Auto,
+    /// 32 bits.
+    F32,
+    /// 16 bits with the range of 32. The CPU computes in 32 bits.
+    Bf16,
+    /// 4-bit NormalFloat with quantised constants, as QLoRA trains on by default.
+    Nf4,
+}
+
+impl Precision {
+    /// What a GPU computes in; the CPU computes in 32 bits.
+    pub fn compute(self) -> Compute {
+        match self {
+            Self::F32 => Compute::F32,
+            Self::Auto | Self::Bf16 | Self::Nf4 => Compute::Auto,
+        }
+    }
 }
 
 fn default_device() -> String {

@@ -2,7 +2,7 @@
 //! then runs the bare base.
 
 use super::config::AdapterConfig;
-use super::{BASE, CONFIG, PREFIX, WEIGHTS};
+use super::{BASE, CONFIG, PICKLED, PREFIX, WEIGHTS, method, modules};
 use crate::Model;
 use crate::arch::{Config, Llama};
 use crate::kernels;
@@ -11,7 +11,7 @@ use candle_core::{DType, Tensor, Var};
 use diapason_core::{Error, Result, digest, files};
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Attaches the adapter in the folder `dir` to the model, in place of any that is there; gives the SHA-256 of its
 /// weights' file.
@@ -20,27 +20,18 @@ use std::path::Path;
 /// Files that are missing or damaged; an adapter of another base, another kind, with keys, ranks or shapes that do not
 /// fit, or one that changes nothing. The model is then as it was.
 pub fn load(model: &mut Model, dir: &Path) -> Result<String> {
-    let config = AdapterConfig::parse(&files::read_text(&dir.join(CONFIG))?)?;
-    check_base(model, &dir.join(BASE))?;
-    let path = dir.join(WEIGHTS);
-    let digest = digest::of_file(&path)?;
-    let tensors = candle_core::safetensors::load(&path, model.device()).map_err(|source| {
-        Error::data(format!("failed to read {WEIGHTS}"))
-            .because(source)
-            .hint("the file is truncated or not in safetensors format; fetch it again and compare its size")
-    })?;
-    let mut parts = parts(model, tensors, &config)?;
-    let modules = std::mem::take(&mut parts.modules);
+    let (config, parts, digest) = read(model, dir)?;
+    let Parts { mut halves, modules, rows } = parts;
+    let modules = modules::replacements(model, modules, rows)?;
     let mut loras = BTreeMap::new();
     for (stream, (name, linear)) in (0..).zip(model.llama().linears()) {
-        if let Some(halves) = parts.halves.remove(&name) {
+        if let Some(halves) = halves.remove(&name) {
             let lora = halves.complete(&name, &config, stream)?;
             loras.insert(name, (changes(linear, &lora)?, lora));
         }
     }
     if modules.is_empty() && !loras.values().any(|(changes, _)| *changes) {
-        return Err(Error::data("the adapter changes nothing: every `lora_B` is zero")
-            .hint("it was saved before it was trained, or its training never reached it"));
+        return Err(idle());
     }
     model.detach_adapter();
     for (name, linear) in model.llama_mut().linears_mut() {
@@ -48,14 +39,93 @@ pub fn load(model: &mut Model, dir: &Path) -> Result<String> {
             linear.attach_lora(lora);
         }
     }
-    modules.into_iter().try_for_each(|(name, tensor)| model.replace_module(&name, tensor))?;
+    modules.into_iter().for_each(|(name, tensor)| model.replace_module(&name, tensor));
     Ok(digest)
+}
+
+/// Reads the adapter in the folder `dir` and holds it against the model, of which names and shapes suffice.
+///
+/// # Errors
+/// See [`load`]; whether an adapter with magnitudes changes anything is known only with the base's weights.
+pub fn check(model: &Model, dir: &Path) -> Result<()> {
+    let (config, parts, _) = read(model, dir)?;
+    let zero = |halves: &Halves| halves.b.as_ref().is_some_and(|b| largest(b).is_ok_and(|largest| largest == 0.0));
+    if !config.is_dora() && parts.modules.is_empty() && parts.rows.is_empty() && parts.halves.values().all(zero) {
+        return Err(idle());
+    }
+    for (name, halves) in parts.halves {
+        halves.complete(&name, &config, 0)?;
+    }
+    modules::replacements(model, parts.modules, parts.rows).map(drop)
+}
+
+fn idle() -> Error {
+    Error::data("the adapter changes nothing: every `lora_B` is zero")
+        .hint("it was saved before it was trained, or its training never reached it")
+}
+
+/// The adapter in the folder, and the SHA-256 of its weights.
+fn read(model: &Model, dir: &Path) -> Result<(AdapterConfig, Parts, String)> {
+    let config = AdapterConfig::parse(&description(dir)?)?;
+    check_base(model, &dir.join(BASE))?;
+    biases(model.llama(), &config)?;
+    let path = weights(dir)?;
+    // What is no regular file is refused here, before the reader could wait for a pipe.
+    let digest = digest::of_file(&path)?;
+    let tensors = candle_core::safetensors::load(&path, model.device()).map_err(|source| {
+        Error::data(format!("failed to read {WEIGHTS}"))
+            .because(source)
+            .hint("the file is truncated or not in safetensors format; fetch it again and compare its size")
+    })?;
+    let parts = parts(model, tensors, &config)?;
+    complete(model.llama(), &config, &parts)?;
+    Ok((config, parts, digest))
+}
+
+/// The text of the configuration.
+fn description(dir: &Path) -> Result<String> {
+    let path = dir.join(CONFIG);
+    if path.symlink_metadata().is_ok() {
+        return files::read_text(&path);
+    }
+    let hint = match dir.join("config.json").is_file() {
+        true => "the folder holds a whole model, which is opened as a model, not as an adapter",
+        false => "name the folder that holds adapter_config.json and adapter_model.safetensors",
+    };
+    Err(Error::data(format!("there is no {CONFIG}")).hint(hint))
+}
+
+/// The path of the weights.
+fn weights(dir: &Path) -> Result<PathBuf> {
+    let path = dir.join(WEIGHTS);
+    if path.symlink_metadata().is_ok() {
+        return Ok(path);
+    }
+    let missing = Error::data(format!("there is no {WEIGHTS}"));
+    Err(match dir.join(PICKLED).symlink_metadata().is_ok() {
+        true => missing.because(format!("{PICKLED} is in pickle format, which can run code and is not read")).hint(
+            "convert it in its folder: python -c \"import torch; from safetensors.torch import save_file; \
+             save_file({k: v.contiguous() for k, v in torch.load('adapter_model.bin', weights_only=True).items()}, \
+             'adapter_model.safetensors', {'format': 'pt'})\"",
+        ),
+        false => missing.hint("the folder is not complete; fetch it again"),
+    })
+}
+
+/// Refuses trained biases where the base has any: PEFT puts them in the place of the base's.
+fn biases(llama: &Llama, config: &AdapterConfig) -> Result<()> {
+    match config.trains_biases() && llama.linears().any(|(_, linear)| linear.bias().is_some()) {
+        true => {
+            Err(Error::data(format!("{CONFIG}: `bias` is not \"none\", and biases of the base are not replaced here"))
+                .hint(method::MERGE))
+        }
+        false => Ok(()),
+    }
 }
 
 /// Whether the layer computes something else with the adapter than without.
 fn changes(linear: &Linear, lora: &Lora) -> Result<bool> {
     let fail = |source| Error::run("failed to look at the adapter").because(source);
-    let largest = |tensor: &Tensor| tensor.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>();
     if largest(&lora.b).map_err(fail)? > 0.0 {
         return Ok(true);
     }
@@ -63,6 +133,10 @@ fn changes(linear: &Linear, lora: &Lora) -> Result<bool> {
     let norms = kernels::row_norms(linear.weight(), &lora.a, &lora.b, 0.0).map_err(fail)?;
     let found = magnitude.to_vec1::<f32>().map_err(fail)?;
     Ok(norms.iter().zip(&found).any(|(norm, found)| (norm - found).abs() > 1e-5 * norm))
+}
+
+fn largest(tensor: &Tensor) -> candle_core::Result<f32> {
+    tensor.abs()?.flatten_all()?.max(0)?.to_scalar::<f32>()
 }
 
 /// Refuses an adapter that says it was trained on other weights.
@@ -73,7 +147,8 @@ fn check_base(model: &Model, path: &Path) -> Result<()> {
     let recorded: Value = serde_json::from_str(&files::read_text(path)?)
         .map_err(|source| Error::data(format!("failed to read {BASE}")).because(source))?;
     match recorded["base"]["weights_sha256"].as_str() {
-        Some(weights) if weights != model.digests().weights => {
+        // The outline of a model has no digest of weights.
+        Some(weights) if weights != model.digests().weights && !model.digests().weights.is_empty() => {
             let name = recorded["base"]["name"].as_str().unwrap_or("another model");
             Err(Error::data(format!("the adapter was trained on other weights, those of {name}"))
                 .hint("open the base that it was trained on"))
@@ -86,8 +161,10 @@ fn check_base(model: &Model, path: &Path) -> Result<()> {
 #[derive(Default)]
 struct Parts {
     halves: BTreeMap<String, Halves>,
-    /// Parameters that were trained in full, by their names.
+    /// Modules in full, by name: those of `modules_to_save`, and embeddings that PEFT saved because they were resized.
     modules: Vec<(String, Tensor)>,
+    /// Single rows of an embedding: the module, the rows' numbers and the rows.
+    rows: Vec<(String, Vec<u32>, Tensor)>,
 }
 
 /// The tensors of one adapted layer.
@@ -106,20 +183,27 @@ fn parts(model: &Model, tensors: HashMap<String, Tensor>, config: &AdapterConfig
     let mut parts = Parts::default();
     for (key, tensor) in &sorted {
         let name = key.strip_prefix(PREFIX).ok_or_else(|| unknown(key))?;
-        if let Some(shape) = module_shape(name, llama, config) {
-            check_shape(key, tensor, &shape)?;
-            parts.modules.push((name.to_owned(), to_f32(key, tensor)?));
+        // An adapted module's own weight stands a level deeper; PEFT saves it where embedding or head is adapted.
+        let module = name.strip_suffix(".weight").map(|module| module.strip_suffix(".base_layer").unwrap_or(module));
+        if let Some(module) = module.filter(|module| super::MODULES.contains(module)) {
+            let &Config { vocab_size, hidden_size, .. } = llama.config();
+            modules::check_shape(key, tensor.dims(), [vocab_size, hidden_size])?;
+            parts.modules.push((module.to_owned(), to_f32(key, tensor)?));
+            continue;
+        }
+        if let Some(module) = name.strip_suffix(modules::ROWS) {
+            let rows = modules::rows(key, module, config, llama.config())?;
+            check_shape(key, tensor, &[rows.len(), llama.config().hidden_size])?;
+            parts.rows.push((module.to_owned(), rows, to_f32(key, tensor)?));
             continue;
         }
         let (name, part) = layer(name).ok_or_else(|| unknown(key))?;
-        let &(out, input) = shapes.get(name).ok_or_else(|| {
-            let hint = match name == "lm_head" && llama.config().tied {
-                true => "embedding and output head are one here: an adapter of one of them would break the other",
-                false => "the adapter is of another architecture",
-            };
-            Error::data(format!("`{key}` belongs to no layer of the model")).hint(hint)
-        })?;
-        let rank = config.rank(name);
+        let &(out, input) = shapes.get(name).ok_or_else(|| no_layer(key, name, llama.config().tied))?;
+        if !config.targets(name)? {
+            return Err(Error::data(format!("`{key}` is of a layer that `target_modules` in {CONFIG} leaves out"))
+                .hint("PEFT would ignore the tensor: weights and configuration belong to different adapters"));
+        }
+        let rank = config.rank(name)?;
         let halves = parts.halves.entry(name.to_owned()).or_default();
         let (slot, shape) = match part {
             A => (&mut halves.a, vec![rank, input]),
@@ -130,15 +214,62 @@ fn parts(model: &Model, tensors: HashMap<String, Tensor>, config: &AdapterConfig
         let var = Var::from_tensor(&to_f32(key, tensor)?);
         *slot = Some(var.map_err(|source| Error::run(format!("failed to read `{key}`")).because(source))?);
     }
-    match parts.halves.is_empty() && parts.modules.is_empty() {
+    match parts.halves.is_empty() && parts.modules.is_empty() && parts.rows.is_empty() {
         true => Err(Error::data(format!("{WEIGHTS} holds no tensors"))),
         false => Ok(parts),
     }
 }
 
+fn no_layer(key: &str, name: &str, tied: bool) -> Error {
+    let hint = match name == "lm_head" && tied {
+        true => "embedding and output head are one here: an adapter of one of them would break the other",
+        false => "the adapter is of another architecture",
+    };
+    Error::data(format!("`{key}` belongs to no layer of the model")).hint(hint)
+}
+
+/// Refuses a file without tensors of a module that the configuration names: PEFT would leave it as it began.
+fn complete(llama: &Llama, config: &AdapterConfig, parts: &Parts) -> Result<()> {
+    let names = llama.linears().map(|(name, _)| name).chain(llama.config().tied.then(|| "lm_head".to_owned()));
+    for name in names {
+        if config.targets(&name)? && !parts.halves.contains_key(&name) {
+            return Err(Error::data(format!(
+                "`target_modules` in {CONFIG} takes in `{name}`, of which {WEIGHTS} has nothing"
+            ))
+            .hint("the file is incomplete, or weights and configuration belong to different adapters"));
+        }
+    }
+    if config.targets("model.embed_tokens")? {
+        return Err(Error::data(format!(
+            "`target_modules` in {CONFIG} takes in the embedding, which is not supported"
+        ))
+        .hint(method::MERGE));
+    }
+    let found: Vec<&str> = parts.modules.iter().map(|(name, _)| name.as_str()).collect();
+    let saved = modules::saved(llama, config)?;
+    if let Some(name) = saved.iter().find(|name| !found.contains(*name)) {
+        return Err(Error::data(format!(
+            "`modules_to_save` in {CONFIG} names `{name}`, of which {WEIGHTS} has nothing"
+        ))
+        .hint("the file is incomplete; save the adapter again with PEFT"));
+    }
+    modules::check_rows(config, parts.rows.iter().map(|(name, ..)| name.as_str()))
+}
+
 fn unknown(key: &str) -> Error {
-    Error::data(format!("unknown key `{key}`"))
-        .hint(format!("PEFT's keys look like `{PREFIX}model.layers.0.self_attn.q_proj.lora_A.weight`"))
+    let known = [
+        ("lora_embedding_", "the embedding is adapted: merge the adapter into its base with PEFT (`merge_and_unload`)"),
+        (".bias", "the adapter brings biases: merge it into its base with PEFT (`merge_and_unload`)"),
+        ("norm.weight", "the adapter brings a norm: merge it into its base with PEFT (`merge_and_unload`)"),
+        ("base_layer.", "the adapter brings weights of its base: merge it with PEFT (`merge_and_unload`)"),
+        (".default.", "the name of the adapter stands in the key: save it with PEFT's `save_pretrained`"),
+    ];
+    let hint = known.iter().find(|(part, _)| key.contains(part)).map(|(_, hint)| (*hint).to_owned());
+    Error::data(format!("unknown key `{key}`")).hint(
+        hint.unwrap_or_else(|| {
+            format!("PEFT's keys look like `{PREFIX}model.layers.0.self_attn.q_proj.lora_A.weight`")
+        }),
+    )
 }
 
 fn check_shape(key: &str, tensor: &Tensor, expected: &[usize]) -> Result<()> {
@@ -161,14 +292,6 @@ fn to_f32(key: &str, tensor: &Tensor) -> Result<Tensor> {
     Ok(tensor)
 }
 
-/// The shape of a parameter that the configuration says was trained in full.
-fn module_shape(name: &str, llama: &Llama, config: &AdapterConfig) -> Option<Vec<usize>> {
-    let module = name.strip_suffix(".weight")?;
-    let saved = config.modules_to_save().iter().any(|target| super::names_layer(target, module));
-    let &Config { vocab_size, hidden_size, .. } = llama.config();
-    (saved && super::MODULES.contains(&module)).then(|| vec![vocab_size, hidden_size])
-}
-
 /// The layer that a key is about, and which part of the adapter it holds.
 fn layer(key: &str) -> Option<(&str, &'static str)> {
     [A, B, MAGNITUDE].into_iter().find_map(|part| Some((key.strip_suffix(part)?.strip_suffix('.')?, part)))
@@ -184,7 +307,7 @@ impl Halves {
                     .hint("weights and configuration belong to different adapters"),
             });
         }
-        let scale = config.scale(name);
+        let scale = config.scale(name)?;
         if !(scale as f32).is_finite() {
             return Err(Error::data(format!("the update of `{name}` is multiplied by {scale}"))
                 .hint("`lora_alpha` or `alpha_pattern` in adapter_config.json is damaged"));

@@ -1,10 +1,17 @@
 //! Low-rank adapters in the format of PEFT (`adapter_config.json`, `adapter_model.safetensors`).
 
 mod config;
+mod fields;
+mod known;
 mod load;
+mod method;
+mod modules;
+mod pattern;
 mod save;
+mod targets;
 
-pub use load::load;
+pub use load::{check, load};
+pub(crate) use modules::tied;
 pub(crate) use save::is_saved;
 pub use save::save;
 
@@ -17,6 +24,9 @@ const PREFIX: &str = "base_model.model.";
 
 /// The weights' file.
 const WEIGHTS: &str = "adapter_model.safetensors";
+
+/// The weights' file of older versions of PEFT.
+const PICKLED: &str = "adapter_model.bin";
 
 /// The description's file.
 const CONFIG: &str = "adapter_config.json";
@@ -45,6 +55,15 @@ impl Model {
             .map_err(|error| error.context(format!("failed to open adapter {}", dir.display())))?;
         self.set_adapter_digest(Some(digest));
         Ok(())
+    }
+
+    /// Holds the adapter in the folder `dir` against the model, of which names and shapes suffice: see [`check`].
+    ///
+    /// # Errors
+    /// The folder holds no adapter for this model.
+    pub fn check_adapter(&self, dir: &Path) -> Result<()> {
+        foreign::guarded(dir.display(), || check(self, dir))
+            .map_err(|error| error.context(format!("failed to open adapter {}", dir.display())))
     }
 
     /// Takes the adapter away, if there is one.

@@ -22,7 +22,7 @@ pub type Part = (String, Dtype, Vec<usize>, Vec<u8>);
 pub struct Settings {
     /// Decoupled weight decay.
     pub weight_decay: f64,
-    /// LoRA+: what the learning rate of every `lora_B` is multiplied by.
+    /// LoRA+: what the learning rate of every `lora_B` and of DoRA's magnitudes is multiplied by.
     pub lora_plus_ratio: f64,
     /// Whether the moving averages are kept in 8 bits.
     pub eight_bit: bool,
@@ -56,14 +56,14 @@ struct Slot {
 }
 
 impl AdamW {
-    /// An optimizer of `vars`, named, with fresh state. Decay is for matrices only: biases, norms and magnitudes are left
-    /// out, as transformers' trainer does.
+    /// An optimizer of `vars`, named, with fresh state. Which of them decay and which are faster in LoRA+ is as in
+    /// transformers' trainer (`get_decay_parameter_names`) and in PEFT (`create_loraplus_optimizer`).
     pub fn new(vars: &[(String, Var)], settings: Settings) -> Self {
         let slot = |(name, var): &(String, Var)| Slot {
             name: name.clone(),
             var: var.clone(),
-            weight_decay: if var.rank() > 1 { settings.weight_decay } else { 0.0 },
-            ratio: if name.ends_with(linear::B) { settings.lora_plus_ratio } else { 1.0 },
+            weight_decay: if decays(name) { settings.weight_decay } else { 0.0 },
+            ratio: if name.ends_with(linear::B) || var.rank() == 1 { settings.lora_plus_ratio } else { 1.0 },
             moments: Mutex::new(Moments::zeros(var, settings.eight_bit)),
         };
         Self { slots: vars.iter().map(slot).collect(), step: 0 }
@@ -135,6 +135,14 @@ impl AdamW {
     pub fn state_bytes(n: usize, eight_bit: bool) -> usize {
         Moments::bytes(n, eight_bit)
     }
+}
+
+/// Whether weight decay is for the parameter: not for biases and norms, told by their names. DoRA's magnitudes are neither
+/// and decay, although they are vectors.
+fn decays(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let norm = |part: &str| part == "norm" || part.ends_with("_norm");
+    !["bias", "layernorm", "rmsnorm"].iter().any(|part| name.contains(part)) && !name.split('.').any(norm)
 }
 
 /// L2 norm of all gradients together, in f64 and in a fixed order.
@@ -210,6 +218,33 @@ mod tests {
 
         for (ours, theirs) in var.to_vec2::<f32>().unwrap()[0].iter().zip(PYTORCH) {
             assert!((ours - theirs).abs() < 1e-6, "{ours} against {theirs}");
+        }
+    }
+
+    /// As `get_decay_parameter_names` of transformers 5.24 and `create_loraplus_optimizer` of PEFT 0.21.2 sort the
+    /// parameters of a Qwen3 model with DoRA (printed by `tests/oracles/optimizer_groups.py`).
+    #[test]
+    fn groups_as_in_transformers_and_peft() {
+        for (name, shape, decays, faster) in [
+            ("model.layers.0.self_attn.q_proj.lora_A.weight", vec![2, 4], true, false),
+            ("model.layers.0.self_attn.q_proj.lora_B.weight", vec![4, 2], true, true),
+            ("model.layers.0.self_attn.q_proj.lora_magnitude_vector", vec![4], true, true),
+            ("lm_head.weight", vec![8, 4], true, false),
+            ("model.embed_tokens.weight", vec![8, 4], true, false),
+            ("model.layers.0.self_attn.q_norm.weight", vec![4], false, true),
+            ("model.layers.0.input_layernorm.weight", vec![4], false, true),
+            ("model.norm.weight", vec![4], false, true),
+            ("model.layers.0.self_attn.q_proj.bias", vec![4], false, true),
+        ] {
+            let var = Var::zeros(shape, candle_core::DType::F32, &Device::Cpu).unwrap();
+            let settings = Settings { lora_plus_ratio: 16.0, ..settings(false) };
+            let optimizer = AdamW::new(&[(name.to_owned(), var)], settings);
+            let slot = &optimizer.slots[0];
+            assert_eq!(
+                (slot.weight_decay, slot.ratio),
+                (if decays { 0.01 } else { 0.0 }, if faster { 16.0 } else { 1.0 }),
+                "{name}"
+            );
         }
     }
 

@@ -48,11 +48,9 @@ impl Tokenizer {
         self.inner.token_to_id(token)
     }
 
-    /// The id of a token that is special: not made of text.
-    pub fn special_id(&self, token: &str) -> Option<u32> {
-        let id = self.id(token)?;
-        let known = self.inner.get_added_tokens_decoder();
-        known.get(&id).filter(|token| token.special).map(|_| id)
+    /// Whether a token is special: not made of text.
+    pub fn is_special(&self, id: u32) -> bool {
+        self.inner.get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
     }
 
     /// What a token stands for, to be read: its text, or the name of a special one.

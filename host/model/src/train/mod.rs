@@ -10,6 +10,7 @@ mod tensorboard;
 pub mod trainable;
 mod trainer;
 
+pub use guard::idle;
 pub use trainer::{Pass, Trainer, mean_loss};
 
 use crate::Model;
@@ -92,6 +93,7 @@ pub struct Outcome {
 /// last good state is then kept under `folder/checkpoints`), an interruption, and failures to write.
 pub fn train(model: &mut Model, mut run: Run) -> Result<Outcome> {
     guard::check_rows(run.examples, run.config, model.llama().config())?;
+    guard::check_rates(run.config, run.examples.len())?;
     let base = model.digests().weights.clone();
     model.llama_mut().set_compute(run.config.compute);
     let vars = trainable::prepare(model, run.config, run.seed)?;
@@ -156,6 +158,7 @@ impl<'a, 'r> Loop<'a, 'r> {
         }
         if let Some(watch) = &self.watch {
             watch.restore()?;
+            guard::check_learned(self.vars)?;
         }
         let Progress { step: steps, loss: final_loss, tokens, .. } = self.progress;
         let stopped_early = stopped_early && steps < plan.total;

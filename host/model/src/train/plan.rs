@@ -26,8 +26,8 @@ impl Plan {
     pub(crate) fn new(examples: &[Example], config: &Train, seed: u64) -> Self {
         let lengths: Vec<usize> = examples.iter().map(batch::input_length).collect();
         let rows_per_step = config.batch_size.saturating_mul(config.gradient_accumulation).max(1);
-        let all = lengths.len().div_ceil(rows_per_step).saturating_mul(config.epochs);
-        Self { lengths, rows_per_step, seed, total: all.min(config.max_steps.unwrap_or(all)) as u64 }
+        let total = super::guard::total_steps(lengths.len(), config);
+        Self { lengths, rows_per_step, seed, total }
     }
 
     /// The steps, an epoch at a time: there may be more of them than memory for their rows.

@@ -1,7 +1,7 @@
 //! Which parameters a run trains.
 
 use crate::Model;
-use crate::adapter::{MODULES, is_saved, names_layer};
+use crate::adapter::{MODULES, is_saved, names_layer, tied};
 use crate::arch::Llama;
 use crate::kernels::row_norms;
 use crate::linear::{Linear, Lora, Rescale};
@@ -121,8 +121,11 @@ fn modules(model: &mut Model, config: &Train) -> Result<Vec<(String, Var)>> {
     }
     let mut vars = Vec::new();
     for (name, tensor) in saved {
+        if model.llama().config().tied {
+            return Err(tied(name));
+        }
         let var = Var::from_tensor(&tensor).map_err(failed)?;
-        model.replace_module(name, var.as_tensor().clone())?;
+        model.replace_module(name, var.as_tensor().clone());
         vars.push((format!("{name}.weight"), var));
     }
     Ok(vars)

@@ -4,7 +4,7 @@ use super::SaveType;
 use crate::kernels::Weight;
 use crate::quant::Nf4;
 use candle_core::{DType, Result, Tensor};
-use diapason_core::config::{Compute, Method, Train};
+use diapason_core::config::{Compute, Method, Model, Precision, Train};
 use std::sync::Arc;
 
 /// How the weights of the blocks' linear layers are kept. Embedding, output head, norms and biases are in f32.
@@ -30,6 +30,16 @@ impl Format {
             (Method::Lora, Compute::Bf16) => Self::Bf16,
             (Method::Lora, Compute::Auto) => Self::of_use(gpu),
             _ => Self::F32,
+        }
+    }
+
+    /// What a model answers in; `gpu` says whether it runs on one.
+    pub fn of_model(model: &Model, gpu: bool) -> Self {
+        match model.precision {
+            Precision::Auto => Self::of_use(gpu),
+            Precision::F32 => Self::F32,
+            Precision::Bf16 => Self::Bf16,
+            Precision::Nf4 => Self::Nf4 { double: true },
         }
     }
 

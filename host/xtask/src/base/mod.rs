@@ -44,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     let rows = corpus::pretraining(arguments.rows, arguments.seed + 1);
     let tokenizer = tokenizer::train(&rows[..rows.len().min(20_000)])?;
     let mut model = Model::init(arch::Config::from_json(&shape())?, tokenizer, Some(TEMPLATE.into()), arguments.seed)?;
+    model.add_stops([END]);
     let text = model.tokenizer();
     let examples = rows.iter().map(|row| encode(text.as_ref(), &render(row))).collect::<Result<Vec<Example>, _>>()?;
     let out = tempfile::tempdir()?;
@@ -70,9 +71,12 @@ fn shape() -> serde_json::Value {
         "rope_theta": 10_000.0,
         "tie_word_embeddings": true,
         "pad_token_id": 0,
-        "eos_token_id": 4,
+        "eos_token_id": END,
     })
 }
+
+/// The token `<|end|>`.
+const END: u32 = 4;
 
 fn recipe() -> Train {
     Train {

@@ -6,7 +6,7 @@ use crate::optim::{AdamW, Settings, global_norm};
 use candle_core::{DType, Device, Result, Tensor, Var};
 use safetensors::Dtype;
 
-/// Shapes of the parameters: a scalar's, one of several chunks, one of odd length, a vector, which does not decay.
+/// Shapes of the parameters: a scalar's, one of several chunks, one of odd length, a norm's, which does not decay.
 const SHAPES: [&[usize]; 4] = [&[1, 1], &[301, 700], &[5, 1001], &[4999]];
 
 const STEPS: i32 = 3;
@@ -35,9 +35,13 @@ pub(super) fn compare(device: &Device) -> Result<Vec<Comparison>> {
     Ok(found)
 }
 
-/// Which variable has LoRA+'s learning rate.
+/// The second is a matrix with LoRA+'s learning rate, the fourth a vector, which has it too.
 fn name(i: usize) -> String {
-    if i == 1 { format!("layer.{B}") } else { format!("layer.{i}") }
+    match i {
+        1 => format!("layer.{B}"),
+        3 => "layer.norm".to_owned(),
+        _ => format!("layer.{i}"),
+    }
 }
 
 fn parameters() -> Result<Vec<Tensor>> {
@@ -68,8 +72,8 @@ fn reference() -> Result<(Vec<Tensor>, f64)> {
     let (beta1, beta2, epsilon) = (0.9_f64, 0.999_f64, 1e-8);
     let mut squares = 0.0;
     let of = |(i, weights): (usize, Tensor)| {
-        let decay = if weights.rank() > 1 { DECAY } else { 0.0 };
-        let rate = if name(i).ends_with(B) { RATE * RATIO } else { RATE };
+        let decay = if i == 3 { 0.0 } else { DECAY };
+        let rate = if i == 1 || i == 3 { RATE * RATIO } else { RATE };
         let mut values: Vec<f64> = weights.flatten_all()?.to_vec1::<f32>()?.into_iter().map(f64::from).collect();
         let mut moments = vec![(0.0, 0.0); values.len()];
         for step in 1..=STEPS {
