@@ -7,7 +7,7 @@ use diapason_core::language_model::{Completion, Finish, Likelihood};
 use diapason_core::sample::{Conversation, Message, Sample};
 use diapason_core::score::{Measure, Observation, Pair, Side};
 use diapason_sandbox::{ChatTemplate, Comparator, Evaluator, Grants, Plugin, Validator};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -104,7 +104,7 @@ struct GivenSample {
     id: Option<Value>,
     #[serde(default)]
     messages: Vec<Map<String, Value>>,
-    reference: Option<String>,
+    reference: Option<GivenReference>,
     #[serde(default)]
     choices: Vec<String>,
     context: Option<String>,
@@ -115,6 +115,24 @@ struct GivenSample {
     completions: Vec<GivenCompletion>,
     #[serde(default)]
     likelihoods: Vec<GivenLikelihood>,
+}
+
+/// One expected answer, or several of which any will do.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum GivenReference {
+    One(String),
+    Any(Vec<String>),
+}
+
+impl GivenReference {
+    /// The first: plugins see the others in the row.
+    fn first(&self) -> Option<String> {
+        match self {
+            Self::One(text) => Some(text.clone()),
+            Self::Any(texts) => texts.first().cloned(),
+        }
+    }
 }
 
 impl GivenSample {
@@ -135,7 +153,7 @@ impl GivenSample {
         Ok(Sample {
             id,
             messages: self.messages.iter().map(message).collect::<Result<_, _>>()?,
-            reference: self.reference.clone(),
+            reference: self.reference.as_ref().and_then(GivenReference::first),
             choices: self.choices.clone(),
             context: self.context.clone(),
             tags: self.tags.clone(),
