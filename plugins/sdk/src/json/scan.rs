@@ -103,7 +103,9 @@ impl<'a> Scan<'a> {
                 self.found.push(Found { place, kind, length, document: Ok(document) });
                 self.at += length;
             }
-            Err(cause) if starts == Start::Document => self.broken(kind, &cause),
+            Err(cause) if starts == Start::Document || (cause.is_eof() && rest.contains(['{', '"'])) => {
+                self.broken(kind, &cause);
+            }
             Err(_) => {
                 self.failures += 1;
                 self.at += 1;

@@ -47,6 +47,7 @@ fn texts_without_a_document() {
         ("[{\"a\": 1}, {\"a\": 2}", "cut off"),
         ("{\"items\": [{\"a\": 1}, {\"a\": oops}]}", "broken"),
         ("{'a': {\"b\": 1}}", "broken"),
+        ("[1, {\"a\": 1}", "cut off"),
         ("It is {a: {\"b\": 1}}.", "broken"),
         ("{\"a\": 1,}", "broken"),
         ("{\"a\": 1} {\"a\": 2", "cut off"),
