@@ -69,7 +69,13 @@ mod tests {
 
     fn gsm8k() -> Extraction {
         let exact = Tolerance { relative: 0.0, absolute: 0.0 };
-        Extraction::new(r"#### (-?[0-9.,]+)", r"(-?[$0-9.,]{2,})|(-?[0-9]+)", exact, Convention { decimal_sign: DecimalSign::Point }).unwrap()
+        Extraction::new(
+            r"#### (-?[0-9.,]+)",
+            r"(-?[$0-9.,]{2,})|(-?[0-9]+)",
+            exact,
+            Convention { decimal_sign: DecimalSign::Point },
+        )
+        .unwrap()
     }
 
     #[test]
@@ -91,7 +97,9 @@ mod tests {
     #[test]
     fn bad_patterns_are_named() {
         let tolerance = Tolerance { relative: 0.0, absolute: 0.0 };
-        let Err(error) = Extraction::new("(", "x", tolerance, Convention { decimal_sign: DecimalSign::Point }) else { panic!("accepted") };
+        let Err(error) = Extraction::new("(", "x", tolerance, Convention { decimal_sign: DecimalSign::Point }) else {
+            panic!("accepted")
+        };
         assert!(error.contains("`strict`"), "{error}");
     }
 }

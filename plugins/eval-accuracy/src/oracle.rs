@@ -34,7 +34,8 @@ fn pass_at_k() {
 fn extraction() {
     let tolerance = Tolerance { relative: 0.0, absolute: 0.0 };
     let convention = Convention { decimal_sign: DecimalSign::Point };
-    let patterns = Extraction::new(r"#### (-?[0-9.,]+)", r"(-?[$0-9.,]{2,})|(-?[0-9]+)", tolerance, convention).unwrap();
+    let patterns =
+        Extraction::new(r"#### (-?[0-9.,]+)", r"(-?[$0-9.,]{2,})|(-?[0-9]+)", tolerance, convention).unwrap();
     for case in golden("extract") {
         let response = case[0].as_str().unwrap();
         assert_eq!(patterns.strictly(response), case[1].as_str(), "{case}");

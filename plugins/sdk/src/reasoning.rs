@@ -109,7 +109,9 @@ fn block_of(text: &str, pair: &Mark, find: &dyn Fn(&str, usize) -> Option<usize>
         (Some(open), _) => {
             let inner = open + pair.open.len();
             match find(pair.close, inner) {
-                Some(close) => Some(Block { outer: (open, close + pair.close.len()), inner: (inner, close), open: false }),
+                Some(close) => {
+                    Some(Block { outer: (open, close + pair.close.len()), inner: (inner, close), open: false })
+                }
                 None if starts_line(text, open) => {
                     Some(Block { outer: (open, text.len()), inner: (inner, text.len()), open: true })
                 }
@@ -138,8 +140,7 @@ fn joined(before: &str, after: &str) -> String {
 }
 
 fn is_json(text: &str) -> bool {
-    text.trim_start().starts_with(['{', '[', '"'])
-        && serde_json::from_str::<serde::de::IgnoredAny>(text.trim()).is_ok()
+    text.trim_start().starts_with(['{', '[', '"']) && serde_json::from_str::<serde::de::IgnoredAny>(text.trim()).is_ok()
 }
 
 /// Code between backticks (one or more, closed by as many), as ranges of bytes. What is not closed is no code.

@@ -108,12 +108,17 @@ fn without_math_marks(line: &str) -> String {
     let marks = line.matches('$').count() - line.matches("\\$").count();
     let last = line.rfind('$').map(|at| &line[at + 1..]);
     let closes = last.is_some_and(|after| !after.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '.'));
-    if marks > 0 && marks % 2 == 0 && closes { line.replace("\\$", "\u{1}").replace('$', " ").replace('\u{1}', "$") } else { line.to_owned() }
+    if marks > 0 && marks % 2 == 0 && closes {
+        line.replace("\\$", "\u{1}").replace('$', " ").replace('\u{1}', "$")
+    } else {
+        line.to_owned()
+    }
 }
 
 fn digits(text: &str) -> String {
     let one = |character: char| {
-        let value = ZEROS.iter().find_map(|zero| (character as u32).checked_sub(*zero as u32).filter(|value| *value < 10));
+        let value =
+            ZEROS.iter().find_map(|zero| (character as u32).checked_sub(*zero as u32).filter(|value| *value < 10));
         value.and_then(|value| char::from_digit(value, 10)).unwrap_or(character)
     };
     text.chars().map(one).collect()

@@ -65,12 +65,16 @@ fn lead(before: &str, first: bool) -> Result<Lead, String> {
                 return Err("`-` and a space: a minus sign or a mark of a list?".to_owned());
             }
             '-' => lead.negative = true,
-            '$' | '€' | '£' | '¥' | '₹' if lead.unit.is_none() => lead.unit = unit::named(last.encode_utf8(&mut [0; 4])),
+            '$' | '€' | '£' | '¥' | '₹' if lead.unit.is_none() => {
+                lead.unit = unit::named(last.encode_utf8(&mut [0; 4]))
+            }
             '(' if !lead.parenthesis => lead.parenthesis = true,
             '{' => {}
             '*' | '+' if shorter.trim().is_empty() && first => return Ok(lead),
             '<' | '>' | '≤' | '≥' => return Err(format!("`{last}`: an inequality")),
-            '±' | '√' | '/' | '×' | '÷' | '*' | '+' | '^' => return Err(format!("`{last}` before a number: part of an expression")),
+            '±' | '√' | '/' | '×' | '÷' | '*' | '+' | '^' => {
+                return Err(format!("`{last}` before a number: part of an expression"));
+            }
             _ => return Ok(word_before(trimmed, lead)),
         }
         rest = shorter;
@@ -137,7 +141,11 @@ impl<'a> Reader<'a> {
         if let Some(length) = over(self.rest()) {
             self.at += length;
             let bottom = self.numeral()?;
-            return if over(self.rest()).is_some() { Err("more than one `/`: a date?".to_owned()) } else { divided(value, bottom) };
+            return if over(self.rest()).is_some() {
+                Err("more than one `/`: a date?".to_owned())
+            } else {
+                divided(value, bottom)
+            };
         }
         let gap = [" and ", " & ", " ", "-", "\u{2009}"].into_iter().find(|gap| self.rest().starts_with(gap));
         let Some(gap) = gap else { return Ok(value) };
@@ -147,7 +155,9 @@ impl<'a> Reader<'a> {
         let Some(slash) = over(&part[top..]).filter(|_| top > 0) else { return Ok(value) };
         let bottom = &part[top + slash..];
         let length = bottom.find(|c: char| !c.is_ascii_digit()).unwrap_or(bottom.len());
-        let (Ok(above), Ok(below)) = (part[..top].parse::<f64>(), bottom[..length].parse::<f64>()) else { return Ok(value) };
+        let (Ok(above), Ok(below)) = (part[..top].parse::<f64>(), bottom[..length].parse::<f64>()) else {
+            return Ok(value);
+        };
         if value.fract() != 0.0 || above >= below {
             return Err(format!("`{}` is no mixed number", head(self.rest())));
         }
@@ -226,7 +236,9 @@ impl<'a> Reader<'a> {
         let rest = self.rest();
         let space = rest.len() - rest.trim_start_matches([' ', '\u{2009}']).len();
         let after = &rest[space..];
-        let sign = [("°C", "°C"), ("°F", "°F"), ("° C", "°C"), ("° F", "°F")].into_iter().find(|(sign, _)| after.starts_with(sign));
+        let sign = [("°C", "°C"), ("°F", "°F"), ("° C", "°C"), ("° F", "°F")]
+            .into_iter()
+            .find(|(sign, _)| after.starts_with(sign));
         if let Some((sign, name)) = sign {
             self.at += space + sign.len();
             return Ok(unit::named(name));
@@ -235,7 +247,8 @@ impl<'a> Reader<'a> {
             self.at += space + sign.len_utf8();
             return Ok(unit::named(sign.encode_utf8(&mut [0; 4])));
         }
-        let feet = space == 0 && after.starts_with('\'') && after[1..].trim_start().starts_with(|c: char| c.is_ascii_digit());
+        let feet =
+            space == 0 && after.starts_with('\'') && after[1..].trim_start().starts_with(|c: char| c.is_ascii_digit());
         if feet || (space == 0 && after.starts_with(['"', '″', '′']) && self.follows_feet()) {
             let length = after.chars().next().map_or(0, char::len_utf8);
             self.at += length;
@@ -246,7 +259,10 @@ impl<'a> Reader<'a> {
 
     /// Whether feet stand before, as in `5'11"`: a quotation mark means inches there only.
     fn follows_feet(&self) -> bool {
-        self.text[..self.at].trim_end_matches(|c: char| c.is_ascii_digit() || c == '.').trim_end().ends_with(['\'', '′'])
+        self.text[..self.at]
+            .trim_end_matches(|c: char| c.is_ascii_digit() || c == '.')
+            .trim_end()
+            .ends_with(['\'', '′'])
     }
 
     fn word_unit(&mut self, space: usize) -> Result<Option<Unit>, String> {
@@ -262,12 +278,20 @@ impl<'a> Reader<'a> {
         }
         if matches!(word, "π" | "pi" | "i" | "x" | "y" | "z" | "sqrt") {
             let operator = word == "x" && after[1..].trim_start().starts_with(|c: char| c.is_ascii_digit());
-            return Err(if operator { "a product".to_owned() } else { format!("`{word}` after a number: part of an expression") });
+            return Err(if operator {
+                "a product".to_owned()
+            } else {
+                format!("`{word}` after a number: part of an expression")
+            });
         }
         let known = unit::named(word);
         let symbol = word.contains(['/', '^']) || (word.chars().count() == 1 && word.chars().all(char::is_uppercase));
         if known.is_none() && !symbol {
-            return if space == 0 { Err(format!("`{}` is no number", head(&self.text[self.at.saturating_sub(1)..]))) } else { Ok(None) };
+            return if space == 0 {
+                Err(format!("`{}` is no number", head(&self.text[self.at.saturating_sub(1)..])))
+            } else {
+                Ok(None)
+            };
         }
         self.at += space + length;
         Ok(Some(known.unwrap_or_else(|| unit::compound(word))))

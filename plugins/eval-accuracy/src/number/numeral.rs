@@ -46,7 +46,8 @@ pub fn leading(text: &str, convention: Convention) -> Option<Result<(f64, usize)
 /// Digits and the separators between digits. A space separates only groups of three.
 fn body_length(text: &str) -> usize {
     let bytes = text.as_bytes();
-    let digits = |from: usize| bytes.get(from..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let digits =
+        |from: usize| bytes.get(from..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_digit()).count();
     let mut end = digits(0);
     let mut first = end;
     while end < text.len() {

@@ -42,14 +42,20 @@ impl Quantity {
         match (&self.unit, &expected.unit) {
             (Some(given), Some(wanted)) => match given.in_terms_of(wanted) {
                 Some(scale) => Ok(near(self.value * scale)),
-                None if given.clashes(wanted) => Err(format!("{self} against {expected}: a time of day or a duration?")),
+                None if given.clashes(wanted) => {
+                    Err(format!("{self} against {expected}: a time of day or a duration?"))
+                }
                 None => Ok(false),
             },
             (Some(one), None) | (None, Some(one)) if one.is_clock() => {
                 Err(format!("{self} against {expected}: a time of day against a number"))
             }
-            (Some(one), None) if one.is_percent() => self.as_share(near(self.value / 100.0), near(self.value), expected, percent),
-            (None, Some(one)) if one.is_percent() => self.as_share(near(self.value * 100.0), near(self.value), expected, percent),
+            (Some(one), None) if one.is_percent() => {
+                self.as_share(near(self.value / 100.0), near(self.value), expected, percent)
+            }
+            (None, Some(one)) if one.is_percent() => {
+                self.as_share(near(self.value * 100.0), near(self.value), expected, percent)
+            }
             _ => Ok(near(self.value)),
         }
     }

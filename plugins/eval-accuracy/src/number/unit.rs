@@ -90,7 +90,13 @@ const SCALES: [(&[&str], f64); 8] = [
 pub fn named(name: &str) -> Option<Unit> {
     let lower = name.to_lowercase();
     let single = name.chars().count() <= 2;
-    let fits = |known: &&'static str| if single && known.chars().count() == name.chars().count() { same_short(known, name) } else { *known == lower || *known == name };
+    let fits = |known: &&'static str| {
+        if single && known.chars().count() == name.chars().count() {
+            same_short(known, name)
+        } else {
+            *known == lower || *known == name
+        }
+    };
     UNITS.iter().find(|entry| entry.names.iter().any(|known| fits(&known))).map(Unit::Known)
 }
 

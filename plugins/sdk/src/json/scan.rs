@@ -59,8 +59,11 @@ impl<'a> Scan<'a> {
         let mark = self.at;
         self.at += FENCE.len();
         if let Some((start, before, is_json)) = self.fence.take() {
-            if is_json && self.found.len() == before {
-                self.scalar(self.text[start..mark].trim());
+            let content = self.text[start..mark].trim();
+            let alone = self.text.trim_start().starts_with(FENCE) && self.rest().trim().is_empty();
+            let reads = || value::whole(content).is_ok();
+            if self.found.len() == before && (is_json || (alone && reads())) {
+                self.scalar(content);
             }
             return;
         }
@@ -74,7 +77,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The content of a JSON fence without objects and arrays.
+    /// The content of a fence without objects and arrays: of one for JSON, or of one that is all of the text.
     fn scalar(&mut self, content: &str) {
         let document = value::whole(content).map_err(|cause| format!("the fenced text is no JSON: {cause}"));
         let kind = Kind::Object;
@@ -106,6 +109,8 @@ impl<'a> Scan<'a> {
             Err(cause) if starts == Start::Document || (cause.is_eof() && rest.contains(['{', '"'])) => {
                 self.broken(kind, &cause);
             }
+            // Numbers up to the end of the text: there is nothing after them.
+            Err(cause) if cause.is_eof() => self.at = self.text.len(),
             Err(_) => {
                 self.failures += 1;
                 self.at += 1;

@@ -14,20 +14,20 @@ const fn pair(open: &'static str, close: &'static str) -> Mark {
 
 /// Marks of reasoning.
 pub(super) const PAIRS: [Mark; 14] = [
-    pair("<think>", "</think>"),                                // Qwen3, DeepSeek-R1, GLM-4.5, Nemotron, Hunyuan, MiniMax
-    pair("<thinking>", "</thinking>"),                          // models taught by prompts
-    pair("<thought>", "</thought>"),                            // EXAONE Deep
-    pair("<thoughts>", "</thoughts>"),                          // models taught by prompts
-    pair("<reasoning>", "</reasoning>"),                        // models taught by prompts
-    pair("<seed:think>", "</seed:think>"),                      // Seed-OSS
-    pair("<longcat_think>", "</longcat_think>"),                // LongCat
-    pair("[think]", "[/think]"),                                // Magistral
-    pair("◁think▷", "◁/think▷"),                                // Kimi
-    pair("<|start_thinking|>", "<|end_thinking|>"),             // Command A
-    pair("<|begin_of_thought|>", "<|end_of_thought|>"),         // OpenThinker, Sky-T1
-    pair("<|inner_prefix|>", "<|inner_suffix|>"),               // Apertus
-    pair("<|channel>thought", "<channel|>"),                    // Gemma 4
-    pair("<unused94>thought", "<unused95>"),                    // MedGemma
+    pair("<think>", "</think>"),       // Qwen3, DeepSeek-R1, GLM-4.5, Nemotron, Hunyuan, MiniMax
+    pair("<thinking>", "</thinking>"), // models taught by prompts
+    pair("<thought>", "</thought>"),   // EXAONE Deep
+    pair("<thoughts>", "</thoughts>"), // models taught by prompts
+    pair("<reasoning>", "</reasoning>"), // models taught by prompts
+    pair("<seed:think>", "</seed:think>"), // Seed-OSS
+    pair("<longcat_think>", "</longcat_think>"), // LongCat
+    pair("[think]", "[/think]"),       // Magistral
+    pair("◁think▷", "◁/think▷"),       // Kimi
+    pair("<|start_thinking|>", "<|end_thinking|>"), // Command A
+    pair("<|begin_of_thought|>", "<|end_of_thought|>"), // OpenThinker, Sky-T1
+    pair("<|inner_prefix|>", "<|inner_suffix|>"), // Apertus
+    pair("<|channel>thought", "<channel|>"), // Gemma 4
+    pair("<unused94>thought", "<unused95>"), // MedGemma
 ];
 
 const fn wrapper(open: &'static str, close: &'static str) -> Mark {
@@ -35,10 +35,8 @@ const fn wrapper(open: &'static str, close: &'static str) -> Mark {
 }
 
 /// Marks around the answer, of families that mark it beside their reasoning.
-pub(super) const WRAPPERS: [Mark; 2] = [
-    wrapper("<|START_RESPONSE|>", "<|END_RESPONSE|>"),
-    wrapper("<|begin_of_solution|>", "<|end_of_solution|>"),
-];
+pub(super) const WRAPPERS: [Mark; 2] =
+    [wrapper("<|START_RESPONSE|>", "<|END_RESPONSE|>"), wrapper("<|begin_of_solution|>", "<|end_of_solution|>")];
 
 /// The marks of texts in channels.
 pub(super) struct Channels {

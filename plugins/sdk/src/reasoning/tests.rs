@@ -16,7 +16,9 @@ fn whole(text: &str) -> (String, Option<String>, bool) {
 #[test]
 fn every_familys_marks() {
     for pair in &PAIRS {
-        for (open, close) in [(pair.open, pair.close), (&*pair.open.to_ascii_uppercase(), &*pair.close.to_ascii_uppercase())] {
+        for (open, close) in
+            [(pair.open, pair.close), (&*pair.open.to_ascii_uppercase(), &*pair.close.to_ascii_uppercase())]
+        {
             let expected = taken("Paris", "France, so");
             assert_eq!(parts(&format!("{open}\nFrance, so\n{close}\n\nParis")), expected);
             assert_eq!(parts(&format!("\nFrance, so\n{close}\n\nParis")), expected, "no opening mark");
@@ -28,15 +30,13 @@ fn every_familys_marks() {
         parts("<|START_THINKING|>so<|END_THINKING|><|START_RESPONSE|>Paris<|END_RESPONSE|>"),
         taken("Paris", "so")
     );
-    assert_eq!(
-        parts("<|begin_of_thought|>so<|end_of_thought|>\n<|begin_of_solution|>\nParis"),
-        taken("Paris", "so")
-    );
+    assert_eq!(parts("<|begin_of_thought|>so<|end_of_thought|>\n<|begin_of_solution|>\nParis"), taken("Paris", "so"));
 }
 
 #[test]
 fn channels_with_and_without_marks() {
-    let text = "<|channel|>analysis<|message|>France, so<|end|><|start|>assistant<|channel|>final<|message|>Paris<|return|>";
+    let text =
+        "<|channel|>analysis<|message|>France, so<|end|><|start|>assistant<|channel|>final<|message|>Paris<|return|>";
     assert_eq!(parts(text), taken("Paris", "France, so"));
     assert_eq!(parts("<|channel|>final<|message|>Paris"), whole("Paris"));
     assert_eq!(parts("<|channel|>analysis<|message|>France"), (String::new(), Some("France".to_owned()), true));
