@@ -51,9 +51,20 @@ pub(super) fn run(plugin: &Plugin, case: &Case) -> Result<(), String> {
 
 type Outcome = Result<(), Failure>;
 
-fn evaluator(plugin: &Plugin, case: &Case, grants: &Grants) -> Outcome {
+/// An evaluator's case as what it is given.
+pub(super) fn observations(case: &Case) -> Result<Vec<Observation>, String> {
     let given: Vec<GivenSample> = case.part("samples", &[])?;
-    let observations = (1..).zip(&given).map(|(number, one)| one.observation(number)).collect::<Result<Vec<_>, _>>()?;
+    (1..).zip(&given).map(|(number, one)| one.observation(number)).collect()
+}
+
+/// A comparator's case as what it is given.
+pub(super) fn pairs(case: &Case) -> Result<Vec<Pair>, String> {
+    let given: Vec<GivenPair> = case.part("pairs", &[])?;
+    (1..).zip(&given).map(|(number, one)| one.pair(number)).collect()
+}
+
+fn evaluator(plugin: &Plugin, case: &Case, grants: &Grants) -> Outcome {
+    let observations = observations(case)?;
     let samples: Vec<Sample> = observations.iter().map(|one| one.sample.clone()).collect();
     let mut evaluator = Evaluator::new(plugin, &case.settings, grants)?;
     evaluator.describe()?;
@@ -69,8 +80,7 @@ fn evaluator(plugin: &Plugin, case: &Case, grants: &Grants) -> Outcome {
 }
 
 fn comparator(plugin: &Plugin, case: &Case, grants: &Grants) -> Outcome {
-    let given: Vec<GivenPair> = case.part("pairs", &[])?;
-    let pairs = (1..).zip(&given).map(|(number, one)| one.pair(number)).collect::<Result<Vec<_>, _>>()?;
+    let pairs = pairs(case)?;
     let mut comparator = Comparator::new(plugin, &case.settings, grants)?;
     comparator.describe()?;
     Ok(check::judgements(case, &comparator.compare(&pairs)?)?)
