@@ -1,8 +1,10 @@
 """Golden values for eval-accuracy, from formulas written independently of it.
 
-Usage: python tests/oracles/evaluators.py > plugins/eval-accuracy/src/golden.json
+Usage: python tests/oracles/evaluators.py [--check] > plugins/eval-accuracy/src/golden.json
 
-- token F1 and the normal form: after SQuAD 2.0's evaluate-v2.0.py (the definition, with Python's own re and Counter);
+- token F1 and the normal form: after SQuAD 2.0's evaluate-v2.0.py (the definition, with Python's own re and Counter),
+  but for texts of which the normal form leaves nothing; where it leaves something on both sides, the script holds its
+  values against SQuAD's own functions, as lm-evaluation-harness carries them (`--check`);
 - pass@k: exact, from binomial coefficients over integers (Chen et al. 2021, equation 1);
 - extraction: Python's re with lm-evaluation-harness's two GSM8K patterns.
 """
@@ -14,8 +16,9 @@ import math
 import random
 import re
 import string
+import sys
 
-WORDS = ["the", "a", "An", "Paris", "paris,", "U.S.", "co-op", "1,000", "don't", "été", "—", "THE", "", "  ", "x\ty"]
+WORDS = ["the", "a", "An", "Paris", "paris,", "U.S.", "co-op", "1,000", "don't", "été", "—", "the—end", "a_b", "THE", "", "  ", "x\ty"]
 STRICT = r"#### (-?[0-9.,]+)"
 FLEXIBLE = r"(-?[$0-9.,]{2,})|(-?[0-9]+)"
 RESPONSES = [
@@ -34,8 +37,15 @@ def normal_words(text):
     return re.sub(r"\b(a|an|the)\b", " ", text).split()
 
 
+def words(text):
+    """SQuAD's words; where there are none, those with articles; where there are none either, the text's own."""
+    lower = text.lower()
+    bare = "".join(ch for ch in lower if ch not in set(string.punctuation))
+    return normal_words(text) or bare.split() or lower.split()
+
+
 def token_f1(answer, reference):
-    given, wanted = normal_words(answer), normal_words(reference)
+    given, wanted = words(answer), words(reference)
     if not given or not wanted:
         return float(given == wanted)
     shared = sum((collections.Counter(given) & collections.Counter(wanted)).values())
@@ -57,16 +67,28 @@ def extract(pattern, text, index):
     return next(group for group in match if group) if isinstance(match, tuple) else match
 
 
+def hold_against_squad(rows):
+    """The same values from SQuAD's own functions in lm-evaluation-harness, where the normal form is not empty."""
+    from lm_eval.tasks.qasper.metrics import f1_abstractive, normalize_answer
+
+    for answer, reference, f1, exact in rows:
+        if normalize_answer(answer) and normalize_answer(reference):
+            assert abs(f1_abstractive([answer], [reference]) - f1) < 1e-12, (answer, reference)
+            assert (normalize_answer(answer) == normalize_answer(reference)) == exact, (answer, reference)
+
+
 def main():
     draw = random.Random(7)
     phrase = lambda: " ".join(draw.choice(WORDS) for _ in range(draw.randrange(6)))
     texts = [(phrase(), phrase()) for _ in range(60)]
     counts = [(n, c, k) for n in (1, 2, 5, 10, 200) for c in sorted({0, 1, n // 2, n}) for k in sorted({1, max(1, n // 2), n})]
     golden = {
-        "f1": [[a, b, token_f1(a, b), normal_words(a) == normal_words(b)] for a, b in texts],
+        "f1": [[a, b, token_f1(a, b), words(a) == words(b)] for a, b in texts],
         "pass": [[n, c, k, pass_at_k(n, c, k)] for n, c, k in counts],
         "extract": [[text, extract(STRICT, text, 0), extract(FLEXIBLE, text, -1)] for text in RESPONSES],
     }
+    if "--check" in sys.argv:
+        hold_against_squad(golden["f1"])
     for name, rows in golden.items():
         assert len(rows) > 5, name
     print(json.dumps(golden, ensure_ascii=False, indent=0))

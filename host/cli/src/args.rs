@@ -295,6 +295,10 @@ pub enum Plugin {
         /// Case files, or folders of them.
         #[arg(required = true)]
         cases: Vec<PathBuf>,
+        /// Plant faults and harmless changes into the cases' right answers and print, for each measure, the share of faults
+        /// that were seen (sensitivity) and of harmless changes that were left alone (specificity).
+        #[arg(long)]
+        mutate: bool,
     },
 }
 

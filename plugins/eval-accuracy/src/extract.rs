@@ -1,6 +1,6 @@
 //! Taking the answer out of a longer response by pattern, strictly and flexibly.
 
-use crate::number::{Quantity, Tolerance};
+use crate::number::{self, Convention, DecimalSign, Percent, Quantity, Tolerance};
 use crate::text;
 use diapason_plugin::Result;
 use regex_lite::Regex;
@@ -10,12 +10,13 @@ pub struct Extraction {
     strict: Regex,
     flexible: Regex,
     tolerance: Tolerance,
+    convention: Convention,
 }
 
 impl Extraction {
     /// Compiles the patterns. An error names the one that is no regular expression.
-    pub fn new(strict: &str, flexible: &str, tolerance: Tolerance) -> Result<Self> {
-        Ok(Self { strict: compile("strict", strict)?, flexible: compile("flexible", flexible)?, tolerance })
+    pub fn new(strict: &str, flexible: &str, tolerance: Tolerance, convention: Convention) -> Result<Self> {
+        Ok(Self { strict: compile("strict", strict)?, flexible: compile("flexible", flexible)?, tolerance, convention })
     }
 
     /// What the strict pattern finds first. Nothing found is a wrong answer: the format was part of the task.
@@ -35,17 +36,20 @@ impl Extraction {
     }
 
     fn same(&self, found: &str, expected: &str) -> bool {
-        match (bare_number(found), bare_number(expected)) {
-            (Some(found), Some(expected)) => found.agrees(&expected, self.tolerance),
+        match (self.bare_number(found), self.bare_number(expected)) {
+            (Some(found), Some(expected)) => {
+                found.agrees(&expected, self.tolerance, Percent::AsWritten).unwrap_or(false)
+            }
             _ => text::normalised(found, expected),
         }
     }
-}
 
-/// The text as a number, if there is nothing else in it.
-fn bare_number(text: &str) -> Option<Quantity> {
-    let numeric = |character: char| character.is_ascii_digit() || " $€£%,.+-−eE".contains(character);
-    if text.chars().all(numeric) { Quantity::last_in(text) } else { None }
+    /// The text as a number, if there is nothing else in it.
+    fn bare_number(&self, text: &str) -> Option<Quantity> {
+        let numeric = |character: char| character.is_ascii_digit() || " $€£%,.+-−eE".contains(character);
+        let text = text.trim_end_matches(['.', ',', ' ']);
+        if text.chars().all(numeric) { number::read(text, self.convention).ok().flatten() } else { None }
+    }
 }
 
 fn compile(name: &str, pattern: &str) -> Result<Regex> {
@@ -65,7 +69,13 @@ mod tests {
 
     fn gsm8k() -> Extraction {
         let exact = Tolerance { relative: 0.0, absolute: 0.0 };
-        Extraction::new(r"#### (-?[0-9.,]+)", r"(-?[$0-9.,]{2,})|(-?[0-9]+)", exact).unwrap()
+        Extraction::new(
+            r"#### (-?[0-9.,]+)",
+            r"(-?[$0-9.,]{2,})|(-?[0-9]+)",
+            exact,
+            Convention { decimal_sign: DecimalSign::Point },
+        )
+        .unwrap()
     }
 
     #[test]
@@ -87,7 +97,9 @@ mod tests {
     #[test]
     fn bad_patterns_are_named() {
         let tolerance = Tolerance { relative: 0.0, absolute: 0.0 };
-        let Err(error) = Extraction::new("(", "x", tolerance) else { panic!("accepted") };
+        let Err(error) = Extraction::new("(", "x", tolerance, Convention { decimal_sign: DecimalSign::Point }) else {
+            panic!("accepted")
+        };
         assert!(error.contains("`strict`"), "{error}");
     }
 }

@@ -12,20 +12,6 @@ pub struct Fields {
     pub wrong: Vec<(String, String)>,
 }
 
-/// The document in a response, of the kind (object or array) that is wanted: the whole of the response, or what the
-/// first bracket starts that starts a document.
-///
-/// Prose and fences around the document are `eval-format`'s business, not wrong fields.
-pub fn find(text: &str, wanted: &Value) -> Option<Value> {
-    // Each start may cost a pass over the rest: a response of brackets alone must not cost the square of its length.
-    const STARTS: usize = 64;
-    let bracket = if wanted.is_array() { '[' } else { '{' };
-    if let Some(whole) = serde_json::from_str(text.trim()).ok().filter(|whole| same_kind(whole, wanted)) {
-        return Some(whole);
-    }
-    text.match_indices(bracket).take(STARTS).find_map(|(at, _)| first_value(&text[at..]))
-}
-
 /// Compares the leaves: numbers, strings, booleans, nulls, and objects and arrays without members.
 pub fn compare(answer: &Value, reference: &Value) -> Fields {
     let (given, wanted) = (leaves(answer), leaves(reference));
@@ -60,15 +46,6 @@ pub fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// The object or array at the start of a text, whatever follows it.
-fn first_value(text: &str) -> Option<Value> {
-    serde_json::Deserializer::from_str(text).into_iter::<Value>().next()?.ok()
-}
-
-fn same_kind(one: &Value, other: &Value) -> bool {
-    one.is_array() == other.is_array() && one.is_object() == other.is_object()
-}
-
 fn leaves(value: &Value) -> BTreeMap<String, &Value> {
     let mut found = BTreeMap::new();
     collect(value, String::new(), &mut found);
@@ -95,18 +72,6 @@ fn collect<'a>(value: &'a Value, path: String, found: &mut BTreeMap<String, &'a 
 mod tests {
     use super::*;
     use serde_json::json;
-
-    #[test]
-    fn finds_documents() {
-        let object = |text| find(text, &json!({}));
-        assert_eq!(object(" {\"a\": 1}\n"), Some(json!({"a": 1})));
-        assert_eq!(object("Sure [1]:\n```json\n{\"a\": \"}\"}\n``` Done."), Some(json!({"a": "}"})));
-        assert_eq!(object("{not json} {\"a\": 1}"), Some(json!({"a": 1})));
-        assert_eq!(object("{\"a\": "), None);
-        assert_eq!(object("[1]"), None);
-        assert_eq!(object(&"{".repeat(1_000_000)), None);
-        assert_eq!(find("{}: [2]", &json!([])), Some(json!([2])));
-    }
 
     #[test]
     fn counts_fields_of_either_side() {

@@ -10,10 +10,11 @@ mod passes;
 mod settings;
 mod text;
 
-use diapason_plugin::{Evaluator, Judgement, Likelihood, Measure, MeasureInfo, Observation, Request, Result, Sample};
+use diapason_plugin::json::{self as documents, Document, Kind};
+use diapason_plugin::{
+    Evaluator, Judgement, Likelihood, Measure, MeasureInfo, Observation, Reasoning, Request, Result, Sample,
+};
 use extract::Extraction;
-use number::Quantity;
-use serde_json::Value;
 use settings::{Metric, Settings};
 
 /// At most so many notes of one kind: a wholly wrong document would bury the others.
@@ -48,20 +49,45 @@ impl Evaluator for Accuracy {
         })
     }
 
+    fn reasoning(&self) -> Reasoning {
+        self.settings.reasoning
+    }
+
     fn score(&self, observation: &Observation) -> Result<Judgement> {
-        let Some(reference) = &observation.sample.reference else {
+        if observation.references.is_empty() {
             return Ok(Judgement::unscored("the sample has no reference"));
-        };
-        let mut judgement = Judgement::scored([]);
-        let mut measures = Vec::new();
+        }
+        let mut notes = Judgement::scored([]);
+        let (mut measures, mut unread) = (Vec::new(), Vec::new());
         for metric in &self.metrics {
-            let value = self.value(*metric, observation, reference, &mut judgement)?;
-            measures.extend(value.map(|value| Measure::new(metric.name(), value)));
+            match self.best(*metric, observation, &mut notes)? {
+                Value::Scored(value) => measures.push(Measure::new(metric.name(), value)),
+                Value::Unread(reason) => unread.push(format!("{}: {reason}", metric.name())),
+                Value::Inapplicable => {}
+            }
         }
-        if measures.is_empty() {
-            return Ok(Judgement::unscored(self.inapplicable(&observation.sample)));
-        }
-        Ok(Judgement { notes: judgement.notes, ..Judgement::scored(measures) })
+        let judgement = match (measures.is_empty(), unread.is_empty()) {
+            (false, _) => Judgement::scored(measures),
+            (true, false) => Judgement::unscored(unread.join("; ")),
+            (true, true) => Judgement::unscored(self.inapplicable(&observation.sample)),
+        };
+        let notes = notes.notes.into_iter().chain(unread.into_iter().map(|reason| ("unscored".to_owned(), reason)));
+        Ok(notes.fold(judgement, |judged, (name, text)| judged.note(name, text)))
+    }
+}
+
+/// What a metric says of an answer and a reference.
+enum Value {
+    Scored(f64),
+    /// The metric applies, and yet the answer cannot be judged: why.
+    Unread(String),
+    /// The metric does not apply to the reference.
+    Inapplicable,
+}
+
+impl Value {
+    fn truth(value: bool) -> Self {
+        Self::Scored(truth(value))
     }
 }
 
@@ -70,30 +96,62 @@ impl Accuracy {
         if self.metrics.contains(&Metric::AnyExact) { self.settings.completions } else { 1 }
     }
 
-    /// A metric's value, or `None` where it does not apply to the sample.
-    fn value(&self, metric: Metric, seen: &Observation, reference: &str, notes: &mut Judgement) -> Result<Option<f64>> {
+    /// A metric's best value over the references: any of them will do. One that cannot be judged counts only where no
+    /// other is right. The notes are those of the reference that counts.
+    fn best(&self, metric: Metric, seen: &Observation, notes: &mut Judgement) -> Result<Value> {
+        let mut best = (Value::Inapplicable, Vec::new());
+        let mut unread = None;
+        for reference in &seen.references {
+            let mut judged = Judgement::scored([]);
+            let value = self.value(metric, seen, reference, &mut judged)?;
+            match (&value, &best.0) {
+                (Value::Scored(new), Value::Scored(old)) if new <= old => {}
+                (Value::Scored(_), _) => best = (value, judged.notes),
+                (Value::Unread(_), _) => unread = unread.or(Some(value)),
+                (Value::Inapplicable, _) => {}
+            }
+        }
+        let right = matches!(best.0, Value::Scored(value) if value >= 1.0);
+        if let Some(unread) = unread.filter(|_| !right) {
+            return Ok(unread);
+        }
+        notes.notes.extend(best.1);
+        Ok(best.0)
+    }
+
+    fn value(&self, metric: Metric, seen: &Observation, reference: &str, notes: &mut Judgement) -> Result<Value> {
         if metric.is_choice() {
-            return Ok(self.choice(metric, seen, reference));
+            return Ok(self.choice(metric, seen, reference).map_or(Value::Inapplicable, Value::Scored));
         }
         let answer = seen.answer()?;
         Ok(match metric {
-            Metric::ExactMatch => Some(truth(text::exact(answer, reference))),
-            Metric::NormalisedMatch => Some(truth(text::normalised(answer, reference))),
-            Metric::TokenF1 => Some(text::token_f1(answer, reference)),
-            Metric::Numeric => self.numeric(answer, reference),
-            Metric::ExtractStrict => Some(self.extracted(metric, self.extraction.strictly(answer), reference, notes)),
-            Metric::ExtractFlexible => Some(self.extracted(metric, self.extraction.flexibly(answer), reference, notes)),
-            Metric::FieldAccuracy => field_accuracy(answer, reference, notes),
-            Metric::JsonExact => json_exact(answer, reference),
-            Metric::AnyExact => Some(self.any_exact(seen, reference)),
-            Metric::Choice | Metric::ChoicePerByte | Metric::ChoicePerToken => None,
+            Metric::ExactMatch => Value::truth(text::exact(answer, reference)),
+            Metric::NormalisedMatch => Value::truth(text::normalised(answer, reference)),
+            Metric::TokenF1 => Value::Scored(text::token_f1(answer, reference)),
+            Metric::Numeric => self.numeric(answer, reference, notes),
+            Metric::ExtractStrict => self.extracted(metric, self.extraction.strictly(answer), reference, notes),
+            Metric::ExtractFlexible => self.extracted(metric, self.extraction.flexibly(answer), reference, notes),
+            Metric::FieldAccuracy => self.field_accuracy(answer, reference, notes),
+            Metric::JsonExact => self.json_exact(answer, reference),
+            Metric::AnyExact => Value::Scored(self.any_exact(seen)),
+            Metric::Choice | Metric::ChoicePerByte | Metric::ChoicePerToken => Value::Inapplicable,
         })
     }
 
-    fn numeric(&self, answer: &str, reference: &str) -> Option<f64> {
-        let expected = Quantity::last_in(reference)?;
-        let given = Quantity::last_in(answer);
-        Some(truth(given.is_some_and(|given| given.agrees(&expected, self.settings.tolerance()))))
+    fn numeric(&self, answer: &str, reference: &str, notes: &mut Judgement) -> Value {
+        let convention = self.settings.convention();
+        let Ok(Some(expected)) = number::read(reference, convention) else { return Value::Inapplicable };
+        match number::read(answer, convention) {
+            Ok(Some(given)) => match given.agrees(&expected, self.settings.tolerance(), self.settings.percent) {
+                Ok(same) => {
+                    notes.notes.push((Metric::Numeric.name().to_owned(), given.to_string()));
+                    Value::truth(same)
+                }
+                Err(reason) => Value::Unread(reason),
+            },
+            Ok(None) => Value::Scored(0.0),
+            Err(reason) => Value::Unread(reason),
+        }
     }
 
     fn choice(&self, metric: Metric, seen: &Observation, reference: &str) -> Option<f64> {
@@ -106,14 +164,44 @@ impl Accuracy {
         Some(truth(choice::likeliest(&seen.likelihoods, length)? == expected))
     }
 
-    fn extracted(&self, metric: Metric, found: Option<&str>, reference: &str, notes: &mut Judgement) -> f64 {
+    fn extracted(&self, metric: Metric, found: Option<&str>, reference: &str, notes: &mut Judgement) -> Value {
         notes.notes.push((metric.name().to_owned(), found.unwrap_or("nothing found").to_owned()));
-        truth(self.extraction.agrees(found, reference))
+        Value::truth(self.extraction.agrees(found, reference))
     }
 
-    fn any_exact(&self, seen: &Observation, reference: &str) -> f64 {
-        let right = seen.completions.iter().filter(|completion| text::exact(&completion.text, reference)).count();
+    fn any_exact(&self, seen: &Observation) -> f64 {
+        let right = |text: &str| seen.references.iter().any(|reference| text::exact(text, reference));
+        let right = seen.completions.iter().filter(|completion| right(&completion.text)).count();
         passes::at_least_one(seen.completions.len() as u32, right as u32, self.settings.k)
+    }
+
+    fn field_accuracy(&self, answer: &str, reference: &str, notes: &mut Judgement) -> Value {
+        let Some(reference) = reference_document(reference) else { return Value::Inapplicable };
+        let document = match self.document(answer, &reference) {
+            Ok(document) => document,
+            Err(reason) => {
+                notes.notes.push(("json".to_owned(), format!("the answer holds no such document: {reason}")));
+                return Value::Scored(0.0);
+            }
+        };
+        let twice = document.duplicates.iter().map(|path| format!("{path} stands twice: the last counts"));
+        notes.notes.extend(twice.take(NOTES).map(|what| ("json".to_owned(), what)));
+        let fields = json::compare(&document.value, &reference);
+        let wrong =
+            fields.wrong.into_iter().take(NOTES).map(|(path, what)| ("field".to_owned(), format!("{path}: {what}")));
+        notes.notes.extend(wrong);
+        Value::Scored(fields.accuracy)
+    }
+
+    fn json_exact(&self, answer: &str, reference: &str) -> Value {
+        let Some(reference) = reference_document(reference) else { return Value::Inapplicable };
+        let document = self.document(answer, &reference);
+        Value::truth(document.is_ok_and(|document| json::same(&document.value, &reference)))
+    }
+
+    /// The document of an answer: of the reference's kind, if there is one.
+    fn document(&self, answer: &str, reference: &serde_json::Value) -> Result<Document> {
+        documents::find(answer, self.settings.document, Kind::of(reference))
     }
 
     fn inapplicable(&self, sample: &Sample) -> String {
@@ -124,26 +212,8 @@ impl Accuracy {
 }
 
 /// `None` where the reference is no JSON object or array.
-fn reference_document(reference: &str) -> Option<Value> {
-    serde_json::from_str(reference).ok().filter(|value: &Value| value.is_object() || value.is_array())
-}
-
-fn field_accuracy(answer: &str, reference: &str, notes: &mut Judgement) -> Option<f64> {
-    let reference = reference_document(reference)?;
-    let Some(document) = json::find(answer, &reference) else {
-        notes.notes.push(("json".to_owned(), "the answer holds no such document".to_owned()));
-        return Some(0.0);
-    };
-    let fields = json::compare(&document, &reference);
-    let wrong =
-        fields.wrong.into_iter().take(NOTES).map(|(path, what)| ("field".to_owned(), format!("{path}: {what}")));
-    notes.notes.extend(wrong);
-    Some(fields.accuracy)
-}
-
-fn json_exact(answer: &str, reference: &str) -> Option<f64> {
-    let reference = reference_document(reference)?;
-    Some(truth(json::find(answer, &reference).is_some_and(|document| json::same(&document, &reference))))
+fn reference_document(reference: &str) -> Option<serde_json::Value> {
+    serde_json::from_str(reference).ok().filter(|value| Kind::of(value).is_some())
 }
 
 fn truth(value: bool) -> f64 {

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-use crate::{extract::Extraction, number::Tolerance, passes, text};
+use crate::number::{Convention, DecimalSign, Tolerance};
+use crate::{extract::Extraction, passes, text};
 use serde_json::Value;
 
 fn golden(name: &str) -> Vec<Value> {
@@ -32,7 +33,9 @@ fn pass_at_k() {
 #[test]
 fn extraction() {
     let tolerance = Tolerance { relative: 0.0, absolute: 0.0 };
-    let patterns = Extraction::new(r"#### (-?[0-9.,]+)", r"(-?[$0-9.,]{2,})|(-?[0-9]+)", tolerance).unwrap();
+    let convention = Convention { decimal_sign: DecimalSign::Point };
+    let patterns =
+        Extraction::new(r"#### (-?[0-9.,]+)", r"(-?[$0-9.,]{2,})|(-?[0-9]+)", tolerance, convention).unwrap();
     for case in golden("extract") {
         let response = case[0].as_str().unwrap();
         assert_eq!(patterns.strictly(response), case[1].as_str(), "{case}");

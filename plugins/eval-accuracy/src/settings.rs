@@ -1,8 +1,9 @@
 //! What a user may set.
 
 use crate::extract::Extraction;
-use crate::number::Tolerance;
-use diapason_plugin::{MeasureInfo, Result};
+use crate::number::{Convention, DecimalSign, Percent, Tolerance};
+use diapason_plugin::json::Choice;
+use diapason_plugin::{MeasureInfo, Reasoning, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -16,7 +17,7 @@ pub enum Metric {
     NormalisedMatch,
     /// Overlap with the reference's words (SQuAD's F1).
     TokenF1,
-    /// The last number is the reference's, within the tolerance, units converted.
+    /// The quantity that the answer comes to is the reference's, within the tolerance, units converted.
     Numeric,
     /// The likeliest choice is the right one.
     Choice,
@@ -50,6 +51,14 @@ pub struct Settings {
     /// How far a number may be off, in the expected one's unit. The larger of the two tolerances counts.
     #[schemars(range(min = 0.0))]
     pub absolute_tolerance: f64,
+    /// What `,` and `.` mean in a number that could be read both ways, such as `1,234` or `1.234`.
+    pub decimal_sign: DecimalSign,
+    /// What `50%` means beside a number without a unit.
+    pub percent: Percent,
+    /// Which JSON document of an answer counts where there are several.
+    pub document: Choice,
+    /// What becomes of reasoning (`<think>…</think>`) before the answer.
+    pub reasoning: Reasoning,
     /// Put before each choice when its likelihood is asked for.
     pub choice_prefix: String,
     /// Pattern for `extract-strict`: its first group (or all of it) is the answer.
@@ -71,6 +80,10 @@ impl Default for Settings {
             json: false,
             relative_tolerance: 1e-6,
             absolute_tolerance: 0.0,
+            decimal_sign: DecimalSign::default(),
+            percent: Percent::default(),
+            document: Choice::default(),
+            reasoning: Reasoning::default(),
             choice_prefix: String::new(),
             strict: r"#### (-?[0-9.,]+)".to_owned(),
             flexible: r"-?[$€£]?[0-9][0-9,]*(?:\.[0-9]+)?".to_owned(),
@@ -113,9 +126,14 @@ impl Settings {
         Tolerance { relative: self.relative_tolerance, absolute: self.absolute_tolerance }
     }
 
+    /// How numbers are written.
+    pub fn convention(&self) -> Convention {
+        Convention { decimal_sign: self.decimal_sign }
+    }
+
     /// The two patterns, compiled.
     pub fn extraction(&self) -> Result<Extraction> {
-        Extraction::new(&self.strict, &self.flexible, self.tolerance())
+        Extraction::new(&self.strict, &self.flexible, self.tolerance(), self.convention())
     }
 }
 
@@ -149,7 +167,7 @@ impl Metric {
             Self::ExactMatch => "answers equal to the reference",
             Self::NormalisedMatch => "answers equal to the reference but for case, punctuation and articles",
             Self::TokenF1 => "overlap of the answer's and the reference's words",
-            Self::Numeric => "answers whose last number is the reference's",
+            Self::Numeric => "answers that come to the reference's quantity",
             Self::Choice => "samples whose likeliest choice is right",
             Self::ChoicePerByte => "samples whose likeliest choice per byte is right",
             Self::ChoicePerToken => "samples whose likeliest choice per token is right",

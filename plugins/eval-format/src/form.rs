@@ -1,7 +1,8 @@
 //! The checks of an answer's form.
 
 use crate::schema::Schema;
-use diapason_plugin::Result;
+use diapason_plugin::json::{self, Choice, Document, Kind};
+use diapason_plugin::{Reasoning, Result};
 use regex_lite::Regex;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -18,6 +19,10 @@ pub struct Settings {
     pub json: bool,
     /// The answer must be a JSON document and nothing else: no fence, no sentence around it. Implies `json`.
     pub json_only: bool,
+    /// Which JSON document of an answer counts where there are several.
+    pub document: Choice,
+    /// What becomes of reasoning (`<think>…</think>`) before the answer.
+    pub reasoning: Reasoning,
     /// JSON Schema (2020-12) of the document. Implies `json`. `$ref` stays within the schema.
     pub schema: Option<Value>,
     /// Regular expression that the whole answer must match, white space at its ends aside.
@@ -77,7 +82,8 @@ impl Form {
 
     /// Every check but `valid`, in the order of the measures.
     pub fn check(&self, answer: &str) -> Vec<Check> {
-        let document = if self.wants_json() { find(answer) } else { Err(String::new()) };
+        let find = || json::find(answer, self.settings.document, self.wanted());
+        let document = if self.wants_json() { find() } else { Err(String::new()) };
         let problems = |name: &str| match name {
             "json-valid" => document.as_ref().err().cloned().into_iter().collect(),
             "json-only" => not_only_json(answer).into_iter().collect(),
@@ -88,12 +94,33 @@ impl Form {
         self.measures().into_iter().skip(1).map(|name| Check { name, problems: problems(name) }).collect()
     }
 
+    /// Every remark on a document that is no problem: keys that stand twice in one object.
+    pub fn remarks(&self, answer: &str) -> Vec<String> {
+        let document = self.wants_json().then(|| json::find(answer, self.settings.document, self.wanted()));
+        let duplicates = document.and_then(Result::ok).map(|document| document.duplicates).unwrap_or_default();
+        duplicates.iter().take(PROBLEMS).map(|path| format!("{path} stands twice: the last counts")).collect()
+    }
+
+    /// What becomes of reasoning.
+    pub fn reasoning(&self) -> Reasoning {
+        self.settings.reasoning
+    }
+
+    /// The kind of document that the schema's `type` asks for.
+    fn wanted(&self) -> Option<Kind> {
+        match self.settings.schema.as_ref()?.get("type")?.as_str()? {
+            "object" => Some(Kind::Object),
+            "array" => Some(Kind::Array),
+            _ => None,
+        }
+    }
+
     fn wants_json(&self) -> bool {
         self.settings.json || self.settings.json_only || self.schema.is_some()
     }
 
-    fn against_schema(&self, document: &std::result::Result<Value, String>) -> Vec<String> {
-        let (Some(schema), Ok(document)) = (&self.schema, document) else {
+    fn against_schema(&self, document: &Result<Document>) -> Vec<String> {
+        let (Some(schema), Ok(Document { value: document, .. })) = (&self.schema, document) else {
             return vec!["there is no JSON document".to_owned()];
         };
         let place = |path: &str| if path.is_empty() { "the document".to_owned() } else { path.to_owned() };
@@ -129,21 +156,6 @@ fn pattern(settings: &Settings) -> Result<Option<Regex>> {
     let compile = |pattern: &String| Regex::new(&format!(r"\A(?:{pattern})\z"));
     let bad = |cause| format!("setting `pattern` is not a regular expression: {cause}");
     settings.pattern.as_ref().map(compile).transpose().map_err(bad)
-}
-
-/// The whole answer as JSON, or else the first object or array in it.
-fn find(answer: &str) -> std::result::Result<Value, String> {
-    // Each start may cost a pass over the rest: an answer of brackets alone must not cost the square of its length.
-    const STARTS: usize = 64;
-    let whole = serde_json::from_str(answer.trim());
-    whole.or_else(|cause: serde_json::Error| {
-        let inner = answer.match_indices(['{', '[']).take(STARTS).find_map(|(at, _)| first_value(&answer[at..]));
-        inner.ok_or_else(|| format!("no JSON document: {cause}"))
-    })
-}
-
-fn first_value(text: &str) -> Option<Value> {
-    serde_json::Deserializer::from_str(text).into_iter::<Value>().next()?.ok()
 }
 
 fn not_only_json(answer: &str) -> Option<String> {

@@ -1,9 +1,11 @@
 //! Whether the answer has the form that was asked for. See the package's README for the measures and settings.
 
 mod form;
+#[cfg(test)]
+mod ifeval;
 mod schema;
 
-use diapason_plugin::{Evaluator, Judgement, Measure, MeasureInfo, Observation, Result};
+use diapason_plugin::{Evaluator, Judgement, Measure, MeasureInfo, Observation, Reasoning, Result};
 use form::{Form, Settings};
 
 /// Whether answers have the form that was asked for.
@@ -21,13 +23,19 @@ impl Evaluator for Format {
         self.0.measures().iter().map(info).collect()
     }
 
+    fn reasoning(&self) -> Reasoning {
+        self.0.reasoning()
+    }
+
     fn score(&self, observation: &Observation) -> Result<Judgement> {
-        let checks = self.0.check(observation.answer()?);
+        let answer = observation.answer()?;
+        let checks = self.0.check(answer);
         let valid = Measure::new("valid", truth(checks.iter().all(|check| check.problems.is_empty())));
         let measures = checks.iter().map(|check| Measure::new(check.name, truth(check.problems.is_empty())));
         let judgement = Judgement::scored([valid].into_iter().chain(measures));
         let notes = checks.iter().flat_map(|check| check.problems.iter().map(|problem| (check.name, problem)));
-        Ok(notes.fold(judgement, |judgement, (name, problem)| judgement.note(name, problem)))
+        let judgement = notes.fold(judgement, |judgement, (name, problem)| judgement.note(name, problem));
+        Ok(self.0.remarks(answer).into_iter().fold(judgement, |judgement, remark| judgement.note("json", remark)))
     }
 }
 

@@ -6,7 +6,7 @@ mod halueval;
 mod support;
 mod words;
 
-use diapason_plugin::{Evaluator, Judgement, Measure, MeasureInfo, Observation, Result, Sample};
+use diapason_plugin::{Evaluator, Judgement, Measure, MeasureInfo, Observation, Reasoning, Result, Sample};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use support::Context;
@@ -26,11 +26,19 @@ pub struct Settings {
     pub unanswerable: bool,
     /// Further phrases that decline an answer.
     pub abstention_phrases: Vec<String>,
+    /// What becomes of reasoning (`<think>…</think>`) before the answer.
+    pub reasoning: Reasoning,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { prompt_supports: true, fall_back_to_prompt: false, unanswerable: false, abstention_phrases: Vec::new() }
+        Self {
+            prompt_supports: true,
+            fall_back_to_prompt: false,
+            unanswerable: false,
+            abstention_phrases: Vec::new(),
+            reasoning: Reasoning::default(),
+        }
     }
 }
 
@@ -54,6 +62,10 @@ impl Evaluator for Hallucination {
             MeasureInfo::binary("abstained-correctly", "declines exactly where there is no answer"),
             MeasureInfo { bounds: None, ..MeasureInfo::number("length-words", "length of the answer in words") },
         ]
+    }
+
+    fn reasoning(&self) -> Reasoning {
+        self.0.reasoning
     }
 
     fn score(&self, observation: &Observation) -> Result<Judgement> {

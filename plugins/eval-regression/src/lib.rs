@@ -1,6 +1,6 @@
 //! Sets the tuned model's answers against the base model's. See the package's README for the measures and settings.
 
-use diapason_plugin::{Comparator, Judgement, Measure, MeasureInfo, Pair, Result};
+use diapason_plugin::{Comparator, Judgement, Measure, MeasureInfo, Pair, Reasoning, Result};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -14,11 +14,13 @@ pub struct Settings {
     pub threshold: f64,
     /// Set to false for a measure that is better when smaller.
     pub higher_is_better: bool,
+    /// What becomes of reasoning (`<think>…</think>`) before the answers that `changed` compares.
+    pub reasoning: Reasoning,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { measure: None, threshold: 0.5, higher_is_better: true }
+        Self { measure: None, threshold: 0.5, higher_is_better: true, reasoning: Reasoning::default() }
     }
 }
 
@@ -39,6 +41,10 @@ impl Comparator for Regression {
             MeasureInfo { bounds: None, ..MeasureInfo::number("drop", "how far the measure fell").lower_is_better() },
             MeasureInfo::binary("changed", "answers that are not the base model's").lower_is_better(),
         ]
+    }
+
+    fn reasoning(&self) -> Reasoning {
+        self.0.reasoning
     }
 
     fn compare(&self, pair: &Pair) -> Result<Judgement> {

@@ -42,8 +42,10 @@
 pub mod bindings;
 #[cfg(not(target_family = "wasm"))]
 pub mod cases;
+pub mod json;
 pub mod log;
 pub mod model;
+pub mod reasoning;
 pub mod tokenizer;
 
 mod chat_template;
@@ -58,6 +60,7 @@ pub use chat_template::{ChatTemplate, Conversation, Segment};
 pub use comparator::{Comparator, Pair, Side};
 pub use evaluator::{Evaluator, Observation, Request};
 use export::Exported;
+pub use reasoning::Reasoning;
 pub use types::{Completion, Finish, Judgement, Likelihood, Measure, MeasureInfo, Message, Outcome, Sample};
 pub use validator::{Finding, Row, Severity, Validator};
 

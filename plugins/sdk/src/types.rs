@@ -12,6 +12,18 @@ impl Sample {
         self.tags.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// The expected answers, of which any will do: the texts of the row's `reference` where that is a list of texts, or
+    /// else the sample's only reference. Empty without one.
+    pub fn references(&self) -> Vec<String> {
+        let row: Option<Value> = serde_json::from_str(&self.row).ok();
+        let list = row.as_ref().and_then(|row| row.get("reference")?.as_array());
+        let texts = list.and_then(|list| list.iter().map(|one| one.as_str().map(str::to_owned)).collect());
+        match texts {
+            Some(texts) if !Vec::is_empty(&texts) => texts,
+            _ => self.reference.iter().cloned().collect(),
+        }
+    }
+
     /// The whole row as JSON. An error says where the row is not JSON.
     pub fn row_json(&self) -> Result<Value> {
         serde_json::from_str(&self.row).map_err(|cause| format!("the row is not JSON: {cause}"))

@@ -1,9 +1,8 @@
 //! What a case gives to a plugin.
 
 use super::from_value;
-use crate::{
-    Completion, Conversation, Finish, Likelihood, Measure, Message, Observation, Pair, Result, Row, Sample, Side,
-};
+use crate::bindings::evaluator::exports::diapason::plugin::evaluator::Observation;
+use crate::{Completion, Conversation, Finish, Likelihood, Measure, Message, Pair, Result, Row, Sample, Side};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -73,7 +72,7 @@ struct SampleFields {
     #[serde(default)]
     messages: Vec<MessageFields>,
     #[serde(default)]
-    reference: Option<String>,
+    reference: Option<ReferenceField>,
     #[serde(default)]
     choices: Vec<String>,
     #[serde(default)]
@@ -85,6 +84,24 @@ struct SampleFields {
     _tools: Option<Value>,
     #[serde(default)]
     row: Option<String>,
+}
+
+/// One expected answer, or several of which any will do.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum ReferenceField {
+    One(String),
+    Any(Vec<String>),
+}
+
+impl ReferenceField {
+    /// The first: evaluators see the others in `row`.
+    fn first(self) -> Option<String> {
+        match self {
+            Self::One(text) => Some(text),
+            Self::Any(texts) => texts.into_iter().next(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -188,7 +205,7 @@ fn sample(index: usize, fields: Map<String, Value>) -> Result<Sample> {
     Ok(Sample {
         id: fields.id.unwrap_or_else(|| (index + 1).to_string()),
         messages: fields.messages.into_iter().map(MessageFields::message).collect(),
-        reference: fields.reference,
+        reference: fields.reference.and_then(ReferenceField::first),
         choices: fields.choices,
         context: fields.context,
         tags: fields.tags.into_iter().collect(),

@@ -7,7 +7,7 @@ use diapason_core::language_model::{Completion, Finish, Likelihood};
 use diapason_core::sample::{Conversation, Message, Sample};
 use diapason_core::score::{Measure, Observation, Pair, Side};
 use diapason_sandbox::{ChatTemplate, Comparator, Evaluator, Grants, Plugin, Validator};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -51,9 +51,20 @@ pub(super) fn run(plugin: &Plugin, case: &Case) -> Result<(), String> {
 
 type Outcome = Result<(), Failure>;
 
-fn evaluator(plugin: &Plugin, case: &Case, grants: &Grants) -> Outcome {
+/// An evaluator's case as what it is given.
+pub(super) fn observations(case: &Case) -> Result<Vec<Observation>, String> {
     let given: Vec<GivenSample> = case.part("samples", &[])?;
-    let observations = (1..).zip(&given).map(|(number, one)| one.observation(number)).collect::<Result<Vec<_>, _>>()?;
+    (1..).zip(&given).map(|(number, one)| one.observation(number)).collect()
+}
+
+/// A comparator's case as what it is given.
+pub(super) fn pairs(case: &Case) -> Result<Vec<Pair>, String> {
+    let given: Vec<GivenPair> = case.part("pairs", &[])?;
+    (1..).zip(&given).map(|(number, one)| one.pair(number)).collect()
+}
+
+fn evaluator(plugin: &Plugin, case: &Case, grants: &Grants) -> Outcome {
+    let observations = observations(case)?;
     let samples: Vec<Sample> = observations.iter().map(|one| one.sample.clone()).collect();
     let mut evaluator = Evaluator::new(plugin, &case.settings, grants)?;
     evaluator.describe()?;
@@ -69,8 +80,7 @@ fn evaluator(plugin: &Plugin, case: &Case, grants: &Grants) -> Outcome {
 }
 
 fn comparator(plugin: &Plugin, case: &Case, grants: &Grants) -> Outcome {
-    let given: Vec<GivenPair> = case.part("pairs", &[])?;
-    let pairs = (1..).zip(&given).map(|(number, one)| one.pair(number)).collect::<Result<Vec<_>, _>>()?;
+    let pairs = pairs(case)?;
     let mut comparator = Comparator::new(plugin, &case.settings, grants)?;
     comparator.describe()?;
     Ok(check::judgements(case, &comparator.compare(&pairs)?)?)
@@ -104,7 +114,7 @@ struct GivenSample {
     id: Option<Value>,
     #[serde(default)]
     messages: Vec<Map<String, Value>>,
-    reference: Option<String>,
+    reference: Option<GivenReference>,
     #[serde(default)]
     choices: Vec<String>,
     context: Option<String>,
@@ -115,6 +125,24 @@ struct GivenSample {
     completions: Vec<GivenCompletion>,
     #[serde(default)]
     likelihoods: Vec<GivenLikelihood>,
+}
+
+/// One expected answer, or several of which any will do.
+#[derive(Deserialize, Serialize)]
+#[serde(untagged)]
+enum GivenReference {
+    One(String),
+    Any(Vec<String>),
+}
+
+impl GivenReference {
+    /// The first: plugins see the others in the row.
+    fn first(&self) -> Option<String> {
+        match self {
+            Self::One(text) => Some(text.clone()),
+            Self::Any(texts) => texts.first().cloned(),
+        }
+    }
 }
 
 impl GivenSample {
@@ -135,7 +163,7 @@ impl GivenSample {
         Ok(Sample {
             id,
             messages: self.messages.iter().map(message).collect::<Result<_, _>>()?,
-            reference: self.reference.clone(),
+            reference: self.reference.as_ref().and_then(GivenReference::first),
             choices: self.choices.clone(),
             context: self.context.clone(),
             tags: self.tags.clone(),

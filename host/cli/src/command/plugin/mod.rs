@@ -4,6 +4,7 @@
 mod case;
 mod check;
 mod execute;
+mod mutate;
 mod new;
 mod test;
 
@@ -24,7 +25,8 @@ pub(super) fn run(arguments: &Arguments, ui: &Ui) -> Result<Exit> {
         Arguments::New { folder, sdk } => new::run(folder, sdk.as_deref(), ui),
         Arguments::List => list(&mut plugins()?, ui),
         Arguments::Inspect { plugin } => inspect(&plugins()?.get(plugin)?, ui),
-        Arguments::Test { plugin, cases } => test::run(&plugins()?.get(plugin)?, cases, ui),
+        Arguments::Test { plugin, cases, mutate: true } => mutate::run(&plugins()?.get(plugin)?, cases, ui),
+        Arguments::Test { plugin, cases, mutate: false } => test::run(&plugins()?.get(plugin)?, cases, ui),
     }
 }
 
