@@ -24,15 +24,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A change to an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Mutation {
     /// As the table names it.
     name: &'static str,
     plant: Plant,
 }
 
-/// What a change is made to; `None` or an empty list where an answer has nothing of the kind. Several are variants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+/// What a change is made to, and how: variants of it, none where an answer has nothing of the kind.
+#[derive(Debug, Clone, Copy)]
 enum Plant {
     Text(fn(&str) -> Vec<String>),
     Likelihoods(fn(&[Likelihood]) -> Vec<Vec<Likelihood>>),
@@ -90,10 +90,10 @@ pub(super) fn run(plugin: &Plugin, paths: &[PathBuf], ui: &Ui) -> Result<Exit> {
     Ok(Exit::Passed)
 }
 
-/// One changed answer under one measure.
+/// A right answer under one measure, or a changed one.
 struct Judged {
     measure: String,
-    /// Identifies the right answer, so that each is counted once.
+    /// Whether it is the right answer itself.
     first: bool,
     change: Option<(Expected, &'static str, Verdict)>,
 }
