@@ -1,6 +1,6 @@
 //! Taking the answer out of a longer response by pattern, strictly and flexibly.
 
-use crate::number::{self, Convention, DecimalSign, Percent, Quantity, Tolerance};
+use crate::number::{self, Convention, Percent, Quantity, Tolerance};
 use crate::text;
 use diapason_plugin::Result;
 use regex_lite::Regex;
@@ -66,6 +66,7 @@ fn group(found: regex_lite::Captures<'_>) -> Option<&str> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::number::DecimalSign;
 
     fn gsm8k() -> Extraction {
         let exact = Tolerance { relative: Some(0.0), absolute: 0.0 };

@@ -94,21 +94,24 @@ fn next(text: &str) -> Option<Block> {
     let lower = text.to_ascii_lowercase();
     let code = code_spans(text);
     let in_code = |at: usize| code.iter().any(|(from, to)| (*from..*to).contains(&at));
-    let find = |mark: &str, from: usize| {
-        let mut places = lower[from..].match_indices(mark).map(|(at, _)| from + at);
-        places.find(|at| !in_code(*at))
-    };
-    PAIRS.iter().filter_map(|pair| block_of(text, pair, &find)).min_by_key(|block| block.outer.0)
+    let find = |mark: &str| lower.match_indices(mark).map(|(at, _)| at).find(|at| !in_code(*at));
+    // Once reasoning is open, its first closing mark ends it: what looks like code there may be half of a pair of backticks.
+    let closing = |mark: &str, from: usize| lower[from..].find(mark).map(|at| from + at);
+    PAIRS.iter().filter_map(|pair| block_of(text, pair, &find, &closing)).min_by_key(|block| block.outer.0)
 }
 
-fn block_of(text: &str, pair: &Mark, find: &dyn Fn(&str, usize) -> Option<usize>) -> Option<Block> {
-    let (opening, closing) = (find(pair.open, 0), find(pair.close, 0));
-    match (opening, closing) {
+fn block_of(
+    text: &str,
+    pair: &Mark,
+    find: &dyn Fn(&str) -> Option<usize>,
+    closing: &dyn Fn(&str, usize) -> Option<usize>,
+) -> Option<Block> {
+    match (find(pair.open), find(pair.close)) {
         (None, Some(close)) if pair.may_lack_opening => Some(without_opening(pair, close)),
         (Some(open), Some(close)) if close < open && pair.may_lack_opening => Some(without_opening(pair, close)),
         (Some(open), _) => {
             let inner = open + pair.open.len();
-            match find(pair.close, inner) {
+            match closing(pair.close, inner) {
                 Some(close) => {
                     Some(Block { outer: (open, close + pair.close.len()), inner: (inner, close), open: false })
                 }
@@ -143,14 +146,16 @@ fn is_json(text: &str) -> bool {
     text.trim_start().starts_with(['{', '[', '"']) && serde_json::from_str::<serde::de::IgnoredAny>(text.trim()).is_ok()
 }
 
-/// Code between backticks (one or more, closed by as many), as ranges of bytes. What is not closed is no code.
+/// Code between backticks (one or more, closed by as many), as ranges of bytes. What is not closed is no code; only three
+/// and more reach over lines.
 fn code_spans(text: &str) -> Vec<(usize, usize)> {
     let mut spans = Vec::new();
     let mut at = 0;
     while let Some(start) = text[at..].find('`').map(|found| at + found) {
         let ticks = text[start..].bytes().take_while(|byte| *byte == b'`').count();
         let inner = start + ticks;
-        match text[inner..].find(&text[start..inner]) {
+        let room = if ticks < 3 { text[inner..].lines().next().unwrap_or_default() } else { &text[inner..] };
+        match room.find(&text[start..inner]) {
             Some(length) => {
                 spans.push((start, inner + length + ticks));
                 at = inner + length + ticks;

@@ -108,7 +108,7 @@ fn without_math_marks(line: &str) -> String {
     let marks = line.matches('$').count() - line.matches("\\$").count();
     let last = line.rfind('$').map(|at| &line[at + 1..]);
     let closes = last.is_some_and(|after| !after.trim_start().starts_with(|c: char| c.is_ascii_digit() || c == '.'));
-    if marks > 0 && marks % 2 == 0 && closes {
+    if marks > 0 && marks.is_multiple_of(2) && closes {
         line.replace("\\$", "\u{1}").replace('$', " ").replace('\u{1}', "$")
     } else {
         line.to_owned()

@@ -97,7 +97,7 @@ pub fn named(name: &str) -> Option<Unit> {
             *known == lower || *known == name
         }
     };
-    UNITS.iter().find(|entry| entry.names.iter().any(|known| fits(&known))).map(Unit::Known)
+    UNITS.iter().find(|entry| entry.names.iter().any(fits)).map(Unit::Known)
 }
 
 /// Short names keep the case of their letters where it matters: `m` is no `M`, but `KG` is `kg`.

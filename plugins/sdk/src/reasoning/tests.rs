@@ -54,6 +54,54 @@ fn several_blocks_and_prose_around_them() {
 }
 
 #[test]
+fn backticks_in_the_reasoning_hide_no_mark() {
+    assert_eq!(parts("<think>use `x</think>It is `y`."), taken("It is `y`.", "use `x"));
+    assert_eq!(parts("use `x\n</think>\nIt is `y`."), taken("It is `y`.", "use `x"));
+    assert_eq!(parts("<think>```\na</think>b"), taken("b", "```\na"));
+}
+
+/// Whatever a model writes, something comes out, and nothing is lost of a text without marks.
+#[test]
+fn any_text_is_parted() {
+    const PIECES: [&str; 16] = [
+        "<think>",
+        "</think>",
+        "[THINK]",
+        "[/THINK]",
+        "`",
+        "```",
+        "\n",
+        " ",
+        "é",
+        "{",
+        "}",
+        "\"a\": 1",
+        "<|channel|>",
+        "<|channel|>final<|message|>",
+        "analysis",
+        "assistantfinal",
+    ];
+    let mut state = 7_u64;
+    for _ in 0..5_000 {
+        let mut text = String::new();
+        for _ in 0..8 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            text.push_str(PIECES[(state >> 60) as usize]);
+        }
+        let parted = part(&text);
+        assert!(parted.reasoning.is_some() || parted.answer == text || text.contains("<|channel|>"), "{text}");
+        assert!(
+            part(&parted.answer).reasoning.is_none()
+                || parted.open
+                || text.contains("channel")
+                || text.contains("final"),
+            "{text}"
+        );
+        let _ = crate::json::find(&text, crate::json::Choice::Last, None);
+    }
+}
+
+#[test]
 fn marks_that_are_text() {
     for text in [
         "",
