@@ -165,7 +165,10 @@ fn hints_that_fit() {
         ("[limits]\nfuel = 1\n", &["limits.fuel: 1 is too small, at least 1000000 is needed", "`fuel`: wasmtime fuel"]),
         ("[train]\nepochs = 0\n", &["train.epochs: 0 is too small", "`epochs`: "]),
         ("[generate]\nsampling_temperature = 1000\n", &["1000 is too large", "`sampling_temperature`: "]),
-        ("[run]\nfolder = \"train.jsonl\"\n", &["`run.folder` is train.jsonl, which is no folder", "name another folder"]),
+        (
+            "[run]\nfolder = \"train.jsonl\"\n",
+            &["`run.folder` is train.jsonl, which is no folder", "name another folder"],
+        ),
     ];
     let rows = b"{\"prompt\": \"a\", \"completion\": \"b\"}\n";
     for (line, fragments) in cases {

@@ -146,7 +146,9 @@ impl Renderer {
     /// renders no plain exchange has none; it says why where its own conversations are rendered.
     pub(crate) fn end_turns(&mut self, model: &mut Model) -> Result<()> {
         let messages = vec![Message::new("user", "Q"), Message::new("assistant", ANSWER)];
-        let Ok(rendered) = self.training(&[Conversation { messages, ..Conversation::default() }]) else { return Ok(()) };
+        let Ok(rendered) = self.training(&[Conversation { messages, ..Conversation::default() }]) else {
+            return Ok(());
+        };
         let text: String = rendered.iter().flatten().map(|segment| segment.text.as_str()).collect();
         if let Some((_, behind)) = text.rsplit_once(ANSWER) {
             model.add_stops(model.first_special(behind)?);

@@ -167,9 +167,8 @@ fn results_of_any_bytes() {
 /// The same for findings and for rendered text: each pass and each rendering is of a guest that was not asked before.
 #[test]
 fn findings_and_segments_of_any_bytes() {
-    let of = |file: &str, world: &str| {
-        Plugin::from_bytes(&ENGINE, file, &guest::module_of(file, world), &limits()).unwrap()
-    };
+    let of =
+        |file: &str, world: &str| Plugin::from_bytes(&ENGINE, file, &guest::module_of(file, world), &limits()).unwrap();
     let validator = of("guests/images-validator.wat", "validator-plugin");
     let template = of("guests/images-template.wat", "chat-template-plugin");
     let mut numbers = Numbers(8);
