@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// A change to an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Mutation {
     /// As the table names it.
     name: &'static str,
@@ -32,7 +32,7 @@ pub(super) struct Mutation {
 }
 
 /// What a change is made to; `None` or an empty list where an answer has nothing of the kind. Several are variants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy)]
 enum Plant {
     Text(fn(&str) -> Vec<String>),
     Likelihoods(fn(&[Likelihood]) -> Vec<Vec<Likelihood>>),
