@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     fn gsm8k() -> Extraction {
-        let exact = Tolerance { relative: 0.0, absolute: 0.0 };
+        let exact = Tolerance { relative: Some(0.0), absolute: 0.0 };
         Extraction::new(
             r"#### (-?[0-9.,]+)",
             r"(-?[$0-9.,]{2,})|(-?[0-9]+)",
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn bad_patterns_are_named() {
-        let tolerance = Tolerance { relative: 0.0, absolute: 0.0 };
+        let tolerance = Tolerance { relative: Some(0.0), absolute: 0.0 };
         let Err(error) = Extraction::new("(", "x", tolerance, Convention { decimal_sign: DecimalSign::Point }) else {
             panic!("accepted")
         };

@@ -32,7 +32,7 @@ fn pass_at_k() {
 
 #[test]
 fn extraction() {
-    let tolerance = Tolerance { relative: 0.0, absolute: 0.0 };
+    let tolerance = Tolerance { relative: Some(0.0), absolute: 0.0 };
     let convention = Convention { decimal_sign: DecimalSign::Point };
     let patterns =
         Extraction::new(r"#### (-?[0-9.,]+)", r"(-?[$0-9.,]{2,})|(-?[0-9]+)", tolerance, convention).unwrap();

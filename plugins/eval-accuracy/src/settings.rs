@@ -45,9 +45,10 @@ pub struct Settings {
     pub metrics: Vec<Metric>,
     /// Also measure `field-accuracy` and `json-exact`: the references are JSON objects or arrays.
     pub json: bool,
-    /// How far a number may be off, as a share of the expected one.
+    /// How far a number may be off, as a share of the expected one. Without it, whole numbers must be equal and others may
+    /// be a millionth apart.
     #[schemars(range(min = 0.0))]
-    pub relative_tolerance: f64,
+    pub relative_tolerance: Option<f64>,
     /// How far a number may be off, in the expected one's unit. The larger of the two tolerances counts.
     #[schemars(range(min = 0.0))]
     pub absolute_tolerance: f64,
@@ -78,7 +79,7 @@ impl Default for Settings {
         Self {
             metrics: vec![Metric::ExactMatch, Metric::NormalisedMatch, Metric::TokenF1],
             json: false,
-            relative_tolerance: 1e-6,
+            relative_tolerance: None,
             absolute_tolerance: 0.0,
             decimal_sign: DecimalSign::default(),
             percent: Percent::default(),
@@ -102,7 +103,7 @@ impl Settings {
         if self.k == 0 || self.k > self.completions {
             return Err(format!("setting `k` is {}, expected 1 to `completions` ({})", self.k, self.completions));
         }
-        let tolerances = [self.relative_tolerance, self.absolute_tolerance];
+        let tolerances = [self.relative_tolerance.unwrap_or(0.0), self.absolute_tolerance];
         if tolerances.iter().any(|tolerance| !tolerance.is_finite() || *tolerance < 0.0) {
             return Err("a tolerance must be a number from 0".to_owned());
         }

@@ -17,7 +17,7 @@ impl Context {
         let keys = words(text).into_iter().flat_map(|word| parts(word.text));
         Self {
             words: keys.collect(),
-            numbers: numbers(text).into_iter().map(|(number, _)| number).collect(),
+            numbers: numbers(text).into_iter().flat_map(|(readings, _)| readings).collect(),
             text: flat(text),
         }
     }
@@ -25,8 +25,9 @@ impl Context {
     /// Numbers of the answer that are not in the context, as they stand in the answer. Thousands separators do not matter,
     /// number words up to twelve count as numbers on the context's side.
     pub fn unsupported_numbers(&self, answer: &str) -> Vec<String> {
-        let unknown = |number: &str| !self.numbers.contains(number) && !self.spelt_out(number);
-        numbers(answer).into_iter().filter(|(number, _)| unknown(number)).map(|(_, written)| written).collect()
+        let known = |number: &String| self.numbers.contains(number) || self.spelt_out(number);
+        let unknown = |(readings, _): &(Vec<String>, String)| !readings.iter().any(known);
+        numbers(answer).into_iter().filter(unknown).map(|(_, written)| written).collect()
     }
 
     /// Names of the answer of which some word is not in the context.
@@ -57,25 +58,64 @@ fn parts(word: &str) -> Vec<String> {
     word.split('-').map(key).collect()
 }
 
-/// Each number in a normal form (no separators, no trailing zeros of a fraction) and as written.
-fn numbers(text: &str) -> Vec<(String, String)> {
+/// Each number in its normal forms (no separators, no trailing zeros of a fraction) and as written. `12.000` is read both
+/// ways. Groups of three digits may be joined by a space that does not break or by an apostrophe, too.
+fn numbers(text: &str) -> Vec<(Vec<String>, String)> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find(|character: char| character.is_ascii_digit()) {
         let tail = &rest[start..];
-        let inside = |character: char| character.is_ascii_digit() || matches!(character, ',' | '.');
-        let length = tail.find(|character: char| !inside(character)).unwrap_or(tail.len());
+        let length = numeral_length(tail);
         let written = tail[..length].trim_end_matches(['.', ',']);
-        found.push((normal_number(written), written.to_owned()));
+        found.push((readings(written), written.to_owned()));
         rest = &tail[length..];
     }
     found
 }
 
+/// Bytes of digits, points, commas, and other separators before three digits.
+fn numeral_length(text: &str) -> usize {
+    let mut end = 0;
+    for (at, character) in text.char_indices() {
+        let groups = || {
+            let digits = text[at + character.len_utf8()..].chars().take_while(char::is_ascii_digit).count();
+            digits == 3 && GROUPING.contains(&character)
+        };
+        if !character.is_ascii_digit() && !matches!(character, ',' | '.') && !groups() {
+            break;
+        }
+        end = at + character.len_utf8();
+    }
+    end
+}
+
+/// Separators of digits beside `,` and `.`: no-break, figure, thin and narrow no-break space, apostrophes.
+const GROUPING: [char; 6] = ['\u{a0}', '\u{2007}', '\u{2009}', '\u{202f}', '\'', '’'];
+
+/// The number with a decimal point and, where it may be meant, with a decimal comma.
+fn readings(written: &str) -> Vec<String> {
+    let plain = written.replace(GROUPING, "");
+    let swapped: String = plain
+        .chars()
+        .map(|c| {
+            if c == ',' {
+                '.'
+            } else if c == '.' {
+                ','
+            } else {
+                c
+            }
+        })
+        .collect();
+    let mut readings = vec![normal_number(&plain), normal_number(&swapped)];
+    readings.dedup();
+    readings
+}
+
 fn normal_number(written: &str) -> String {
     let plain = written.replace(',', "");
     if plain.matches('.').count() != 1 {
-        return plain;
+        return plain.replace('.', "");
     }
     plain.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -242,6 +282,7 @@ mod tests {
     fn numbers_of_the_context_are_supported_however_written() {
         let context = Context::new(CONTEXT);
         assert!(context.unsupported_numbers("12000 copies, 3 towns, 1844.").is_empty());
+        assert!(context.unsupported_numbers("12\u{202f}000, 12.000, 12'000 and 12000.0").is_empty());
         assert_eq!(context.unsupported_numbers("In 1847, 12,000.5 and 18."), ["1847", "12,000.5", "18"]);
     }
 

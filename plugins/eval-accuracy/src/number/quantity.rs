@@ -8,8 +8,8 @@ use std::fmt;
 /// How far two numbers may be apart.
 #[derive(Debug, Clone, Copy)]
 pub struct Tolerance {
-    /// As a share of the expected number.
-    pub relative: f64,
+    /// As a share of the expected number. Without one, whole numbers must be equal and others may be a millionth apart.
+    pub relative: Option<f64>,
     /// In the expected number's own unit.
     pub absolute: f64,
 }
@@ -72,7 +72,7 @@ impl Quantity {
 
     /// Whether two readings of one text are the same quantity: same value, same unit or only one of them.
     pub fn is_same(&self, other: &Self) -> bool {
-        let exact = Tolerance { relative: 0.0, absolute: 0.0 };
+        let exact = Tolerance { relative: Some(0.0), absolute: 0.0 };
         self.agrees(other, exact, Percent::AsWritten).unwrap_or(false)
     }
 }
@@ -80,7 +80,9 @@ impl Quantity {
 fn near(value: f64, expected: f64, tolerance: Tolerance) -> bool {
     // Room for the rounding of conversions and of fractions.
     let rounding = 1e-12 * expected.abs();
-    let allowed = tolerance.absolute.max(tolerance.relative * expected.abs()).max(rounding);
+    let whole = value.fract() == 0.0 && expected.fract() == 0.0;
+    let relative = tolerance.relative.unwrap_or(if whole { 0.0 } else { 1e-6 });
+    let allowed = tolerance.absolute.max(relative * expected.abs()).max(rounding);
     (value - expected).abs() <= allowed
 }
 

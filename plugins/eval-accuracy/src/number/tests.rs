@@ -159,7 +159,7 @@ fn the_convention_decides_only_what_can_be_read_both_ways() {
 
 fn agree(answer: &str, expected: &str, relative: f64, absolute: f64) -> Result<bool, String> {
     let of = |text| read(text, POINT).map(|read| read.expect("a number"));
-    of(answer)?.agrees(&of(expected)?, Tolerance { relative, absolute }, Percent::AsWritten)
+    of(answer)?.agrees(&of(expected)?, Tolerance { relative: Some(relative), absolute }, Percent::AsWritten)
 }
 
 #[test]
@@ -202,4 +202,16 @@ fn tolerances() {
     assert_eq!(agree("101.1", "100", 0.01, 0.0), Ok(false));
     assert_eq!(agree("0.4", "0", 0.0, 0.5), Ok(true));
     assert_eq!(agree("-100", "100", 0.01, 0.0), Ok(false));
+}
+
+#[test]
+fn without_a_tolerance_whole_numbers_are_equal_or_not() {
+    let agree = |answer: &str, expected: &str| {
+        let of = |text| read(text, POINT).map(|read| read.expect("a number"));
+        of(answer)?.agrees(&of(expected)?, Tolerance { relative: None, absolute: 0.0 }, Percent::AsWritten)
+    };
+    assert_eq!(agree("1234568", "1234567"), Ok(false));
+    assert_eq!(agree("1234567.0", "1234567"), Ok(true));
+    assert_eq!(agree("0.3333333", "1/3"), Ok(true));
+    assert_eq!(agree("0.333", "1/3"), Ok(false));
 }

@@ -16,7 +16,7 @@ pub(super) const ALL: [Mutation; 13] = [
     document("JSON cut off", json_cut_off),
     document("JSON comma too many", comma_too_many),
     document("JSON in single quotes", single_quotes),
-    document("JSON draft before it", |text| whole(text, |text| format!("Draft: {text}\nBetter: {{\"draft\": true}}"))),
+    document("JSON superseded", superseded),
     document("JSON fenced", |text| whole(text, |text| format!("```json\n{text}\n```"))),
     document("JSON after a citation", |text| whole(text, |text| format!("As said in [1] and [2]: {text}"))),
     document("JSON after a placeholder", |text| whole(text, |text| format!("I fill {{name}} and [x] in:\n{text}"))),
@@ -33,6 +33,12 @@ fn read(text: &str) -> Option<Value> {
 
 fn whole(text: &str, change: impl Fn(&str) -> String) -> Vec<String> {
     read(text).map(|_| change(text)).into_iter().collect()
+}
+
+/// The answer as a draft, and another document of its kind after it.
+fn superseded(text: &str) -> Vec<String> {
+    let other = if text.trim_start().starts_with('[') { "[\"other\"]" } else { "{\"other\": true}" };
+    whole(text, |text| format!("Draft: {text}\nBetter: {other}"))
 }
 
 /// JSON Pointers of all scalars.

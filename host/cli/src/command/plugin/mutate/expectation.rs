@@ -83,7 +83,7 @@ const ENTRIES: [Entry; 16] = [
             "JSON cut off",
             "JSON comma too many",
             "JSON in single quotes",
-            "JSON draft before it",
+            "JSON superseded",
             "emptied",
             "refused",
             "cut off in its reasoning",

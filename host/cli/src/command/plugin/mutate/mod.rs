@@ -31,7 +31,7 @@ pub(super) struct Mutation {
     plant: Plant,
 }
 
-/// What a change is made to; `None` or an empty list where an answer has nothing of the kind. Several are variants.
+/// What a change is made to, and how: variants of it, none where an answer has nothing of the kind.
 #[derive(Debug, Clone, Copy)]
 enum Plant {
     Text(fn(&str) -> Vec<String>),
@@ -90,10 +90,10 @@ pub(super) fn run(plugin: &Plugin, paths: &[PathBuf], ui: &Ui) -> Result<Exit> {
     Ok(Exit::Passed)
 }
 
-/// One changed answer under one measure.
+/// A right answer under one measure, or a changed one.
 struct Judged {
     measure: String,
-    /// Identifies the right answer, so that each is counted once.
+    /// Whether it is the right answer itself.
     first: bool,
     change: Option<(Expected, &'static str, Verdict)>,
 }

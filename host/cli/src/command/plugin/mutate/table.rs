@@ -61,7 +61,8 @@ fn failures(row: &Row) -> String {
         };
         (failed > 0).then(|| format!("{name} {failed}/{}", count.planted))
     };
-    row.counts.iter().filter_map(failed).collect::<Vec<_>>().join(", ")
+    let list = row.counts.iter().filter_map(failed).collect::<Vec<_>>().join(", ");
+    if list.is_empty() { "none".to_owned() } else { list }
 }
 
 /// Every count, by measure and change.
