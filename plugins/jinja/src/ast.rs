@@ -137,7 +137,7 @@ pub type Body = Vec<Statement>;
 
 pub enum StatementKind {
     Text(Rc<str>),
-    Print(Expr),
+    Print(Vec<Expr>),
     For(Rc<For>),
     /// Tests with their bodies, and the body where none is true.
     If(Vec<(Expr, Body)>, Body),

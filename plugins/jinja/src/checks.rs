@@ -56,6 +56,7 @@ pub fn test(interpreter: &Interpreter<'_>, name: &str, value: &Value, given: Giv
         "even" => remainder(2)?.equals(&Value::Int(0)),
         "defined" => !value.is_undefined(),
         "undefined" => value.is_undefined(),
+        "filter" | "test" if value.check_hashable().is_err() => return value.check_hashable().map(|()| false),
         "filter" => value.as_str().is_some_and(filters::exists),
         "test" => value.as_str().is_some_and(exists),
         "none" => value.is_none(),

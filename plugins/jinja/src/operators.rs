@@ -335,9 +335,9 @@ fn indices(length: usize, [start, stop, step]: [Option<Value>; 3]) -> Result<imp
     Ok((0..range.length()).map(move |index| (start + step * index as i128) as usize))
 }
 
-/// Joins values with `~`: safe text among them escapes the others.
-pub fn concat(values: &[Value]) -> Result<Value> {
-    let safe = values.iter().any(|value| matches!(value, Value::Markup(_)));
+/// Joins values with `~`. Where what is printed is escaped, safe text among them escapes the others.
+pub fn concat(interpreter: &Interpreter<'_>, values: &[Value]) -> Result<Value> {
+    let safe = interpreter.escapes() && values.iter().any(|value| matches!(value, Value::Markup(_)));
     let mut out = String::new();
     for value in values {
         match safe {

@@ -53,7 +53,7 @@ pub fn format(interpreter: &Interpreter<'_>, text: &Value, given: &Value) -> Res
         check_size(out.len())?;
     }
     out.push_str(rest);
-    let mapping = matches!(given, Value::Dict(_) | Value::List(_)) || values.by_name;
+    let mapping = matches!(given, Value::Dict(_) | Value::List(_) | Value::Undefined(_) | Value::Range(_)) || values.by_name;
     if values.next < values.positional.len() && !mapping {
         return Err(Fault::types("not all arguments converted during string formatting"));
     }
@@ -76,7 +76,10 @@ fn convert<'a>(out: &mut String, text: &'a str, values: &mut Values<'_>, safe: b
     let rest = &rest[kind.len_utf8()..];
     if kind == '%' {
         out.push('%');
-        return Ok(rest);
+        return match text.starts_with('%') {
+            true => Ok(rest),
+            false => Err(Fault::value("unsupported format character '%'")),
+        };
     }
     let value = match named {
         Some(value) => value,

@@ -204,9 +204,32 @@ pub fn exponent(text: &str) -> String {
     format!("{digits}e{sign}{exponent:0>2}")
 }
 
+/// Whether it may stand in a name after the first character.
+pub fn continues_name(character: char) -> bool {
+    use Category::{ConnectorPunctuation, DecimalNumber, LetterNumber, NonspacingMark, SpacingMark};
+    is_alpha(character)
+        || matches!(
+            get_general_category(character),
+            ConnectorPunctuation | DecimalNumber | LetterNumber | NonspacingMark | SpacingMark
+        )
+}
+
+/// A text with every script's decimal digits as ASCII ones, which is how Python reads numbers.
+fn ascii_digits(text: &str) -> String {
+    let digit = |c: char| {
+        if c.is_ascii() || !is_decimal(c) {
+            return c;
+        }
+        // Unicode's digits stand in runs of ten that begin with zero.
+        let before = (1..=c as u32).take_while(|back| char::from_u32(c as u32 - back).is_some_and(is_decimal)).count();
+        char::from_digit(before as u32 % 10, 10).unwrap_or(c)
+    };
+    text.chars().map(digit).collect()
+}
+
 /// Python's `float` of a text.
 pub fn parse_float(text: &str) -> Option<f64> {
-    let text = trim(text);
+    let text = &ascii_digits(trim(text));
     let body = text.strip_prefix(['+', '-']).unwrap_or(text).to_ascii_lowercase();
     let number = match body.as_str() {
         "inf" | "infinity" => f64::INFINITY,
@@ -222,7 +245,7 @@ pub fn parse_float(text: &str) -> Option<f64> {
 
 /// Python's `int` of a text; base 0 reads prefixes.
 pub fn parse_int(text: &str, base: u32) -> Option<i128> {
-    let text = trim(text);
+    let text = &ascii_digits(trim(text));
     let body = text.strip_prefix(['+', '-']).unwrap_or(text);
     let prefixed = |prefix: &str| body.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     let found = [("0b", 2), ("0o", 8), ("0x", 16)].into_iter().find(|(prefix, _)| prefixed(prefix));

@@ -154,7 +154,10 @@ fn round(value: &Value, precision: i128, method: Option<Value>) -> Result<Value>
     match method.as_str() {
         Some("common") => match value.as_int() {
             Some(number) => Ok(Value::Int(round_integer(number, precision))),
-            None if precision < 0 => Ok(Value::Float(round_integer(number.round_ties_even() as i128, precision) as f64)),
+            None if precision < 0 => {
+                let rounded = round_integer(number.round_ties_even() as i128, precision) as f64;
+                Ok(Value::Float(rounded.copysign(number)))
+            }
             None => {
                 let digits = format!("{number:.*}", precision.min(400) as usize);
                 Ok(Value::Float(digits.parse().unwrap_or(number)))
@@ -164,7 +167,8 @@ fn round(value: &Value, precision: i128, method: Option<Value>) -> Result<Value>
             let factor = 10f64.powi(precision);
             let scaled = number * factor;
             let whole = if method == "ceil" { scaled.ceil() } else { scaled.floor() };
-            Ok(Value::Float(whole / factor))
+            // Python's `ceil` and `floor` give integers, which have no negative zero.
+            Ok(Value::Float((whole + 0.0) / factor))
         }
         _ => Err(Fault::types("method must be common, ceil or floor")),
     }

@@ -3,7 +3,7 @@
 use super::{Interpreter, Out};
 use crate::arguments::Given;
 use crate::ast::Macro;
-use crate::fault::{Fault, Result};
+use crate::fault::{Fault, Kind, Result};
 use crate::frame::Frame;
 use crate::functions;
 use crate::methods;
@@ -41,7 +41,8 @@ impl Interpreter<'_> {
             }
             Object::Block(name) => {
                 given.none(name)?;
-                let Some(block) = self.template.blocks.get(name) else { return Ok(Value::text("")) };
+                let missing = || Fault::new(Kind::Undefined, format!("there is no block named '{name}'"));
+                let block = self.template.blocks.get(name).ok_or_else(missing)?;
                 let mut out = Out::kept();
                 self.deeper(|| self.body(&block.body, &Frame::inside(&self.top), &mut out))?;
                 Ok(self.written(out))

@@ -4,7 +4,7 @@ use super::Interpreter;
 use crate::arguments::Given;
 use crate::ast::{Arguments, Compare, Expr, Name};
 use crate::checks;
-use crate::fault::{Fault, Result};
+use crate::fault::{Fault, Kind, Result};
 use crate::filters;
 use crate::frame::Frame;
 use crate::object::Object;
@@ -41,7 +41,7 @@ impl Interpreter<'_> {
                 if left.is_true() { Ok(left) } else { value(&operands.1) }
             }
             Expr::Compare(first, more) => self.compare(value(first)?, more, frame),
-            Expr::Concat(parts) => operators::concat(&parts.iter().map(value).collect::<Result<Vec<_>>>()?),
+            Expr::Concat(parts) => operators::concat(self, &parts.iter().map(value).collect::<Result<Vec<_>>>()?),
             Expr::If(parts) => match (value(&parts.0)?.is_true(), &parts.2) {
                 (true, _) => value(&parts.1),
                 (false, Some(otherwise)) => value(otherwise),
@@ -50,7 +50,15 @@ impl Interpreter<'_> {
                 )),
             },
             Expr::Attribute(object, name) => self.attribute(&value(object)?, name),
-            Expr::Item(parts) => self.subscript(&value(&parts.0)?, &parts.1, frame),
+            Expr::Item(parts) => {
+                let found = self.subscript(&value(&parts.0)?, &parts.1, frame);
+                let literal = matches!((&parts.0, &parts.1), (Expr::Tuple(_) | Expr::List(_) | Expr::Const(_), Expr::Slice(_)));
+                match found {
+                    // Jinja looks up what it finds in literals beforehand, and there a wrong slice is only undefined.
+                    Err(fault) if literal && fault.kind == Kind::Type => Ok(Value::undefined(fault.message)),
+                    found => found,
+                }
+            }
             Expr::Slice(_) => Err(Fault::unsupported("a slice among several indices is not supported")),
             Expr::Call(call) => {
                 let callee = value(&call.callee)?;
@@ -102,8 +110,8 @@ impl Interpreter<'_> {
         let bound = |part: &Option<Expr>| part.as_ref().map(|part| self.value(part, frame)).transpose();
         let bounds = [bound(&parts[0])?, bound(&parts[1])?, bound(&parts[2])?];
         let slice = operators::slice(value, bounds)?;
-        let slice = slice
-            .unwrap_or_else(|| Value::undefined(format!("'{} object' has no such slice", value.type_name())));
+        let none = || Fault::types(format!("'{}' object has no slices", value.type_name()));
+        let slice = slice.ok_or_else(none)?;
         self.spend(slice.length().unwrap_or(0) as u64 / 8)?;
         Ok(slice)
     }

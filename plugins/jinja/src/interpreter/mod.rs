@@ -161,8 +161,9 @@ impl<'t> Interpreter<'t> {
             Value::Tuple(tuple) => tuple.items.clone(),
             Value::Dict(dict) => dict.entries().iter().map(|(key, _)| key.clone()).collect(),
             Value::View(kind, dict) => dict.entries().iter().map(|entry| show::view_item(*kind, entry)).collect(),
+            // Python takes text that is safe apart into text that is not.
             Value::Str(text) | Value::Markup(text) => {
-                text.chars().map(|character| Value::text_like(value, character.to_string())).collect()
+                text.chars().map(|character| Value::text(character.encode_utf8(&mut [0; 4]) as &str)).collect()
             }
             Value::Range(range) => (0..range.length()).map(|index| range.get(index)).collect(),
             Value::Stream(stream) => {

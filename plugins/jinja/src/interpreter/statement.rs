@@ -36,7 +36,11 @@ impl Interpreter<'_> {
         self.spend(1)?;
         match &statement.kind {
             StatementKind::Text(text) => self.write(out, text)?,
-            StatementKind::Print(expression) => self.print(&self.value(expression, frame)?, out)?,
+            StatementKind::Print(expressions) => {
+                for expression in expressions {
+                    self.print(&self.value(expression, frame)?, out)?;
+                }
+            }
             StatementKind::For(definition) => {
                 let items = self.value(&definition.items, frame)?;
                 self.for_loop(definition, &items, 0, frame, out)?;

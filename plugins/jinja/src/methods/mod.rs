@@ -72,7 +72,10 @@ fn property(value: &Value, name: &str, names: &Names) -> Result<Option<Value>> {
         (Value::Range(range), "step") => Some(Value::Int(range.step)),
         (Value::Tuple(tuple), "grouper") if tuple.grouped => tuple.items.first().cloned(),
         (Value::Tuple(tuple), "list") if tuple.grouped => tuple.items.get(1).cloned(),
-        (Value::View(_, dict), "mapping") => Some(Value::Dict(dict.clone())),
+        (Value::View(..), "mapping") => return Err(Fault::unsupported("a view's `mapping` is not supported")),
+        (Value::Object(object), _) if matches!(&**object, Object::Blocks) => {
+            Some(Value::Object(Rc::new(Object::Block(name.into()))))
+        }
         (Value::Object(object), _) => match object.method(name) {
             Some(method) => Some(Value::Object(Rc::new(Object::Method(value.clone(), method)))),
             None => object.attribute(name, names)?,
@@ -241,6 +244,9 @@ pub fn reversed(interpreter: &Interpreter<'_>, value: &Value) -> Result<Vec<Valu
     }
     let mut items = interpreter.items(value)?;
     items.reverse();
+    if let Value::Markup(_) = value {
+        items.iter_mut().for_each(|item| *item = Value::Markup(item.as_str().unwrap_or_default().into()));
+    }
     Ok(items)
 }
 

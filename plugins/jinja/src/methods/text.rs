@@ -357,6 +357,9 @@ fn expand_tabs(text: &str, size: i128) -> Result<String> {
 
 /// The keys of a table are characters' numbers; its values numbers, texts, or none for what is left out.
 fn translate(text: &str, table: &Value) -> Result<String> {
+    if text.is_empty() {
+        return Ok(String::new());
+    }
     let Value::Dict(table) = table else {
         return Err(Fault::types(format!("'{}' object is no table", table.type_name())));
     };
@@ -425,7 +428,7 @@ fn is(text: &str, method: &str) -> bool {
         "istitle" => python::is_title(text),
         _ => {
             let begins = |c: char| c == '_' || python::is_alpha(c);
-            text.chars().next().is_some_and(begins) && text.chars().all(|c| begins(c) || python::is_alnum(c))
+            text.chars().next().is_some_and(begins) && text.chars().all(|c| begins(c) || python::continues_name(c))
         }
     }
 }

@@ -21,7 +21,7 @@ impl Parser {
                     self.next();
                     let value = self.tuple(true, &[], false)?;
                     self.expect(&Token::PrintEnd)?;
-                    body.push(Statement { kind: StatementKind::Print(value), line });
+                    body.push(Statement { kind: StatementKind::Print(vec![value]), line });
                 }
                 Token::BlockBegin => {
                     self.next();
@@ -74,7 +74,7 @@ impl Parser {
             }
             "block" => self.hard(Self::named_block),
             "generation" => self.hard(Self::generation),
-            "print" => Ok(StatementKind::Print(self.tuple(true, &[], false)?)),
+            "print" => self.print(),
             "break" | "continue" if !self.in_loop => Err(self.fail(format!("`{name}` outside a loop"))),
             "break" => Ok(StatementKind::Break),
             "continue" => Ok(StatementKind::Continue),
@@ -90,6 +90,17 @@ impl Parser {
             _ if ends.is_empty() => Err(self.fail(format!("unknown tag `{name}`"))),
             _ => Err(self.fail(format!("unknown tag `{name}`; `{}` is expected before it", ends.join("` or `")))),
         }
+    }
+
+    fn print(&mut self) -> Result<StatementKind> {
+        let mut values = Vec::new();
+        while !matches!(self.token(), Token::BlockEnd) {
+            if !values.is_empty() {
+                self.expect_op(",")?;
+            }
+            values.push(self.expression()?);
+        }
+        Ok(StatementKind::Print(values))
     }
 
     fn for_loop(&mut self, line: usize) -> Result<StatementKind> {
