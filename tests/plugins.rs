@@ -52,7 +52,10 @@ fn readmes_say_how_good_the_evaluators_are() {
 #[test]
 fn planted_faults_are_seen() {
     let floors = [
-        ("eval-accuracy", vec!["exact-match", "normalised-match", "token-f1", "numeric", "field-accuracy", "json-exact"]),
+        (
+            "eval-accuracy",
+            vec!["exact-match", "normalised-match", "token-f1", "numeric", "field-accuracy", "json-exact"],
+        ),
         ("eval-format", vec!["json-valid", "schema-valid", "json-only", "pattern", "length"]),
         ("eval-hallucination", vec!["unsupported-numbers", "unsupported-entities", "unsupported-quotes", "answered"]),
         ("eval-regression", vec!["harmful-flip", "changed"]),
@@ -63,7 +66,11 @@ fn planted_faults_are_seen() {
         for measure in measures {
             let row = table["measures"].as_array().into_iter().flatten().find(|row| row["measure"] == measure);
             let row = row.unwrap_or_else(|| panic!("{name} has no {measure}: {table}"));
-            assert_eq!((&row["sensitivity"]["value"], &row["specificity"]["value"]), (&1.0.into(), &1.0.into()), "{row}");
+            assert_eq!(
+                (&row["sensitivity"]["value"], &row["specificity"]["value"]),
+                (&1.0.into(), &1.0.into()),
+                "{row}"
+            );
         }
     }
 }

@@ -14,7 +14,12 @@ pub struct Given {
 impl Given {
     /// The arguments in the order of the parameters. A parameter whose name starts with `/` takes no argument by name.
     /// Errors as Python's where one is missing, unknown, given twice or too many.
-    pub fn bind<const N: usize>(self, function: &str, parameters: [&str; N], required: usize) -> Result<[Option<Value>; N]> {
+    pub fn bind<const N: usize>(
+        self,
+        function: &str,
+        parameters: [&str; N],
+        required: usize,
+    ) -> Result<[Option<Value>; N]> {
         let mut bound = [const { None }; N];
         if self.positional.len() > N {
             let message = format!("{function}() takes at most {N} arguments ({} given)", self.positional.len());

@@ -29,10 +29,14 @@ pub struct Clock {
 impl Clock {
     /// Reads `2026-01-01`. None where it is no day.
     pub fn parse(text: &str) -> Option<Self> {
-        let digits = text.len() == 10 && text.char_indices().all(|(at, c)| if at == 4 || at == 7 { c == '-' } else { c.is_ascii_digit() });
+        let digits = text.len() == 10
+            && text.char_indices().all(|(at, c)| if at == 4 || at == 7 { c == '-' } else { c.is_ascii_digit() });
         let number = |from: usize, to: usize| text.get(from..to)?.parse().ok();
         let clock = Self { year: number(0, 4)?, month: number(5, 7)?, day: number(8, 10)? };
-        let real = clock.year > 0 && (1..=12).contains(&clock.month) && clock.day > 0 && clock.day <= clock.month_length(clock.month);
+        let real = clock.year > 0
+            && (1..=12).contains(&clock.month)
+            && clock.day > 0
+            && clock.day <= clock.month_length(clock.month);
         (digits && real).then_some(clock)
     }
 

@@ -192,7 +192,8 @@ impl Spec {
             }
             '=' => {
                 let width = self.width.saturating_sub(sign.chars().count());
-                let (size, groups) = (if matches!(self.kind, Some('x' | 'X' | 'o' | 'b')) { 4 } else { 3 }, self.grouping);
+                let (size, groups) =
+                    (if matches!(self.kind, Some('x' | 'X' | 'o' | 'b')) { 4 } else { 3 }, self.grouping);
                 match groups.filter(|_| self.fill == '0') {
                     None => format!("{sign}{}", padded(text, width, "rjust", &fill)),
                     // Zeros that fill up are grouped as well.

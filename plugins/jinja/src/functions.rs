@@ -91,7 +91,9 @@ fn dict(interpreter: &Interpreter<'_>, given: Given) -> Result<Dict> {
                 let items = interpreter.items(pair)?;
                 let [key, value] = <[Value; 2]>::try_from(items).map_err(|items| {
                     let length = items.len();
-                    Fault::value(format!("dictionary update sequence element #{index} has length {length}; 2 is required"))
+                    Fault::value(format!(
+                        "dictionary update sequence element #{index} has length {length}; 2 is required"
+                    ))
                 })?;
                 dict.set(key, value)?;
             }

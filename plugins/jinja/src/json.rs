@@ -86,11 +86,12 @@ impl Options {
             let mut wrong = None;
             entries.sort_by(|a, b| {
                 let order = order(&a.0, &b.0, "<");
-                order.unwrap_or_else(|fault| {
-                    wrong.get_or_insert(fault);
-                    None
-                })
-                .unwrap_or(std::cmp::Ordering::Equal)
+                order
+                    .unwrap_or_else(|fault| {
+                        wrong.get_or_insert(fault);
+                        None
+                    })
+                    .unwrap_or(std::cmp::Ordering::Equal)
             });
             if let Some(fault) = wrong {
                 return Err(fault);

@@ -201,12 +201,10 @@ pub fn order(left: &Value, right: &Value, operator: &str) -> Result<Option<Order
     }
     let alike = matches!((left, right), (Value::List(_), Value::List(_)) | (Value::Tuple(_), Value::Tuple(_)));
     match (left.as_items(), right.as_items()) {
-        (Some(a), Some(b)) if alike => {
-            match a.iter().zip(b).find(|(a, b)| !a.equals(b)) {
-                Some((a, b)) => order(a, b, operator),
-                None => Ok(Some(a.len().cmp(&b.len()))),
-            }
-        }
+        (Some(a), Some(b)) if alike => match a.iter().zip(b).find(|(a, b)| !a.equals(b)) {
+            Some((a, b)) => order(a, b, operator),
+            None => Ok(Some(a.len().cmp(&b.len()))),
+        },
         _ => Err(Fault::types(format!(
             "'{operator}' not supported between instances of '{}' and '{}'",
             left.type_name(),
@@ -302,10 +300,13 @@ pub fn slice(value: &Value, bounds: [Option<Value>; 3]) -> Result<Option<Value>>
     let indices = indices(length, bounds)?;
     Ok(Some(match value {
         Value::List(items) => Value::list(indices.map(|index| items[index].clone()).collect()),
-        Value::Tuple(tuple) => {
-            Value::Tuple(Rc::new(Tuple { items: indices.map(|index| tuple.items[index].clone()).collect(), grouped: false }))
+        Value::Tuple(tuple) => Value::Tuple(Rc::new(Tuple {
+            items: indices.map(|index| tuple.items[index].clone()).collect(),
+            grouped: false,
+        })),
+        Value::Range(_) => {
+            return Err(Fault::unsupported("a slice of a range is not supported; use `| list` before it"));
         }
-        Value::Range(_) => return Err(Fault::unsupported("a slice of a range is not supported; use `| list` before it")),
         other => {
             let text: Vec<char> = other.as_str().unwrap_or_default().chars().collect();
             Value::text_like(other, indices.map(|index| text[index]).collect::<String>())

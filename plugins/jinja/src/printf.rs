@@ -53,7 +53,8 @@ pub fn format(interpreter: &Interpreter<'_>, text: &Value, given: &Value) -> Res
         check_size(out.len())?;
     }
     out.push_str(rest);
-    let mapping = matches!(given, Value::Dict(_) | Value::List(_) | Value::Undefined(_) | Value::Range(_)) || values.by_name;
+    let mapping =
+        matches!(given, Value::Dict(_) | Value::List(_) | Value::Undefined(_) | Value::Range(_)) || values.by_name;
     if values.next < values.positional.len() && !mapping {
         return Err(Fault::types("not all arguments converted during string formatting"));
     }

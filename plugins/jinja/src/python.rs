@@ -56,11 +56,20 @@ pub fn is_alnum(character: char) -> bool {
 
 /// Whether `repr` shows it as it is.
 pub fn is_printable(character: char) -> bool {
-    use Category::{Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, SpaceSeparator, Surrogate, Unassigned};
+    use Category::{
+        Control, Format, LineSeparator, ParagraphSeparator, PrivateUse, SpaceSeparator, Surrogate, Unassigned,
+    };
     character == ' '
         || !matches!(
             get_general_category(character),
-            Control | Format | Surrogate | PrivateUse | Unassigned | LineSeparator | ParagraphSeparator | SpaceSeparator
+            Control
+                | Format
+                | Surrogate
+                | PrivateUse
+                | Unassigned
+                | LineSeparator
+                | ParagraphSeparator
+                | SpaceSeparator
         )
 }
 
@@ -89,9 +98,7 @@ pub fn lines(text: &str, keep_ends: bool) -> Vec<&str> {
 }
 
 fn is_cased(character: char) -> bool {
-    character.is_lowercase()
-        || character.is_uppercase()
-        || get_general_category(character) == Category::TitlecaseLetter
+    character.is_lowercase() || character.is_uppercase() || get_general_category(character) == Category::TitlecaseLetter
 }
 
 /// A character's title case: `ß` becomes `Ss`.
@@ -250,7 +257,9 @@ pub fn parse_int(text: &str, base: u32) -> Option<i128> {
     let prefixed = |prefix: &str| body.get(..2).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
     let found = [("0b", 2), ("0o", 8), ("0x", 16)].into_iter().find(|(prefix, _)| prefixed(prefix));
     let (digits, radix) = match (found, base) {
-        (Some((_, radix)), _) if base == 0 || base == radix => (body[2..].strip_prefix('_').unwrap_or(&body[2..]), radix),
+        (Some((_, radix)), _) if base == 0 || base == radix => {
+            (body[2..].strip_prefix('_').unwrap_or(&body[2..]), radix)
+        }
         (_, 0) if body.starts_with('0') && body.bytes().any(|byte| (b'1'..=b'9').contains(&byte)) => return None,
         (_, 0) => (body, 10),
         _ => (body, base),

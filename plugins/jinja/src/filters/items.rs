@@ -26,7 +26,8 @@ pub fn apply(interpreter: &Interpreter<'_>, name: &str, value: &Value, given: Gi
         "map" => map(interpreter, value, given),
         "select" | "reject" | "selectattr" | "rejectattr" => select(interpreter, name, value, given),
         "batch" | "slice" => {
-            let [count, fill] = given.bind(name, [if name == "batch" { "linecount" } else { "slices" }, "fill_with"], 1)?;
+            let [count, fill] =
+                given.bind(name, [if name == "batch" { "linecount" } else { "slices" }, "fill_with"], 1)?;
             let count = count.unwrap_or(Value::None).index()?;
             chunks(interpreter, name, value, count, fill.filter(|fill| !fill.is_none()))
         }
@@ -235,13 +236,7 @@ fn select(interpreter: &Interpreter<'_>, filter: &str, value: &Value, mut given:
     Ok(Value::Stream(Rc::new(Stream::computed(interpreter, value, Box::new(step))?)))
 }
 
-fn chunks(
-    interpreter: &Interpreter<'_>,
-    name: &str,
-    value: &Value,
-    count: i128,
-    fill: Option<Value>,
-) -> Result<Value> {
+fn chunks(interpreter: &Interpreter<'_>, name: &str, value: &Value, count: i128, fill: Option<Value>) -> Result<Value> {
     let items = interpreter.items(value)?;
     let Some(count) = usize::try_from(count).ok().filter(|count| *count > 0) else {
         return Err(Fault::unsupported(format!("`{name}` into {count} is not supported")));

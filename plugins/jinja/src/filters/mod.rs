@@ -19,11 +19,60 @@ use crate::show;
 use crate::value::Value;
 
 const NAMES: &[&str] = &[
-    "abs", "attr", "batch", "capitalize", "center", "count", "d", "default", "dictsort", "e", "escape",
-    "filesizeformat", "first", "float", "forceescape", "format", "groupby", "indent", "int", "items", "join", "last",
-    "length", "list", "lower", "map", "max", "min", "pprint", "random", "reject", "rejectattr", "replace", "reverse",
-    "round", "safe", "select", "selectattr", "slice", "sort", "string", "striptags", "sum", "title", "tojson", "trim",
-    "truncate", "unique", "upper", "urlencode", "urlize", "wordcount", "wordwrap", "xmlattr",
+    "abs",
+    "attr",
+    "batch",
+    "capitalize",
+    "center",
+    "count",
+    "d",
+    "default",
+    "dictsort",
+    "e",
+    "escape",
+    "filesizeformat",
+    "first",
+    "float",
+    "forceescape",
+    "format",
+    "groupby",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "pprint",
+    "random",
+    "reject",
+    "rejectattr",
+    "replace",
+    "reverse",
+    "round",
+    "safe",
+    "select",
+    "selectattr",
+    "slice",
+    "sort",
+    "string",
+    "striptags",
+    "sum",
+    "title",
+    "tojson",
+    "trim",
+    "truncate",
+    "unique",
+    "upper",
+    "urlencode",
+    "urlize",
+    "wordcount",
+    "wordwrap",
+    "xmlattr",
 ];
 
 pub fn exists(name: &str) -> bool {
@@ -76,8 +125,8 @@ pub fn apply(interpreter: &Interpreter<'_>, name: &str, value: &Value, given: Gi
             given.none(name)?;
             pretty(value)
         }
-        "capitalize" | "center" | "indent" | "lower" | "replace" | "string" | "title" | "trim" | "truncate" | "upper"
-        | "wordcount" | "wordwrap" => text::apply(interpreter, name, value, given),
+        "capitalize" | "center" | "indent" | "lower" | "replace" | "string" | "title" | "trim" | "truncate"
+        | "upper" | "wordcount" | "wordwrap" => text::apply(interpreter, name, value, given),
         "e" | "escape" | "forceescape" | "safe" | "striptags" | "urlencode" | "xmlattr" => {
             markup::apply(interpreter, name, value, given)
         }
@@ -191,7 +240,11 @@ fn file_size(value: &Value, binary: bool) -> Result<Value> {
     let size = value.as_float().or_else(|| python::parse_float(value.as_str()?));
     let size = size.ok_or_else(|| Fault::types("filesizeformat: the value is no number"))?;
     let base: f64 = if binary { 1024.0 } else { 1000.0 };
-    let units = if binary { ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"] } else { ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"] };
+    let units = if binary {
+        ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"]
+    } else {
+        ["kB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"]
+    };
     if size == 1.0 {
         return Ok(Value::text("1 Byte"));
     }
@@ -226,7 +279,9 @@ fn sorted(value: &Value) -> Result<Value> {
                 entries.push((key.clone(), sorted(value)?));
             }
             let text = |key: &Value| show::repr(key).unwrap_or_default();
-            entries.sort_by(|a, b| operators::order(&a.0, &b.0, "<").ok().flatten().unwrap_or_else(|| text(&a.0).cmp(&text(&b.0))));
+            entries.sort_by(|a, b| {
+                operators::order(&a.0, &b.0, "<").ok().flatten().unwrap_or_else(|| text(&a.0).cmp(&text(&b.0)))
+            });
             Value::dict(crate::value::Dict::of_unique(entries))
         }
         Value::List(items) => Value::list(items.iter().map(sorted).collect::<Result<_>>()?),

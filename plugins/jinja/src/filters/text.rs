@@ -33,7 +33,8 @@ pub fn apply(interpreter: &Interpreter<'_>, name: &str, value: &Value, given: Gi
         "trim" => {
             let [characters] = given.bind(name, ["chars"], 0)?;
             let text = soft(value)?;
-            let stripped = methods::strip(text.as_str().unwrap_or_default(), "strip", characters.as_ref())?.into_owned();
+            let stripped =
+                methods::strip(text.as_str().unwrap_or_default(), "strip", characters.as_ref())?.into_owned();
             Ok(Value::text_like(&text, stripped))
         }
         "title" => {
@@ -140,7 +141,9 @@ fn wrap(value: &Value, given: Given) -> Result<Value> {
     let text = text_of(value, "wordwrap: the value")?;
     let truth = |value: Option<Value>| value.is_none_or(|value| value.is_true());
     if truth(hyphens) && text.contains('-') {
-        return Err(Fault::unsupported("`wordwrap` of text with hyphens is supported with `break_on_hyphens=False` only"));
+        return Err(Fault::unsupported(
+            "`wordwrap` of text with hyphens is supported with `break_on_hyphens=False` only",
+        ));
     }
     let width = width.map_or(Ok(79), |width| width.index())?;
     let width = usize::try_from(width).ok().filter(|width| *width > 0);
@@ -180,7 +183,8 @@ fn wrap_line(line: &str, width: usize, break_long: bool) -> Vec<String> {
             }
             match (size > width, break_long) {
                 (true, true) => {
-                    let (head, tail): (Vec<_>, Vec<_>) = chunk.chars().enumerate().partition(|(at, _)| *at < width - length);
+                    let (head, tail): (Vec<_>, Vec<_>) =
+                        chunk.chars().enumerate().partition(|(at, _)| *at < width - length);
                     current.push(head.into_iter().map(|(_, c)| c).collect());
                     chunks.push(tail.into_iter().map(|(_, c)| c).collect());
                 }

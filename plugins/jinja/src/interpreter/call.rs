@@ -72,11 +72,8 @@ impl Interpreter<'_> {
         let mut take = |name: &str| named.iter().position(|(known, _)| &**known == name).map(|at| named.remove(at).1);
         let count = definition.parameters.len();
         let mut rest = positional.into_iter();
-        let arguments: Vec<Option<Value>> = definition
-            .parameters
-            .iter()
-            .map(|(name, _)| rest.next().or_else(|| take(&names.text(*name))))
-            .collect();
+        let arguments: Vec<Option<Value>> =
+            definition.parameters.iter().map(|(name, _)| rest.next().or_else(|| take(&names.text(*name)))).collect();
         let explicit = definition.explicit_caller(names);
         if definition.takes_caller && !explicit {
             let absent = || Value::undefined("No caller defined");
@@ -90,9 +87,7 @@ impl Interpreter<'_> {
             let value = match (argument, default) {
                 (Some(value), _) => value,
                 (None, Some(default)) => self.value(default, frame)?,
-                (None, None) => {
-                    Value::undefined(format!("parameter '{}' was not provided", names.text(*name)))
-                }
+                (None, None) => Value::undefined(format!("parameter '{}' was not provided", names.text(*name))),
             };
             frame.set(*name, value);
         }

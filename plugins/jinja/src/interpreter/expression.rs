@@ -45,14 +45,15 @@ impl Interpreter<'_> {
             Expr::If(parts) => match (value(&parts.0)?.is_true(), &parts.2) {
                 (true, _) => value(&parts.1),
                 (false, Some(otherwise)) => value(otherwise),
-                (false, None) => Ok(Value::undefined(
-                    "the inline if-expression evaluated to false and no else section was defined",
-                )),
+                (false, None) => {
+                    Ok(Value::undefined("the inline if-expression evaluated to false and no else section was defined"))
+                }
             },
             Expr::Attribute(object, name) => self.attribute(&value(object)?, name),
             Expr::Item(parts) => {
                 let found = self.subscript(&value(&parts.0)?, &parts.1, frame);
-                let literal = matches!((&parts.0, &parts.1), (Expr::Tuple(_) | Expr::List(_) | Expr::Const(_), Expr::Slice(_)));
+                let literal =
+                    matches!((&parts.0, &parts.1), (Expr::Tuple(_) | Expr::List(_) | Expr::Const(_), Expr::Slice(_)));
                 match found {
                     // Jinja looks up what it finds in literals beforehand, and there a wrong slice is only undefined.
                     Err(fault) if literal && fault.kind == Kind::Type => Ok(Value::undefined(fault.message)),

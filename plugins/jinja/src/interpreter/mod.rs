@@ -136,7 +136,10 @@ impl<'t> Interpreter<'t> {
     /// Runs something one level deeper.
     fn deeper<T>(&self, run: impl FnOnce() -> Result<T>) -> Result<T> {
         if self.depth.get() >= DEPTH {
-            return Err(Fault::new(Kind::Fuel, format!("macros or loops call each other more than {DEPTH} levels deep")));
+            return Err(Fault::new(
+                Kind::Fuel,
+                format!("macros or loops call each other more than {DEPTH} levels deep"),
+            ));
         }
         self.depth.set(self.depth.get() + 1);
         let result = run();
@@ -197,7 +200,8 @@ impl<'t> Interpreter<'t> {
             Value::Dict(dict) => dict.get_str(name).cloned(),
             _ => None,
         };
-        Ok(item.unwrap_or_else(|| Value::undefined(format!("'{} object' has no attribute '{name}'", value.type_name()))))
+        Ok(item
+            .unwrap_or_else(|| Value::undefined(format!("'{} object' has no attribute '{name}'", value.type_name()))))
     }
 
     /// `value[key]`: an item first, then for a text the type's own attribute.

@@ -1,8 +1,10 @@
 //! Attributes and methods of Python's types.
 
 mod text;
+mod width;
 
-pub(crate) use text::{padded, replace, strip};
+pub(crate) use text::{replace, strip};
+pub(crate) use width::padded;
 
 use crate::arguments::Given;
 use crate::ast::Names;
@@ -16,11 +18,53 @@ use crate::value::{Dict, Undefined, Value, View};
 use std::rc::Rc;
 
 const TEXT: &[&str] = &[
-    "capitalize", "casefold", "center", "count", "encode", "endswith", "expandtabs", "find", "format", "format_map",
-    "index", "isalnum", "isalpha", "isascii", "isdecimal", "isdigit", "isidentifier", "islower", "isnumeric",
-    "isprintable", "isspace", "istitle", "isupper", "join", "ljust", "lower", "lstrip", "maketrans", "partition",
-    "removeprefix", "removesuffix", "replace", "rfind", "rindex", "rjust", "rpartition", "rsplit", "rstrip", "split",
-    "splitlines", "startswith", "strip", "swapcase", "title", "translate", "upper", "zfill",
+    "capitalize",
+    "casefold",
+    "center",
+    "count",
+    "encode",
+    "endswith",
+    "expandtabs",
+    "find",
+    "format",
+    "format_map",
+    "index",
+    "isalnum",
+    "isalpha",
+    "isascii",
+    "isdecimal",
+    "isdigit",
+    "isidentifier",
+    "islower",
+    "isnumeric",
+    "isprintable",
+    "isspace",
+    "istitle",
+    "isupper",
+    "join",
+    "ljust",
+    "lower",
+    "lstrip",
+    "maketrans",
+    "partition",
+    "removeprefix",
+    "removesuffix",
+    "replace",
+    "rfind",
+    "rindex",
+    "rjust",
+    "rpartition",
+    "rsplit",
+    "rstrip",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "swapcase",
+    "title",
+    "translate",
+    "upper",
+    "zfill",
 ];
 const MARKUP: &[&str] = &["escape", "striptags", "unescape"];
 const DICT: &[&str] = &["copy", "fromkeys", "get", "items", "keys", "values"];
@@ -214,7 +258,8 @@ fn object_method(interpreter: &Interpreter<'_>, object: &Object, method: &str, g
         Object::Loop(state) => {
             let mut seen = state.seen.borrow_mut();
             let now = given.positional;
-            let alike = |before: &Vec<Value>| before.len() == now.len() && before.iter().zip(&now).all(|(a, b)| a.equals(b));
+            let alike =
+                |before: &Vec<Value>| before.len() == now.len() && before.iter().zip(&now).all(|(a, b)| a.equals(b));
             let same = seen.as_ref().is_some_and(alike);
             *seen = Some(now);
             Ok(Value::Bool(!same))

@@ -1,5 +1,6 @@
 //! The methods of texts.
 
+use super::width::{expand_tabs, pad, width_of, zero_fill};
 use super::{bounds, unsupported};
 use crate::arguments::{Given, text_of};
 use crate::escape::escape;
@@ -55,7 +56,9 @@ pub fn call(interpreter: &Interpreter<'_>, value: &Value, text: &str, method: &s
         "partition" | "rpartition" => {
             let [separator] = given.bind(method, [if is_markup(value) { "sep" } else { "/sep" }], 1)?;
             let separator = separator.unwrap_or(Value::None);
-            Ok(Value::tuple(partition(text, text_of(&separator, "must")?, method)?.map(|part| alike(part.to_owned())).to_vec()))
+            Ok(Value::tuple(
+                partition(text, text_of(&separator, "must")?, method)?.map(|part| alike(part.to_owned())).to_vec(),
+            ))
         }
         "startswith" | "endswith" => starts_or_ends(text, method, given),
         "find" | "rfind" | "index" | "rindex" | "count" => find(text, method, given),
@@ -81,7 +84,12 @@ pub fn call(interpreter: &Interpreter<'_>, value: &Value, text: &str, method: &s
                     .iter()
                     .filter_map(|(key, value)| Some((key.as_str()?.into(), value.clone())))
                     .collect(),
-                other => return Err(Fault::types(format!("'{}' object is no mapping", other.map_or("NoneType", |o| o.type_name())))),
+                other => {
+                    return Err(Fault::types(format!(
+                        "'{}' object is no mapping",
+                        other.map_or("NoneType", |o| o.type_name())
+                    )));
+                }
             };
             Ok(alike(formatting::format(interpreter, value, text, Given { positional: Vec::new(), named })?))
         }
@@ -106,7 +114,7 @@ pub fn call(interpreter: &Interpreter<'_>, value: &Value, text: &str, method: &s
     }
 }
 
-fn is_markup(value: &Value) -> bool {
+pub(super) fn is_markup(value: &Value) -> bool {
     matches!(value, Value::Markup(_))
 }
 
@@ -240,11 +248,9 @@ fn starts_or_ends(text: &str, method: &str, given: Given) -> Result<Value> {
     let [affix, start, stop] = given.bind(method, ["/affix", "/start", "/end"], 1)?;
     let affix = affix.unwrap_or(Value::None);
     let affixes: Vec<&str> = match &affix {
-        Value::Tuple(tuple) => tuple
-            .items
-            .iter()
-            .map(|item| text_of(item, &format!("tuple for {method}")))
-            .collect::<Result<_>>()?,
+        Value::Tuple(tuple) => {
+            tuple.items.iter().map(|item| text_of(item, &format!("tuple for {method}"))).collect::<Result<_>>()?
+        }
         other => vec![other.as_str().ok_or_else(|| {
             Fault::types(format!("{method} first arg must be str or a tuple of str, not {}", other.type_name()))
         })?],
@@ -260,7 +266,11 @@ fn find(text: &str, method: &str, given: Given) -> Result<Value> {
     let needle = text_of(&needle, "must")?;
     let part = part(text, start.as_ref(), stop.as_ref())?;
     if method == "count" {
-        let count = part.map_or(0, |(text, _)| if needle.is_empty() { text.chars().count() + 1 } else { text.matches(needle).count() });
+        let count =
+            part.map_or(
+                0,
+                |(text, _)| if needle.is_empty() { text.chars().count() + 1 } else { text.matches(needle).count() },
+            );
         return Ok(Value::Int(count as i128));
     }
     let found = part.and_then(|(text, offset)| {
@@ -293,66 +303,6 @@ fn join(interpreter: &Interpreter<'_>, value: &Value, separator: &str, items: &V
     }
     check_size(out.len())?;
     Ok(Value::text_like(value, out))
-}
-
-fn width_of(width: Option<&Value>) -> Result<usize> {
-    let width = usize::try_from(width.map_or(Ok(0), Value::index)?.max(0)).unwrap_or(usize::MAX);
-    check_size(width)?;
-    Ok(width)
-}
-
-fn pad(value: &Value, text: &str, method: &str, given: Given) -> Result<Value> {
-    let fill_name = if is_markup(value) { "fillchar" } else { "/fillchar" };
-    let [width, fill] = given.bind(method, ["/width", fill_name], 1)?;
-    let fill = match (&fill, value) {
-        (None, _) => " ".to_owned(),
-        (Some(fill), Value::Markup(_)) => escape(fill)?,
-        (Some(fill), _) => text_of(fill, "The fill character")?.to_owned(),
-    };
-    if fill.chars().count() != 1 {
-        return Err(Fault::types("The fill character must be exactly one character long"));
-    }
-    Ok(Value::text_like(value, padded(text, width_of(width.as_ref())?, method, &fill)))
-}
-
-/// Python's `center`, `ljust` and `rjust`.
-pub(crate) fn padded(text: &str, width: usize, method: &str, fill: &str) -> String {
-    let length = text.chars().count();
-    let space = width.saturating_sub(length);
-    let left = match method {
-        "ljust" => 0,
-        "rjust" => space,
-        // Where the space is odd, Python puts the rest on the left only for an odd width.
-        _ => space / 2 + (space & width & 1),
-    };
-    format!("{}{text}{}", fill.repeat(left), fill.repeat(space - left))
-}
-
-fn zero_fill(text: &str, width: usize) -> String {
-    let space = width.saturating_sub(text.chars().count());
-    let (sign, digits) = text.split_at(usize::from(text.starts_with(['+', '-'])));
-    format!("{sign}{}{digits}", "0".repeat(space))
-}
-
-fn expand_tabs(text: &str, size: i128) -> Result<String> {
-    let size = usize::try_from(size.max(0)).unwrap_or(0);
-    check_size(size.saturating_mul(text.matches('\t').count()))?;
-    let (mut out, mut column) = (String::new(), 0);
-    for character in text.chars() {
-        match character {
-            '\t' if size > 0 => {
-                let width = size - column % size;
-                out.push_str(&" ".repeat(width));
-                column += width;
-            }
-            '\t' => {}
-            other => {
-                out.push(other);
-                column = if matches!(other, '\n' | '\r') { 0 } else { column + 1 };
-            }
-        }
-    }
-    Ok(out)
 }
 
 /// The keys of a table are characters' numbers; its values numbers, texts, or none for what is left out.

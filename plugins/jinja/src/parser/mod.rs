@@ -1,5 +1,6 @@
 //! Tokens to a template, by Jinja's grammar.
 
+mod calls;
 mod expressions;
 mod statements;
 

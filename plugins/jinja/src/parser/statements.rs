@@ -301,7 +301,10 @@ impl Parser {
         let outer = std::mem::replace(&mut self.in_loop, false);
         let body = self.last_body("endgeneration");
         self.in_loop = outer;
-        let missing = |fault: crate::fault::Fault| match fault.message.contains("unexpected end of the template: `endgeneration`") {
+        let missing = |fault: crate::fault::Fault| match fault
+            .message
+            .contains("unexpected end of the template: `endgeneration`")
+        {
             true => crate::fault::Fault::syntax("`generation` is not ended", line),
             false => fault,
         };
