@@ -159,16 +159,12 @@ fn a_number_out_of_bounds_stops_every_verb() {
 #[test]
 fn hints_that_fit() {
     let with = |line: &str| [CONFIG, line.as_bytes()].concat();
-    let cases: [(&str, &[&str]); 6] = [
+    let cases: [(&str, &[&str]); 5] = [
         ("[run]\nseed = 1\nseed = 2\n", &["line 8", "duplicate key", "remove one of the two"]),
         ("[run]\nseed = 9223372036854775808\n", &["line 7", "whole numbers go from"]),
         ("[limits]\nfuel = 1\n", &["limits.fuel: 1 is too small, at least 1000000 is needed", "`fuel`: wasmtime fuel"]),
         ("[train]\nepochs = 0\n", &["train.epochs: 0 is too small", "`epochs`: "]),
         ("[generate]\nsampling_temperature = 1000\n", &["1000 is too large", "`sampling_temperature`: "]),
-        (
-            "[run]\nfolder = \"train.jsonl\"\n",
-            &["`run.folder` is train.jsonl, which is no folder", "name another folder"],
-        ),
     ];
     let rows = b"{\"prompt\": \"a\", \"completion\": \"b\"}\n";
     for (line, fragments) in cases {
@@ -182,4 +178,13 @@ fn a_negative_memory_to_plan_for() {
     let rows = b"{\"prompt\": \"a\", \"completion\": \"b\"}\n";
     let files: [(&str, &[u8]); 3] = [("diapason.toml", CONFIG), ("train.jsonl", rows), ("base.gguf", b"")];
     refused(&files, &["plan", "--memory", "-1"], 2, &["--memory is -1, expected more than 0", "it is in GB"]);
+}
+
+#[test]
+fn a_run_folder_that_is_a_file() {
+    let config = [CONFIG, b"[run]\nfolder = \"train.jsonl\"\n"].concat();
+    let rows = b"{\"prompt\": \"a\", \"completion\": \"b\"}\n";
+    let files: [(&str, &[u8]); 3] = [("diapason.toml", &config), ("train.jsonl", rows), ("base.gguf", b"")];
+    let said = ["failed to open the run folder train.jsonl: it is no folder", "another `run.folder`"];
+    refused(&files, &["validate"], 4, &said);
 }

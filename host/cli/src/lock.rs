@@ -86,8 +86,9 @@ impl Lock {
 /// Refuses a run folder that is a file or a device.
 fn folder_or_nothing(folder: &Path) -> Result<()> {
     match folder.exists() && !folder.is_dir() {
-        true => Err(Error::config(format!("`run.folder` is {}, which is no folder", folder.display()))
-            .hint("name another folder, which is made where there is none, or remove what stands in its place")),
+        true => Err(Error::run(format!("failed to open the run folder {}", folder.display()))
+            .because("it is no folder")
+            .hint("name another `run.folder`, which is made where there is none, or remove what stands in its place")),
         false => Ok(()),
     }
 }

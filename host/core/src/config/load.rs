@@ -84,7 +84,7 @@ fn table(text: &str, name: &str) -> Result<toml::Table> {
 fn remedy(message: &str) -> &'static str {
     match message {
         _ if message.contains("duplicate key") => "a key stands once in its table: remove one of the two",
-        _ if message.contains("integer number overflowed") || message.contains("number too large") => {
+        _ if message.contains("too large") || message.contains("overflow") => {
             "whole numbers go from -9223372036854775808 to 9223372036854775807"
         }
         _ => "strings need quotes, tables are `[name]`, lists of tables `[[name]]`",

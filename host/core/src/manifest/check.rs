@@ -211,7 +211,7 @@ mod tests {
                 "`suite.facts.evaluator.eval-accuracy.settings.schema.data` was not set and is 1",
             ),
             ("[gate]", "[train]\nrank = 3\n[gate]", "`train.rank` was 16 and is 3"),
-            ("[gate]", "[limits]\nfuel = 5\n[gate]", "`limits.fuel` was 1000000000 and is 5"),
+            ("[gate]", "[limits]\nfuel = 5000000\n[gate]", "`limits.fuel` was 1000000000 and is 5000000"),
             ("p/own.wasm", "p/other.wasm", "`suite.facts.evaluator.own.plugin` was \"own.wasm\" and is \"other.wasm\""),
         ] {
             assert_eq!(after(Verb::Eval, from, to), [said]);

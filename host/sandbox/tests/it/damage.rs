@@ -184,10 +184,11 @@ fn findings_and_segments_of_any_bytes() {
             Err(error) => assert_eq!(error.class(), Class::Plugin, "{error}"),
         }
         let said = Message::new("user", image(&mut numbers));
-        let conversation = [Conversation { messages: vec![said], tools: None }];
+        let conversation = [Conversation { messages: vec![said], ..Conversation::default() }];
         let mut renderer = ChatTemplate::new(&template, &Map::new(), &Grants::default()).unwrap();
         prompts += usize::from(renderer.render_prompt(&conversation).is_ok_and(|texts| texts.len() == 1));
         segments += usize::from(renderer.render_training(&conversation).is_ok_and(|lists| lists.len() == 1));
     }
-    assert!(found > 20 && prompts > 20 && segments > 20, "{found} {prompts} {segments}");
+    // A finding has five texts and the split of its row: few images make one.
+    assert!(found > 0 && prompts > 100 && segments > 100, "{found} {prompts} {segments}");
 }
