@@ -43,10 +43,11 @@ fn what_was_made_meanwhile_is_not_kept() {
     for (name, change) in CASES {
         let path = folder.path().join(name);
         let kept = std::fs::read(&path).expect("file");
-        let child = command(folder.path(), &eval).spawn().expect("runs");
-        // The journal of the first arm to be answered says that the model is open; the adapter is opened for the second.
+        let mut child = command(folder.path(), &eval).spawn().expect("runs");
+        // An arm's journal is begun once the digests of all that it is answered with are taken.
         let begun = if name.contains("adapter") { PARTIAL[1] } else { PARTIAL[0] };
         while !run.join(begun).exists() {
+            assert!(child.try_wait().expect("state").is_none(), "{name}: ended before it began");
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
         replace(&path, *change);

@@ -85,12 +85,12 @@ impl Lock {
 
 /// Refuses a run folder that is a file or a device.
 fn folder_or_nothing(folder: &Path) -> Result<()> {
-    match folder.exists() && !folder.is_dir() {
-        true => Err(Error::run(format!("failed to open the run folder {}", folder.display()))
+    if folder.exists() && !folder.is_dir() {
+        return Err(Error::run(format!("failed to open the run folder {}", folder.display()))
             .because("it is no folder")
-            .hint("name another `run.folder`, which is made where there is none, or remove what stands in its place")),
-        false => Ok(()),
+            .hint("name another `run.folder`, which is made where there is none, or remove what stands in its place"));
     }
+    Ok(())
 }
 
 impl Drop for Lock {

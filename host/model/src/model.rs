@@ -32,6 +32,9 @@ pub struct Model {
     tokenizer: Arc<Tokenizer>,
     chat_template: Option<String>,
     special_tokens: Map<String, Value>,
+    /// What the files name, and what is written with the model.
+    own_stop_ids: Vec<u32>,
+    /// These, and what ends a turn in the template that is used.
     stop_ids: Vec<u32>,
     digests: Digests,
     batch_size: usize,
@@ -88,6 +91,7 @@ impl Model {
             tokenizer: Arc::new(tokenizer),
             chat_template,
             special_tokens,
+            own_stop_ids: stop_ids.clone(),
             stop_ids,
             digests,
             batch_size: 16,
@@ -151,16 +155,26 @@ impl Model {
         self.special_tokens.clone()
     }
 
-    /// The tokens that end a generation, sorted: those that transformers stops at, and those of [`Model::add_stops`].
+    /// The tokens that end a generation, sorted: those that transformers stops at, and those of [`Model::end_turns`].
     pub fn stop_ids(&self) -> &[u32] {
         &self.stop_ids
     }
 
-    /// Makes further tokens end a generation: the one that ends a turn in the chat template that is used.
-    pub fn add_stops(&mut self, ids: impl IntoIterator<Item = u32>) {
-        self.stop_ids.extend(ids);
-        self.stop_ids.sort_unstable();
-        self.stop_ids.dedup();
+    /// Makes the tokens that end a turn in the chat template that is used end a generation. They are the template's, not
+    /// the model's: they are not written with it.
+    pub fn end_turns(&mut self, ids: impl IntoIterator<Item = u32>) {
+        extend(&mut self.stop_ids, ids);
+    }
+
+    /// Makes further tokens end a generation of this model, here and where it is read again.
+    pub fn add_stops(&mut self, ids: impl IntoIterator<Item = u32> + Clone) {
+        extend(&mut self.own_stop_ids, ids.clone());
+        extend(&mut self.stop_ids, ids);
+    }
+
+    /// The end-of-text token of a model whose tokenizer names none.
+    pub(crate) fn end_of_text(&self) -> Option<u32> {
+        self.own_stop_ids.first().copied()
     }
 
     /// The first special token in `text`, where there is one.
@@ -271,7 +285,7 @@ impl Model {
     pub(crate) fn save_rest(&self, folder: &Path, dtype: SaveType, double: Option<bool>) -> Result<()> {
         let pretty = |json: &Value| format!("{json:#}\n");
         let mut config = self.llama.config().to_json();
-        config["eos_token_id"] = self.stop_ids.clone().into();
+        config["eos_token_id"] = self.own_stop_ids.clone().into();
         let mut special = self.special_tokens.clone();
         special.insert("tokenizer_class".to_owned(), "PreTrainedTokenizerFast".into());
         config["torch_dtype"] = dtype.name().into();
@@ -286,6 +300,12 @@ impl Model {
             None => Ok(()),
         }
     }
+}
+
+fn extend(ids: &mut Vec<u32>, more: impl IntoIterator<Item = u32>) {
+    ids.extend(more);
+    ids.sort_unstable();
+    ids.dedup();
 }
 
 impl LanguageModel for Model {

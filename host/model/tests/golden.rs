@@ -148,13 +148,15 @@ fn too_long_inputs_are_refused() {
 #[test]
 fn a_saved_model_is_the_same_model() {
     for name in MODELS {
-        let (model, expected) = open(name);
+        let (mut model, expected) = open(name);
+        model.end_turns([7]);
+        assert_eq!(model.stop_ids(), [7, 257], "a template's end of a turn ends generations");
         let copy = tempfile::tempdir().unwrap();
         model.save(copy.path(), diapason_model::SaveType::F32).unwrap();
         let copy = Model::open(copy.path(), &Device::Cpu).unwrap();
         assert_eq!(copy.llama().config(), model.llama().config());
         assert_eq!(copy.special_tokens()["eos_token"], "</s>");
-        assert_eq!(copy.stop_ids(), [257]);
+        assert_eq!(copy.stop_ids(), [257], "and is not the model's");
         let ids = &expected[0].ids;
         assert_eq!(last_logits(&copy, ids), last_logits(&model, ids), "{name}");
     }

@@ -6,6 +6,7 @@ use crate::wire::{self, Literal};
 use diapason_core::config::SpecialTokens;
 use diapason_core::dataset;
 use diapason_core::finding::{Finding, Row, Severity};
+use diapason_core::sample::Message;
 
 /// One finding for each row, unless the configuration takes them for text. Without a model that can be read there are none:
 /// that is for the verbs to say that need it.
@@ -23,9 +24,18 @@ pub(super) fn findings<'a>(session: &Session, splits: impl Iterator<Item = &'a S
 fn of(literal: &Literal, split: &Split, row: &Row) -> Option<Finding> {
     let sample = dataset::sample(row).ok()?;
     let turns = sample.messages.iter().chain(&sample.answer).enumerate();
-    let (turn, role, special) = turns
+    let special = |message: &'_ Message| {
+        literal.find(&message.content).or_else(|| message.extra.values().find_map(|value| literal.find_in(value)))
+    };
+    let in_turn = turns
         .into_iter()
-        .find_map(|(turn, message)| Some((turn, message.role.as_str(), literal.find(&message.content)?)))?;
+        .find_map(|(turn, message)| Some((format!("the text of turn {turn} ({})", message.role), special(message)?)));
+    let beside = || {
+        let tools = sample.tools.iter().map(|tools| ("`tools`".to_owned(), tools));
+        let variables = sample.variables.iter().map(|(name, value)| (format!("`{name}`"), value));
+        tools.chain(variables).find_map(|(place, value)| Some((place, literal.find_in(value)?)))
+    };
+    let (place, special) = in_turn.or_else(beside)?;
     Some(Finding {
         validator: "diapason".into(),
         severity: Severity::Warning,
@@ -33,9 +43,7 @@ fn of(literal: &Literal, split: &Split, row: &Row) -> Option<Finding> {
         split: split.name.clone(),
         line: row.line,
         path: String::new(),
-        message: format!(
-            "the text of turn {turn} ({role}) has `{special}`, which the tokenizer takes for a special token"
-        ),
+        message: format!("{place} has `{special}`, which the tokenizer takes for a special token"),
         hint: "set `special_tokens_in_text = \"literal\"` under `[template]` to encode it as text, or take it out"
             .into(),
     })

@@ -5,7 +5,7 @@ use super::tokens::{self, Rows};
 use super::watch::Watched;
 use super::{Session, integrity, jsonl, watched};
 use crate::interrupt;
-use diapason_core::config::{self, Train};
+use diapason_core::config;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::digest_of;
 use diapason_core::report::Training;
@@ -93,7 +93,10 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
     let measure = watched.is_some().then_some(Measure { take: &mut take, higher_is_better });
     let model = &mut session.base_for(Purpose::Training)?.model;
     let Rows { train, held_out } = rows;
-    ui.emit(&Event::StageStarted { stage: STAGE.into(), total: Some(steps(train.len(), &config) as u64) });
+    ui.emit(&Event::StageStarted {
+        stage: STAGE.into(),
+        total: Some(diapason_model::train::total_steps(train.len(), &config)),
+    });
     let outcome = interrupt::gently(|interrupted| {
         let run = Run { held_out, interrupted, measure, ..Run::new(train, &config, seed, &folder, &ui) };
         diapason_model::train::train(model, run)
@@ -105,12 +108,6 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
     let summary = format!("{} steps on {} rows, loss {:.3}{early}", outcome.steps, train.len(), outcome.final_loss);
     session.ended(STAGE, summary);
     Ok(())
-}
-
-/// Optimizer steps to expect, for the progress bar.
-fn steps(rows: usize, config: &Train) -> usize {
-    let steps = rows.div_ceil(config.batch_size * config.gradient_accumulation) * config.epochs;
-    steps.min(config.max_steps.unwrap_or(usize::MAX))
 }
 
 /// The files that training wrote, as paths in the run folder.

@@ -3,7 +3,7 @@
 use diapason_core::language_model::LITERAL;
 use diapason_core::sample::{Conversation, Message};
 use diapason_core::{Error, Result};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The special tokens of a model that are taken for text where rows contain them.
 pub(crate) struct Literal(Vec<String>);
@@ -19,23 +19,32 @@ impl Literal {
         self.0.iter().map(String::as_str).find(|special| text.contains(special))
     }
 
+    /// The first special token that stands in a text of `value`.
+    pub(crate) fn find_in(&self, value: &Value) -> Option<&str> {
+        match value {
+            Value::String(text) => self.find(text),
+            Value::Array(list) => list.iter().find_map(|one| self.find_in(one)),
+            Value::Object(map) => map.values().find_map(|one| self.find_in(one)),
+            _ => None,
+        }
+    }
+
     /// The conversation with every special token in its texts marked.
     ///
     /// # Errors
     /// A text contains the mark.
     pub(super) fn marked(&self, conversation: &Conversation) -> Result<Conversation> {
+        let marked = |map: &Map<String, Value>| -> Result<Map<String, Value>> {
+            map.iter().map(|(key, value)| Ok((key.clone(), self.value(value)?))).collect()
+        };
         let message = |message: &Message| {
-            let extra = message.extra.iter().map(|(key, value)| Ok((key.clone(), self.value(value)?)));
-            Ok(Message {
-                content: self.text(&message.content)?,
-                extra: extra.collect::<Result<_>>()?,
-                ..message.clone()
-            })
+            Ok(Message { content: self.text(&message.content)?, extra: marked(&message.extra)?, ..message.clone() })
         };
         Ok(Conversation {
             messages: conversation.messages.iter().map(message).collect::<Result<_>>()?,
             tools: conversation.tools.as_ref().map(|tools| self.value(tools)).transpose()?,
-            variables: conversation.variables.clone(),
+            // Documents are text of others as well.
+            variables: marked(&conversation.variables)?,
         })
     }
 
@@ -76,10 +85,14 @@ mod tests {
         let literal = Literal::new(vec!["<|end|>".into(), "<s>".into()]);
         let mut user = Message::new("user", "What is <|end|>?");
         user.extra.insert("name".into(), "<s>".into());
-        let conversation = Conversation { messages: vec![user], ..Conversation::default() };
+        let documents = serde_json::json!({"documents": [{"text": "a <s>"}]});
+        assert_eq!(literal.find_in(&documents), Some("<s>"));
+        let variables = documents.as_object().expect("variables").clone();
+        let conversation = Conversation { messages: vec![user], variables, ..Conversation::default() };
         let marked = literal.marked(&conversation).expect("marked");
         assert_eq!(marked.messages[0].content, "What is <\u{fdd2}|end|>?");
         assert_eq!(marked.messages[0].extra["name"], "<\u{fdd2}s>");
+        assert_eq!(marked.variables["documents"][0]["text"], "a <\u{fdd2}s>");
         assert_eq!(unmarked(&marked.messages[0].content), "What is <|end|>?");
         assert_eq!((literal.find("a <s>"), literal.find("a")), (Some("<s>"), None));
         assert!(literal.marked(&marked).is_err());

@@ -151,7 +151,7 @@ impl Renderer {
         };
         let text: String = rendered.iter().flatten().map(|segment| segment.text.as_str()).collect();
         if let Some((_, behind)) = text.rsplit_once(ANSWER) {
-            model.add_stops(model.first_special(behind)?);
+            model.end_turns(model.first_special(behind)?);
         }
         Ok(())
     }

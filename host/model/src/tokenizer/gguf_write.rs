@@ -40,7 +40,7 @@ pub(crate) fn metadata(model: &Model) -> Result<Vec<(String, Metadata)>> {
     ] {
         let found = special.get(name).and_then(Value::as_str).and_then(id);
         // A model that names no end-of-text token stops at others.
-        let found = found.or_else(|| model.stop_ids().first().copied().filter(|_| name == "eos_token"));
+        let found = found.or_else(|| model.end_of_text().filter(|_| name == "eos_token"));
         metadata.extend(found.map(|id| (key, Metadata::U32(id))));
     }
     // Chat templates write the token where it belongs.

@@ -14,15 +14,18 @@ impl Tokenizer {
     /// The tokenizer encodes pieces in another way than the whole.
     pub(super) fn encode_marked(&self, text: &str) -> Result<Vec<u32>> {
         let specials = self.specials();
-        let mut plain = self.inner.clone();
-        plain.set_encode_special_tokens(true);
+        let plain = self.plain.get_or_init(|| {
+            let mut plain = self.inner.clone();
+            plain.set_encode_special_tokens(true);
+            plain
+        });
         let control = specials.iter().fold(text.to_owned(), |text, special| text.replace(&marked(special), "x"));
         let control = control.replace(LITERAL, "");
-        if self.pieces(&plain, &control, &specials)? != self.ids(&self.inner, &control)? {
+        if self.pieces(plain, &control, &specials)? != self.ids(&self.inner, &control)? {
             return Err(Error::data("the tokenizer cannot encode special tokens of a text as text")
                 .hint("leave `template.special_tokens_in_text` out, and take such tokens out of the rows"));
         }
-        self.pieces(&plain, text, &specials)
+        self.pieces(plain, text, &specials)
     }
 
     /// The texts of the special tokens, the longest first.

@@ -8,6 +8,7 @@ pub(crate) use gguf::from_gguf;
 pub(crate) use gguf_write::metadata as gguf_metadata;
 
 use diapason_core::{Error, Result, foreign, language_model};
+use std::sync::OnceLock;
 
 /// A tokenizer in the format of `tokenizer.json`.
 #[derive(Debug, Clone)]
@@ -15,6 +16,8 @@ pub struct Tokenizer {
     inner: tokenizers::Tokenizer,
     /// The `tokenizer.json` it was made of.
     json: Vec<u8>,
+    /// A copy that knows no special tokens, made where one is needed.
+    plain: OnceLock<tokenizers::Tokenizer>,
 }
 
 impl Tokenizer {
@@ -35,7 +38,7 @@ impl Tokenizer {
         // What a pipeline in Python was last used with stays in the file; here, texts are neither cut nor padded.
         inner.with_padding(None);
         inner.with_truncation(None).map_err(|source| Error::data("failed to set up the tokenizer").because(source))?;
-        Ok(Self { inner, json })
+        Ok(Self { inner, json, plain: OnceLock::new() })
     }
 
     /// The `tokenizer.json`.

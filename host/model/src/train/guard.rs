@@ -63,7 +63,7 @@ pub fn idle(config: &Train, rows: usize) -> Option<Problem> {
 }
 
 /// Optimizer steps of a run on `rows` rows.
-pub(super) fn total_steps(rows: usize, config: &Train) -> u64 {
+pub fn total_steps(rows: usize, config: &Train) -> u64 {
     let rows_per_step = config.batch_size.saturating_mul(config.gradient_accumulation).max(1);
     let all = rows.div_ceil(rows_per_step).saturating_mul(config.epochs);
     all.min(config.max_steps.unwrap_or(all)) as u64

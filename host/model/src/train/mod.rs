@@ -10,7 +10,7 @@ mod tensorboard;
 pub mod trainable;
 mod trainer;
 
-pub use guard::idle;
+pub use guard::{idle, total_steps};
 pub use trainer::{Pass, Trainer, mean_loss};
 
 use crate::Model;

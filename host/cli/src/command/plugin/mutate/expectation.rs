@@ -12,6 +12,18 @@ pub(super) enum Expected {
 /// Measures, the changes that are faults to them, and those that are harmless.
 type Entry = (&'static [&'static str], &'static [&'static str], &'static [&'static str]);
 
+/// A document that says the same, where a reader finds it.
+const REWRITTEN: &[&str] = &[
+    "white space",
+    "reasoning before it",
+    "sentences around it",
+    "JSON fenced",
+    "JSON after a citation",
+    "JSON after a placeholder",
+    "JSON indented",
+    "JSON keys reordered",
+];
+
 const ENTRIES: [Entry; 16] = [
     (
         &["exact-match", "any-exact"],
@@ -88,16 +100,7 @@ const ENTRIES: [Entry; 16] = [
             "refused",
             "cut off in its reasoning",
         ],
-        &[
-            "white space",
-            "reasoning before it",
-            "sentences around it",
-            "JSON fenced",
-            "JSON after a citation",
-            "JSON after a placeholder",
-            "JSON indented",
-            "JSON keys reordered",
-        ],
+        REWRITTEN,
     ),
     (&["choice", "choice-per-byte", "choice-per-token"], &["likelihoods swapped"], &["likelihoods doubled"]),
     (
@@ -134,16 +137,7 @@ const ENTRIES: [Entry; 16] = [
             "refused",
             "cut off in its reasoning",
         ],
-        &[
-            "white space",
-            "reasoning before it",
-            "sentences around it",
-            "JSON fenced",
-            "JSON after a citation",
-            "JSON after a placeholder",
-            "JSON indented",
-            "JSON keys reordered",
-        ],
+        REWRITTEN,
     ),
     (
         &["json-only"],
