@@ -3,6 +3,7 @@
 pub mod adapter;
 pub mod arch;
 pub mod batch;
+mod chat;
 mod checkpoint;
 pub mod device;
 pub mod encode;
@@ -19,10 +20,13 @@ pub mod quant;
 mod sampling;
 pub mod schedule;
 mod score;
+pub mod templates;
 pub mod tokenizer;
 pub mod tokens;
 pub mod train;
 pub mod weights;
 
+pub use chat::Chat;
 pub use model::{Digests, Model};
+pub use templates::ChatTemplates;
 pub use weights::SaveType;

@@ -1,8 +1,10 @@
 //! A model with all that belongs to it: decoder, tokenizer, chat template, special tokens.
 
 use crate::arch::{Config, Llama};
+use crate::chat::Chat;
 use crate::open::Parts;
 use crate::quant;
+use crate::templates::{ChatTemplates, DEFAULT};
 use crate::tokenizer::Tokenizer;
 use crate::weights::{self, Entry, Format, SaveType};
 use candle_core::{Device, Tensor};
@@ -30,8 +32,7 @@ pub struct Model {
     device: Device,
     llama: Llama,
     tokenizer: Arc<Tokenizer>,
-    chat_template: Option<String>,
-    special_tokens: Map<String, Value>,
+    chat: Chat,
     /// What the files name, and what is written with the model.
     own_stop_ids: Vec<u32>,
     /// These, and what ends a turn in the template that is used.
@@ -71,7 +72,7 @@ impl Model {
     }
 
     fn assemble(path: &Path, device: &Device, parts: Parts) -> Result<Self> {
-        let Parts { llama, tokenizer, chat_template, special_tokens, mut stop_ids, digests } = parts;
+        let Parts { llama, tokenizer, chat, mut stop_ids, digests } = parts;
         if tokenizer.size() > llama.config().vocab_size {
             let (tokens, rows) = (tokenizer.size(), llama.config().vocab_size);
             return Err(Error::data(format!("the tokenizer has {tokens} tokens, the embedding {rows} rows"))
@@ -79,7 +80,7 @@ impl Model {
         }
         if stop_ids.is_empty() {
             // Without this a model whose files name no end would never stop.
-            let eos = special_tokens.get("eos_token").and_then(Value::as_str);
+            let eos = chat.special_tokens.get("eos_token").and_then(Value::as_str);
             stop_ids.extend(eos.and_then(|token| tokenizer.id(token)));
         }
         stop_ids.sort_unstable();
@@ -89,8 +90,7 @@ impl Model {
             device: device.clone(),
             llama,
             tokenizer: Arc::new(tokenizer),
-            chat_template,
-            special_tokens,
+            chat,
             own_stop_ids: stop_ids.clone(),
             stop_ids,
             digests,
@@ -130,6 +130,11 @@ impl Model {
         self.tokenizer.json()
     }
 
+    /// The tokenizer, with what models alone need of it.
+    pub(crate) fn own_tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
     /// The texts of the special tokens, the longest first.
     pub fn specials(&self) -> Vec<String> {
         self.tokenizer.specials()
@@ -145,14 +150,24 @@ impl Model {
         self.tokenizer.shown(id)
     }
 
-    /// The chat template that came with the model.
+    /// The chat template that came with the model, if there is one that needs no name.
     pub fn chat_template(&self) -> Option<&str> {
-        self.chat_template.as_deref()
+        self.chat.templates.get(DEFAULT)
+    }
+
+    /// All chat templates that came with the model.
+    pub fn chat_templates(&self) -> &ChatTemplates {
+        &self.chat.templates
+    }
+
+    /// Chat templates and special tokens.
+    pub fn chat(&self) -> &Chat {
+        &self.chat
     }
 
     /// The special tokens' texts by their names: `bos_token`, `eos_token`, …
     pub fn special_tokens(&self) -> Map<String, Value> {
-        self.special_tokens.clone()
+        self.chat.special_tokens.clone()
     }
 
     /// The tokens that end a generation, sorted: those that transformers stops at, and those of [`Model::end_turns`].
@@ -267,8 +282,9 @@ impl Model {
             tokenizer: digest::of_bytes(tokenizer.json()),
             config: digest::of_bytes(llama.config().to_json().to_string().as_bytes()),
         };
-        let (special_tokens, stop_ids, device) = (Map::new(), Vec::new(), llama.device().clone());
-        let parts = Parts { llama, tokenizer, chat_template, special_tokens, stop_ids, digests };
+        let (stop_ids, device) = (Vec::new(), llama.device().clone());
+        let chat = Chat { templates: ChatTemplates::only(chat_template), ..Chat::default() };
+        let parts = Parts { llama, tokenizer, chat, stop_ids, digests };
         Self::assemble(Path::new("random"), &device, parts)
     }
 
@@ -286,7 +302,7 @@ impl Model {
         let pretty = |json: &Value| format!("{json:#}\n");
         let mut config = self.llama.config().to_json();
         config["eos_token_id"] = self.own_stop_ids.clone().into();
-        let mut special = self.special_tokens.clone();
+        let mut special = self.chat.special_tokens.clone();
         special.insert("tokenizer_class".to_owned(), "PreTrainedTokenizerFast".into());
         config["torch_dtype"] = dtype.name().into();
         if let Some(double) = double {
@@ -295,10 +311,7 @@ impl Model {
         files::write(&folder.join("config.json"), pretty(&config).as_bytes())?;
         files::write(&folder.join("tokenizer.json"), self.tokenizer.json())?;
         files::write(&folder.join("tokenizer_config.json"), pretty(&special.into()).as_bytes())?;
-        match &self.chat_template {
-            Some(template) => files::write(&folder.join("chat_template.jinja"), template.as_bytes()),
-            None => Ok(()),
-        }
+        self.chat.templates.save(folder)
     }
 }
 

@@ -1,21 +1,21 @@
 //! From files to the parts of a model: a safetensors folder as transformers writes it, or a GGUF file.
 
 use crate::arch::{Config, Llama, Parameters};
+use crate::chat::Chat;
 use crate::kernels::Weight;
 use crate::model::Digests;
 use crate::tokenizer::{Tokenizer, from_gguf};
 use crate::weights::{Folder, Format, Gguf};
 use candle_core::{DType, Device, Tensor};
 use diapason_core::{Error, Result, digest, files, foreign};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use std::path::Path;
 
 /// What the two kinds of files give.
 pub(crate) struct Parts {
     pub(crate) llama: Llama,
     pub(crate) tokenizer: Tokenizer,
-    pub(crate) chat_template: Option<String>,
-    pub(crate) special_tokens: Map<String, Value>,
+    pub(crate) chat: Chat,
     pub(crate) stop_ids: Vec<u32>,
     pub(crate) digests: Digests,
 }
@@ -38,9 +38,7 @@ impl Parts {
         let tokenizer = Tokenizer::from_json(files::read_text(&tokenizer_path)?.into_bytes())
             .map_err(|error| error.context(format!("failed to read {}", tokenizer_path.display())))?;
         let generation = optional(path, "generation_config.json")?;
-        let tokenizer_config = optional(path, "tokenizer_config.json")?;
-        let mut special_tokens = special_tokens(&optional(path, "special_tokens_map.json")?);
-        special_tokens.extend(self::special_tokens(&tokenizer_config));
+        let chat = Chat::of_folder(path)?;
         let folder = Folder::open(path)?;
         let digests = Digests {
             weights: format.map_or_else(String::new, |_| folder.digest()),
@@ -50,8 +48,7 @@ impl Parts {
         Ok(Self {
             llama: Llama::build(config, FolderParameters { folder, format, device })?,
             tokenizer,
-            chat_template: chat_template(path, &tokenizer_config)?,
-            special_tokens,
+            chat,
             stop_ids: ends(path, &json, &generation)?,
             digests,
         })
@@ -61,10 +58,7 @@ impl Parts {
         let gguf = Gguf::open(path)?;
         let config = gguf.config()?;
         let tokenizer = from_gguf(&gguf)?;
-        let tokens = gguf.texts("tokenizer.ggml.tokens")?;
         let id = |name: &str| gguf.integer(&format!("tokenizer.ggml.{name}_token_id"));
-        let token = |(name, key): (&str, &str)| Some((key.to_owned(), Value::from(*tokens.get(id(name)? as usize)?)));
-        let names = [("bos", "bos_token"), ("eos", "eos_token"), ("unknown", "unk_token"), ("padding", "pad_token")];
         let digests = Digests {
             weights: format.map_or_else(String::new, |_| gguf.digest()),
             tokenizer: digest::of_bytes(tokenizer.json()),
@@ -73,8 +67,7 @@ impl Parts {
         Ok(Self {
             llama: Llama::build(config.clone(), GgufParameters { gguf: &gguf, config: &config, format, device })?,
             tokenizer,
-            chat_template: gguf.text("tokenizer.chat_template").ok().map(str::to_owned),
-            special_tokens: names.into_iter().filter_map(token).collect(),
+            chat: Chat::of_gguf(&gguf)?,
             stop_ids: ["eos", "eot", "eom"]
                 .into_iter()
                 .filter_map(id)
@@ -149,21 +142,13 @@ fn parse(path: &Path, text: &str) -> Result<Value> {
 const DAMAGED: &str = "the file is cut short or was edited; fetch it again";
 
 /// A JSON file, or null where there is none.
-fn optional(folder: &Path, name: &str) -> Result<Value> {
+pub(crate) fn optional(folder: &Path, name: &str) -> Result<Value> {
     let path = folder.join(name);
     // What is there but is no file is refused, not passed over.
     if path.symlink_metadata().is_err() {
         return Ok(Value::Null);
     }
     parse(&path, &files::read_text(&path)?)
-}
-
-/// `bos_token` and its like, given as a text or as an object with `content`.
-fn special_tokens(json: &Value) -> Map<String, Value> {
-    let text = |value: &Value| value.as_str().or_else(|| value.get("content")?.as_str()).map(Value::from);
-    let fields = json.as_object().into_iter().flatten();
-    let tokens = fields.filter(|(name, _)| name.ends_with("_token") && !name.starts_with("add_"));
-    tokens.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }
 
 /// The tokens that end a generation, as transformers finds them: those of generation_config.json where there is one, even
@@ -183,16 +168,4 @@ fn ends(folder: &Path, config: &Value, generation: &Value) -> Result<Vec<u32>> {
         Error::data(format!("`eos_token_id` in {} is {value}", folder.join(file).display()))
             .hint("it is the id of the token that ends a text, or a list of ids")
     })
-}
-
-/// `chat_template.jinja`, or what older folders keep in `tokenizer_config.json`: a text, or a list with names.
-fn chat_template(folder: &Path, tokenizer_config: &Value) -> Result<Option<String>> {
-    let path = folder.join("chat_template.jinja");
-    if path.symlink_metadata().is_ok() {
-        return files::read_text(&path).map(Some);
-    }
-    let template = &tokenizer_config["chat_template"];
-    let default = template.as_array().into_iter().flatten().find(|entry| entry["name"] == "default");
-    let text = template.as_str().or_else(|| default?["template"].as_str());
-    Ok(text.map(str::to_owned))
 }

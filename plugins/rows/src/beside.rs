@@ -112,13 +112,15 @@ pub(crate) fn add_system(row: &Row, talk: &mut Talk) -> Result<()> {
     Ok(())
 }
 
-/// Variables that a row may not set, because they are the host's to say.
-const RESERVED: [&str; 11] = [
+/// Names of the template's variables that no row and no suite sets, because they are the host's to say.
+pub const RESERVED: [&str; 13] = [
     "messages",
     "conversation",
     "tools",
     "chat_template",
     "template",
+    "template_name",
+    "named_templates",
     "date",
     "add_generation_prompt",
     "continue_final_message",

@@ -18,6 +18,7 @@ mod shape;
 mod turns;
 mod words;
 
+pub use beside::RESERVED;
 pub use exchange::Exchange;
 pub use fault::Fault;
 pub use hash::{fnv, mix};

@@ -199,7 +199,7 @@ fn answer(
     for (suite, requests) in suites.iter().zip(requests) {
         jobs.extend(self::jobs(opened, suite, requests, &config)?);
     }
-    if let Some(message) = opened.renderer.lost() {
+    for message in opened.renderer.notes() {
         session.ui.emit(&Event::Warning { message });
     }
     opened.model.set_batch_size(config.generate.batch_size);

@@ -110,8 +110,10 @@ fn template(session: &mut Session) -> Result<Option<Live>> {
     if let Some(path) = template_file(session) {
         return if path.exists() { session.digest(&path).map(Live::Digest).map(Some) } else { Ok(Some(Live::Missing)) };
     }
-    Ok(match Origin::of(&session.plan.config.template)? {
-        Origin::Model => None,
+    let config = &session.plan.config;
+    Ok(match Origin::of(&config.template, config.model.adapter.as_deref())? {
+        // Among the files of the base, or of the adapter.
+        Origin::Model | Origin::Adapter(_) => None,
         Origin::Text(text) => Some(Live::Digest(digest::of_bytes(text.as_bytes()))),
     })
 }

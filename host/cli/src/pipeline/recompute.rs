@@ -117,7 +117,7 @@ fn findings(session: &mut Session, evaluated: &Frozen) -> Option<Line> {
 /// Whether the samples are the rows of the test data, which is here.
 fn asked(config: &Suite, given: &Given) -> Line {
     let what = format!("the samples of `{}`", config.name);
-    let selection = Selection { limit: config.limit, system: config.system.as_deref() };
+    let selection = suite::selection(config);
     let samples = given.suites.iter().find(|(name, _)| *name == config.name).map(|(_, samples)| samples);
     match dataset::load(&config.data, &config.columns, &selection) {
         Err(error) => Line::unchecked(what, error.to_string()),

@@ -7,11 +7,11 @@ use super::suite::{self, LoadedSuite};
 use crate::lock::Lock;
 use crate::plan::Plan;
 use crate::ui::Ui;
-use crate::wire::{self, LateJudge, LateTokenizer, Origin, Plugins, Renderer};
-use diapason_core::config::{Compute, Method};
+use crate::wire::{self, LateJudge, LateTokenizer, Origin, Plugins, Renderer, origin};
+use diapason_core::config::{self, Compute, Config, Method, Model as Named, Problem};
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::{Manifest, digest_of};
-use diapason_core::{Error, Result};
+use diapason_core::{Class, Error, Result};
 use diapason_model::weights::Format;
 use diapason_model::{Model, device};
 use diapason_sandbox::Grants;
@@ -85,15 +85,20 @@ impl Session {
 
     /// A session for a copy of a run, which has of its project what there is: what is missing is said, not refused.
     pub(crate) fn beside(plan: &Plan, ui: &Ui) -> Result<Self> {
-        let mut session = Self::unchecked(plan, ui, &[])?;
+        let plan = settled(plan).map_or_else(|_| plan.clone(), |(plan, _)| plan);
+        let mut session = Self::unchecked(&plan, ui, &[])?;
         session.keeps = false;
         session.opened()
     }
 
     /// The configuration is held against all that it names before the run's folder is touched.
     fn checked(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Self> {
-        let mut session = Self::unchecked(plan, ui, allow)?;
+        let (plan, note) = settled(plan)?;
+        let mut session = Self::unchecked(&plan, ui, allow)?;
         check::configuration(&mut session)?;
+        if let Some(message) = note {
+            ui.emit(&Event::Warning { message });
+        }
         Ok(session)
     }
 
@@ -211,7 +216,7 @@ impl Session {
         let settings = serde_json::Value::Object(template.settings.clone()).to_string();
         let origin = match look::template_file(self).filter(|path| path.exists()) {
             Some(path) => self.digest(&path)?,
-            None => Origin::of(&template)?.digest(),
+            None => Origin::of(&template, self.plan.config.model.adapter.as_deref())?.digest(),
         };
         let format = match device::is_gpu(&self.plan.config.model.device) {
             true => format!("{:?}, on a GPU in {:?}", self.format(purpose), self.compute(purpose)),
@@ -250,7 +255,7 @@ impl Session {
     pub(super) fn open_outline(&mut self) -> Result<()> {
         let path = self.plan.config.model.path.clone();
         let mut model = wire::outline(&path)?;
-        let mut renderer = Renderer::new(&self.plan.config.template, &mut self.plugins, &model, &self.grants)?;
+        let mut renderer = self.renderer(&model)?;
         renderer.end_turns(&mut model)?;
         self.opened = Some(Opened { model, renderer, format: None });
         Ok(())
@@ -276,10 +281,16 @@ impl Session {
         let format = self.format(purpose);
         let mut model = wire::open(path, format, &self.plan.config.model.device)?;
         model.llama_mut().set_compute(self.compute(purpose));
-        let mut renderer = Renderer::new(&self.plan.config.template, &mut self.plugins, &model, &self.grants)?;
+        let mut renderer = self.renderer(&model)?;
         renderer.end_turns(&mut model)?;
         model_opened(&self.ui, path, &model);
         Ok(Opened { model, renderer, format: Some(format) })
+    }
+
+    /// Renders as the run's template says.
+    fn renderer(&mut self, model: &Model) -> Result<Renderer> {
+        let Config { template, model: Named { adapter, .. }, .. } = &self.plan.config;
+        Renderer::new(template, adapter.as_deref(), &mut self.plugins, model, &self.grants)
     }
 
     /// Drops the open model, which training changed.
@@ -294,6 +305,20 @@ impl Session {
             (None, Method::Lora | Method::Qlora) => (Tuned::Adapter, self.artefact("adapter")),
             (None, Method::Full) => (Tuned::Model, self.artefact("model")),
         }
+    }
+}
+
+/// The plan with the template that base and adapter are asked in, and what is to be said of it.
+fn settled(plan: &Plan) -> Result<(Plan, Option<String>)> {
+    let mut plan = plan.clone();
+    match origin::settle(&mut plan.config) {
+        Ok(note) => Ok((plan, note)),
+        Err(error) if error.class() == Class::Config => {
+            let hint = error.hint_text().unwrap_or_default().to_owned();
+            let problem = Problem::new("/model/adapter", error.to_string(), &hint);
+            Err(config::refuse(&plan.text, &plan.name, &[problem]))
+        }
+        Err(error) => Err(error),
     }
 }
 

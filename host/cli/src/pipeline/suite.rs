@@ -68,11 +68,17 @@ impl Scorer {
 
 /// Reads the suite's samples and loads its plugins.
 pub(super) fn load(config: &Suite, plugins: &mut Plugins) -> Result<LoadedSuite> {
-    let selection = Selection { limit: config.limit, system: config.system.as_deref() };
+    let selection = selection(config);
     let (text, file) = dataset::read(&config.data, &config.columns)?;
     let samples = dataset::parse(&text, &config.data.display().to_string(), &selection)?;
     answerable(&samples, config)?;
     assemble(config, samples, file, &mut |entry| plugins.get(&entry.plugin))
+}
+
+/// What is taken of the suite's file, and what rows are given that do not say it.
+pub(super) fn selection(config: &Suite) -> Selection<'_> {
+    let variables = Some(&config.template_variables);
+    Selection { limit: config.limit, system: config.system.as_deref(), variables }
 }
 
 /// Refuses rows that end with a turn which is marked as wrong: it is no reference to hold answers against.
@@ -98,6 +104,10 @@ pub(super) fn assemble(
     let columns = serde_json::json!(config.columns).to_string();
     if !config.columns.is_empty() {
         parts.push(("columns", columns.as_str()));
+    }
+    let variables = serde_json::json!(config.template_variables).to_string();
+    if !config.template_variables.is_empty() {
+        parts.push(("template variables", variables.as_str()));
     }
     let digest = digest_of(parts);
     let (evaluators, comparators) = scorers(config, get)?;

@@ -27,7 +27,7 @@ pub(super) fn samples(session: &mut Session) -> Result<Vec<Sample>> {
         return Err(Error::config("no training data is configured")
             .hint("add `[data]` with `train = \"….jsonl\"`, or name an existing adapter in `model.adapter`"));
     };
-    let selection = Selection { limit: data.limit, system: data.system.as_deref() };
+    let selection = Selection { limit: data.limit, system: data.system.as_deref(), variables: None };
     let (text, digest) = dataset::read(&data.train, &data.columns)?;
     let samples = dataset::parse(&text, &data.train.display().to_string(), &selection)?;
     session.training_data = digest;
@@ -80,10 +80,10 @@ pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<E
     }
     let Opened { model, renderer, .. } = session.base_for(Purpose::Training)?;
     let rendered = renderer.training(&samples.iter().map(Conversation::training).collect::<Vec<_>>())?;
-    let (tokenizer, lost) = (model.tokenizer(), renderer.lost());
+    let (tokenizer, notes) = (model.tokenizer(), renderer.notes());
     let encode = |segments: &Vec<_>| encode::encode(tokenizer.as_ref(), segments);
     let examples = rendered.iter().map(encode).collect::<Result<Vec<_>>>()?;
-    if let Some(message) = lost {
+    for message in notes {
         session.ui.emit(&Event::Warning { message });
     }
     // `plan` and `train --show` write nothing.

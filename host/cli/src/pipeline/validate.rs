@@ -62,7 +62,7 @@ fn tuning(session: &mut Session) -> Result<()> {
         return wire::outline(&config.model.path)?.check_adapter(adapter);
     }
     let Some(data) = &config.data else { return Ok(()) };
-    let selection = Selection { limit: data.limit, system: data.system.as_deref() };
+    let selection = Selection { limit: data.limit, system: data.system.as_deref(), variables: None };
     // Rows that cannot be read are findings.
     let Ok(samples) = dataset::load(&data.train, &data.columns, &selection) else { return Ok(()) };
     let (rows, _) = dataset::split(&samples, data.held_out, config.run.seed);

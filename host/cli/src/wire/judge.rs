@@ -31,7 +31,8 @@ impl LateJudge {
             let format = Format::of_model(&config.model, is_gpu(&config.model.device));
             let mut model = open(&config.model.path, format, &config.model.device)?;
             let mut plugins = Plugins::new(&config.limits, &self.ui)?;
-            let mut renderer = Renderer::new(&config.template, &mut plugins, &model, &Grants::default())?;
+            let adapter = config.model.adapter.as_deref();
+            let mut renderer = Renderer::new(&config.template, adapter, &mut plugins, &model, &Grants::default())?;
             renderer.end_turns(&mut model)?;
             self.opened = Some((model, renderer));
         }

@@ -3,6 +3,7 @@
 mod judge;
 mod literal;
 mod model;
+pub(crate) mod origin;
 mod plugins;
 mod template;
 mod unwritten;
@@ -10,5 +11,6 @@ mod unwritten;
 pub(crate) use judge::{LateJudge, LateTokenizer};
 pub(crate) use literal::{Literal, unmarked};
 pub(crate) use model::{digests_of, joined, open, outline};
+pub(crate) use origin::Origin;
 pub(crate) use plugins::{Plugins, built_in_digest, component_digest};
-pub(crate) use template::{Origin, Renderer};
+pub(crate) use template::Renderer;

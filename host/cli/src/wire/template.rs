@@ -1,42 +1,13 @@
 //! The chat template of a run: a component, and the template's text where it takes one.
 
-use super::{Literal, Plugins, literal, unwritten};
-use crate::embedded;
+use super::{Literal, Origin, Plugins, literal, origin, unwritten};
 use diapason_core::config::{self, SpecialTokens, Template};
 use diapason_core::sample::{Conversation, Message, Segment};
-use diapason_core::{Error, Result, files, manifest};
+use diapason_core::{Error, Result, manifest};
 use diapason_model::Model;
 use diapason_sandbox::{ChatTemplate, Grants, Plugin};
 use serde_json::{Map, Value};
 use std::path::Path;
-
-/// Where the template's text comes from, settled before a model is opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// The model's own.
-    Model,
-    /// This text.
-    Text(String),
-}
-
-impl Origin {
-    /// Reads the file or takes one of our own templates, where the configuration names one.
-    pub(crate) fn of(template: &Template) -> Result<Self> {
-        match template.template.as_deref() {
-            None => Ok(Self::Model),
-            Some(path) if config::is_path(path, "jinja") => files::read_text(Path::new(path)).map(Self::Text),
-            Some(name) => embedded::template(name).map(|text| Self::Text(text.into())),
-        }
-    }
-
-    /// What is known of it without the model.
-    pub(crate) fn digest(&self) -> String {
-        match self {
-            Self::Model => "the model's own".into(),
-            Self::Text(text) => diapason_core::digest::of_bytes(text.as_bytes()),
-        }
-    }
-}
 
 /// Renders conversations for one model.
 pub(crate) struct Renderer {
@@ -46,21 +17,31 @@ pub(crate) struct Renderer {
     grants: Grants,
     /// Marks special tokens in the rows' texts, where they are to be text.
     literal: Option<Literal>,
-    lost: Option<String>,
+    /// The texts of the templates; none where the plugin has its own.
+    texts: Vec<String>,
+    notes: Vec<String>,
     /// Digest of the component, the template's text and all settings.
     pub(crate) digest: String,
 }
 
 impl Renderer {
-    /// For `model`; errors with a hint where neither the configuration nor the model has a template.
-    pub(crate) fn new(template: &Template, plugins: &mut Plugins, model: &Model, grants: &Grants) -> Result<Self> {
+    /// For `model`, with the adapter in this folder where the configuration asks for its template. Errors with a hint where
+    /// neither the configuration nor the model has a template.
+    pub(crate) fn new(
+        template: &Template,
+        adapter: Option<&Path>,
+        plugins: &mut Plugins,
+        model: &Model,
+        grants: &Grants,
+    ) -> Result<Self> {
         let plugin = plugins.get(&template.plugin)?;
-        let mut settings = Map::new();
+        let (mut settings, mut own, mut texts) = (Map::new(), template.settings.clone(), Vec::new());
         if takes(plugin.settings_schema(), "template") {
-            settings.extend(model.special_tokens());
-            settings.insert("template".into(), text(&Origin::of(template)?, model)?.into());
+            let chat = Origin::of(template, adapter)?.chat(model);
+            texts = chat.templates.texts().map(String::from).collect();
+            settings = origin::chosen(chat, own.remove(origin::NAME).as_ref())?;
         }
-        settings.extend(template.settings.clone());
+        settings.extend(own.clone());
         let literal = template.special_tokens_in_text == SpecialTokens::Literal;
         let literal = literal.then(|| Literal::new(model.specials()));
         let shown = Value::Object(settings.clone()).to_string();
@@ -68,7 +49,10 @@ impl Renderer {
         parts.extend(literal.iter().map(|_| ("special tokens in text", "literal")));
         let digest = manifest::digest_of(parts);
         let template = ChatTemplate::new(&plugin, &settings, grants)?;
-        Ok(Self { template, plugin, settings, grants: grants.clone(), literal, lost: None, digest })
+        let (grants, notes) = (grants.clone(), Vec::new());
+        let mut renderer = Self { template, plugin, settings, grants, literal, texts, notes, digest };
+        renderer.note_unread(&own, "`template.settings` sets");
+        Ok(renderer)
     }
 
     /// Conversations up to the point where the assistant answers.
@@ -96,12 +80,23 @@ impl Renderer {
 
     /// Keeps the first thing that a template leaves out.
     fn note(&mut self, row: usize, lost: Option<String>) {
-        self.lost = self.lost.take().or_else(|| lost.map(|what| format!("row {row}, and perhaps others: {what}")));
+        let known = self.notes.iter().any(|note| note.starts_with("row "));
+        self.notes.extend(lost.filter(|_| !known).map(|what| format!("row {row}, and perhaps others: {what}")));
     }
 
-    /// What the template left out since the last time, said once.
-    pub(crate) fn lost(&mut self) -> Option<String> {
-        self.lost.take()
+    /// Says which of `variables` no template reads: a misspelt one would be without effect, and without a word.
+    fn note_unread(&mut self, variables: &Map<String, Value>, who: &str) {
+        let settings = |name: &str| takes(self.plugin.settings_schema(), name);
+        let read = |name: &str| settings(name) || self.texts.iter().any(|text| has_word(text, name));
+        let unread = variables.keys().filter(|name| !self.texts.is_empty() && !read(name));
+        let notes = unread.map(|name| format!("{who} `{name}`, which the chat template does not read"));
+        let new: Vec<String> = notes.filter(|note| !self.notes.contains(note)).collect();
+        self.notes.extend(new);
+    }
+
+    /// What there is to say of the conversations since the last time, each once.
+    pub(crate) fn notes(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notes)
     }
 
     /// Renders neighbours with the same variables together. A row's own variables go before the settings': the template is
@@ -127,7 +122,13 @@ impl Renderer {
         Ok(rendered)
     }
 
-    fn with(&self, variables: &Map<String, Value>) -> Result<ChatTemplate> {
+    fn with(&mut self, variables: &Map<String, Value>) -> Result<ChatTemplate> {
+        self.note_unread(variables, "a row or its suite sets");
+        let schema = self.plugin.settings_schema();
+        if let Some(name) = variables.keys().find(|name| takes(schema, name)) {
+            return Err(Error::data(format!("`{name}` is a setting of plugin {}, not a variable", self.plugin.id()))
+                .hint("it is the same for all rows: set it in `template.settings`"));
+        }
         let mut settings = self.settings.clone();
         settings.extend(variables.clone());
         config::check_settings(self.plugin.id(), self.plugin.settings_schema(), &settings).map_err(|error| {
@@ -157,17 +158,16 @@ impl Renderer {
     }
 }
 
-fn text(origin: &Origin, model: &Model) -> Result<String> {
-    match origin {
-        Origin::Text(text) => Ok(text.clone()),
-        Origin::Model => model.chat_template().map(String::from).ok_or_else(|| {
-            let ours = embedded::templates().collect::<Vec<_>>().join(", ");
-            Error::config("the model has no chat template of its own, and none is configured")
-                .hint(format!("set `template.template` to one of ours ({ours}) or to a Jinja file"))
-        }),
-    }
-}
-
 fn takes(schema: &Value, key: &str) -> bool {
     schema.pointer(&format!("/properties/{key}")).is_some()
+}
+
+/// Whether `name` stands in `text` as a name of its own.
+fn has_word(text: &str, name: &str) -> bool {
+    let inside = |one: char| one.is_alphanumeric() || one == '_';
+    let alone = |at: usize| {
+        let (before, behind) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());
+        !before.is_some_and(inside) && !behind.is_some_and(inside)
+    };
+    text.match_indices(name).any(|(at, _)| alone(at))
 }

@@ -162,13 +162,14 @@ pub struct Template {
     /// An embedded plugin's name or the path of a component.
     #[schemars(length(min = 1, max = 4096))]
     pub plugin: String,
-    /// A template of our own (`chatml`, `llama-3`, …) or the path of a Jinja file. Default: the model's own template.
+    /// A template of our own (`chatml`, `llama-3`, …), the path of a Jinja file, `base` for the model's own template, or
+    /// `adapter` for that of `model.adapter`. Default: the model's own template.
     #[schemars(length(min = 1, max = 4096))]
     pub template: Option<String>,
     /// What becomes of special tokens that stand in the rows' texts.
     #[serde(skip_serializing_if = "SpecialTokens::is_default")]
     pub special_tokens_in_text: SpecialTokens,
-    /// Settings handed to the plugin beside the template.
+    /// Settings handed to the plugin beside the template. `template_name` chooses one of a model's several templates.
     pub settings: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -285,6 +286,10 @@ pub struct Suite {
     /// A system message for rows that have none.
     #[serde(default)]
     pub system: Option<String>,
+    /// Variables of the chat template for rows that do not set them: `{ enable_thinking = false }`. They go before those of
+    /// `template.settings`.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub template_variables: serde_json::Map<String, serde_json::Value>,
     /// Limit of new tokens here, instead of `generate.max_tokens`.
     #[serde(default)]
     #[schemars(range(min = 1, max = 1_000_000))]

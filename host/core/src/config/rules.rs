@@ -13,6 +13,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     targets(config, &mut found);
     training(config, &mut found);
     suites(&config.suites, &mut found);
+    variables(&config.suites, &mut found);
     for (index, validator) in config.validators.iter().enumerate() {
         if !validator.bounds.is_empty() {
             let at = format!("/validator/{index}/bounds");
@@ -48,6 +49,17 @@ fn names(config: &Config, found: &mut Vec<Problem>) {
     }
     for (index, validator) in config.validators.iter().enumerate() {
         check(format!("/validator/{index}/name"), validator.name.as_deref().unwrap_or_default());
+    }
+}
+
+/// Variables of the template that are not a suite's to set, and values that rows cannot have either.
+fn variables(suites: &[Suite], found: &mut Vec<Problem>) {
+    for (index, suite) in suites.iter().enumerate() {
+        for name in suite.template_variables.keys().filter(|name| diapason_rows::RESERVED.contains(&name.as_str())) {
+            let hint = "settings of the template are the same for all suites and stand in `template.settings`";
+            let message = format!("`{name}` is not a suite's to set");
+            found.push(problem(format!("/suite/{index}/template_variables/{name}"), message, hint));
+        }
     }
 }
 

@@ -19,6 +19,7 @@ pub use split::split;
 use crate::finding::Row;
 use crate::sample::Sample;
 use crate::{Error, Result};
+use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::path::Path;
 
@@ -32,6 +33,8 @@ pub struct Selection<'a> {
     pub limit: Option<usize>,
     /// A system message for rows that have none.
     pub system: Option<&'a str>,
+    /// Variables of the template for rows that do not set them.
+    pub variables: Option<&'a Map<String, Value>>,
 }
 
 /// The rows of the file at `path` as JSON lines under our names of its `columns`, each on the line where it stands in the
@@ -59,7 +62,7 @@ pub fn parse(text: &str, name: &str, selection: &Selection<'_>) -> Result<Vec<Sa
         match shape::sample(&row.text, row.line) {
             Ok(sample) => match seen.insert(sample.id.clone(), row.line) {
                 Some(first) => bad.push(Fault::duplicate(row.line, &sample.id, first)),
-                None => samples.push(with_system(sample, selection.system)),
+                None => samples.push(completed(sample, selection)),
             },
             Err(faults) => bad.extend(faults),
         }
@@ -149,9 +152,13 @@ fn refuse(name: &str, bad: &[Fault]) -> Error {
     Error::data(message).hint(format!("for the first one: {hint}"))
 }
 
-fn with_system(mut sample: Sample, system: Option<&str>) -> Sample {
-    if let Some(text) = system.filter(|_| sample.messages.iter().all(|message| message.role != "system")) {
+/// The sample with what is selected for rows that do not say it themselves.
+fn completed(mut sample: Sample, selection: &Selection<'_>) -> Sample {
+    if let Some(text) = selection.system.filter(|_| sample.messages.iter().all(|message| message.role != "system")) {
         sample.messages.insert(0, crate::sample::Message::new("system", text));
+    }
+    for (name, value) in selection.variables.into_iter().flatten() {
+        sample.variables.entry(name).or_insert_with(|| value.clone());
     }
     sample
 }

@@ -9,6 +9,7 @@ mod modules;
 mod pattern;
 mod save;
 mod targets;
+mod tokens;
 
 pub use load::{check, load};
 pub(crate) use modules::tied;
@@ -51,7 +52,8 @@ impl Model {
     /// # Errors
     /// The folder holds no adapter for this model: see [`load`]. The model is then as it was.
     pub fn attach_adapter(&mut self, dir: &Path) -> Result<()> {
-        let digest = foreign::guarded(dir.display(), || load(self, dir))
+        let opened = |model: &mut Self| tokens::check(model.own_tokenizer(), dir).and_then(|()| load(model, dir));
+        let digest = foreign::guarded(dir.display(), || opened(self))
             .map_err(|error| error.context(format!("failed to open adapter {}", dir.display())))?;
         self.set_adapter_digest(Some(digest));
         Ok(())
@@ -62,7 +64,8 @@ impl Model {
     /// # Errors
     /// The folder holds no adapter for this model.
     pub fn check_adapter(&self, dir: &Path) -> Result<()> {
-        foreign::guarded(dir.display(), || check(self, dir))
+        let checked = || tokens::check(self.own_tokenizer(), dir).and_then(|()| check(self, dir));
+        foreign::guarded(dir.display(), checked)
             .map_err(|error| error.context(format!("failed to open adapter {}", dir.display())))
     }
 

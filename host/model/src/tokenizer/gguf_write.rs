@@ -45,9 +45,9 @@ pub(crate) fn metadata(model: &Model) -> Result<Vec<(String, Metadata)>> {
     }
     // Chat templates write the token where it belongs.
     metadata.push(("tokenizer.ggml.add_bos_token", Metadata::Bool(false)));
-    metadata.extend(model.chat_template().map(|template| ("tokenizer.chat_template", text(template))));
     metadata.push(("tokenizer.ggml.tokens", Metadata::Array(tokens.into_iter().map(Metadata::String).collect())));
-    Ok(metadata.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    let metadata = metadata.into_iter().map(|(name, value)| (name.to_owned(), value));
+    Ok(metadata.chain(model.chat_templates().metadata()?).collect())
 }
 
 /// llama.cpp's name for the way in which the tokenizer cuts a text into words.

@@ -8,6 +8,7 @@ pub(crate) use gguf::from_gguf;
 pub(crate) use gguf_write::metadata as gguf_metadata;
 
 use diapason_core::{Error, Result, foreign, language_model};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 /// A tokenizer in the format of `tokenizer.json`.
@@ -49,6 +50,16 @@ impl Tokenizer {
     /// The id of a token.
     pub fn id(&self, token: &str) -> Option<u32> {
         self.inner.token_to_id(token)
+    }
+
+    /// Every token with its id.
+    pub(crate) fn vocabulary(&self) -> BTreeMap<String, u32> {
+        self.inner.get_vocab(true).into_iter().collect()
+    }
+
+    /// The tokens that were added to the vocabulary, special or not, with their ids.
+    pub(crate) fn added(&self) -> BTreeMap<String, u32> {
+        self.inner.get_added_tokens_decoder().into_iter().map(|(id, token)| (token.content, id)).collect()
     }
 
     /// Whether a token is special: not made of text.

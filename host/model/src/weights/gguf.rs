@@ -136,6 +136,11 @@ impl Gguf {
             .hint("the file is truncated or damaged; fetch it again and compare its size")
     }
 
+    /// The names of the metadata.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.content.metadata.keys().map(String::as_str)
+    }
+
     /// A metadata value.
     pub fn value(&self, key: &str) -> Option<&Value> {
         self.content.metadata.get(key)

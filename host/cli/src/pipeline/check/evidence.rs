@@ -39,7 +39,7 @@ fn shared(suite: &Suite, watched: &Suite, seen: &[String]) -> Result<Option<Stri
 
 /// The prompts that the suite takes of its file; none where it cannot be read, which the verbs that read it say.
 fn prompts(suite: &Suite) -> Vec<String> {
-    let selection = Selection { limit: suite.limit, system: None };
+    let selection = Selection { limit: suite.limit, ..Selection::default() };
     let samples = dataset::load(&suite.data, &suite.columns, &selection).unwrap_or_default();
     samples.iter().map(overlap::prompt).collect()
 }

@@ -4,7 +4,7 @@ use super::super::Session;
 use super::super::request;
 use super::super::suite::{self, Scorer};
 use super::{Outline, at};
-use crate::wire::Origin;
+use crate::wire::{Origin, origin};
 use diapason_core::config::{Plugin as Entry, Problem, Suite, settings_problems};
 use diapason_core::dataset::{self, Selection};
 use diapason_core::sample::Sample;
@@ -84,12 +84,17 @@ fn settings(plugin: &Plugin, settings: &Map<String, Value>, place: &str, found: 
 /// The template's text and the model's special tokens come later, so only what is given can be checked.
 fn template(session: &mut Session, found: &mut Vec<Problem>) -> Result<()> {
     let template = session.plan.config.template.clone();
-    if let Err(error) = Origin::of(&template) {
+    if let Err(error) = Origin::of(&template, session.plan.config.model.adapter.as_deref()) {
         found.push(at("/template/template".into(), error)?);
     }
     let Some(plugin) = named(session, &template.plugin, "/template/plugin".into(), found)? else { return Ok(()) };
     if fits(&plugin, &[Capability::ChatTemplate], "a chat template", "/template", found) {
-        let given = settings_problems(plugin.settings_schema(), &template.settings).into_iter();
+        if let Err(error) = origin::check_name(&session.plan.config) {
+            found.push(at(format!("/template/settings/{}", origin::NAME), error)?);
+        }
+        let mut settings = template.settings.clone();
+        settings.remove(origin::NAME);
+        let given = settings_problems(plugin.settings_schema(), &settings).into_iter();
         let given = given.filter(|problem| !problem.pointer.is_empty());
         found.extend(
             given.map(|problem| Problem { pointer: format!("/template/settings{}", problem.pointer), ..problem }),
@@ -168,6 +173,6 @@ pub(super) fn draws(session: &Session, outlines: &[Outline], found: &mut Vec<Pro
 /// The first row, if it can be read: a row that cannot be is for the verbs that read all.
 fn first(suite: &Suite) -> Option<Sample> {
     let (text, _) = dataset::read(&suite.data, &suite.columns).ok()?;
-    let selection = Selection { limit: Some(1), system: suite.system.as_deref() };
+    let selection = Selection { limit: Some(1), ..suite::selection(suite) };
     dataset::parse(&text, &suite.name, &selection).ok()?.into_iter().next()
 }

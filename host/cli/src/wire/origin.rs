@@ -1,0 +1,199 @@
+//! Where a run's chat template comes from, and which of several is used.
+
+use crate::embedded;
+use diapason_core::config::{self, Config, Template};
+use diapason_core::{Error, Result, digest, files};
+use diapason_model::{Chat, Model, templates};
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// What `template.template` says for the base's own template, and for the adapter's.
+const BASE: &str = "base";
+const ADAPTER: &str = "adapter";
+
+/// The setting that chooses one of several templates; the plugin never sees it.
+pub(crate) const NAME: &str = "template_name";
+
+/// Where the template's text comes from, settled before a model is opened.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Origin {
+    /// The model's own.
+    Model,
+    /// That of the adapter, whose folder has one.
+    Adapter(Chat),
+    /// This text.
+    Text(String),
+}
+
+impl Origin {
+    /// Reads the file or takes one of our own templates, where the configuration names one.
+    pub(crate) fn of(template: &Template, adapter: Option<&Path>) -> Result<Self> {
+        match template.template.as_deref() {
+            None | Some(BASE) => Ok(Self::Model),
+            Some(ADAPTER) => of_adapter(adapter).map(Self::Adapter),
+            Some(path) if config::is_path(path, "jinja") => files::read_text(Path::new(path)).map(Self::Text),
+            Some(name) => embedded::template(name).map(|text| Self::Text(text.into())),
+        }
+    }
+
+    /// What is known of it without the model.
+    pub(crate) fn digest(&self) -> String {
+        match self {
+            Self::Model => "the model's own".into(),
+            Self::Adapter(chat) => digest::of_bytes(Value::Object(settings(chat)).to_string().as_bytes()),
+            Self::Text(text) => digest::of_bytes(text.as_bytes()),
+        }
+    }
+
+    /// The templates and special tokens that a plugin is given for `model`.
+    pub(super) fn chat(&self, model: &Model) -> Chat {
+        let mut chat = model.chat().clone();
+        match self {
+            Self::Model => {}
+            Self::Adapter(own) => {
+                chat.templates.clone_from(&own.templates);
+                chat.special_tokens.extend(own.special_tokens.clone());
+            }
+            Self::Text(text) => chat.templates = templates::ChatTemplates::only(Some(text.clone())),
+        }
+        chat
+    }
+}
+
+fn of_adapter(adapter: Option<&Path>) -> Result<Chat> {
+    let fail = |message: String| {
+        Error::config(message).hint("an adapter's folder has a template of its own where its trainer saved the tokenizer")
+    };
+    let adapter = adapter.ok_or_else(|| fail("the adapter's template is asked for, but no adapter is given".into()))?;
+    let chat = Chat::of(adapter)?;
+    if chat.templates.is_empty() {
+        return Err(fail(format!("the adapter {} has no chat template", adapter.display())));
+    }
+    Ok(chat)
+}
+
+/// How an adapter's own template stands to its base's, where the configuration names neither.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// The adapter has none, or it writes every conversation as the base's does.
+    Same,
+    /// Only the adapter has one.
+    Alone,
+    /// Both have one, and they differ.
+    Differs,
+}
+
+impl Standing {
+    /// Of the adapter in this folder.
+    ///
+    /// # Errors
+    /// A file is damaged.
+    pub(crate) fn of(base: &Chat, adapter: &Path) -> Result<Self> {
+        let own = Chat::of(adapter)?;
+        Ok(match () {
+            () if own.templates.is_empty() || base.writes_like(&own) => Self::Same,
+            () if base.templates.is_empty() => Self::Alone,
+            () => Self::Differs,
+        })
+    }
+}
+
+/// Settles whose template is used where an adapter's folder has one and the configuration names none. The base and the tuned
+/// model are asked in one template, or the comparison would be one of templates; which of two it is, nobody can guess.
+///
+/// Gives what is to be said where the adapter's is taken, because the base has none.
+///
+/// # Errors
+/// The templates differ, or a file is damaged.
+pub(crate) fn settle(config: &mut Config) -> Result<Option<String>> {
+    let (Some(adapter), None) = (&config.model.adapter, &config.template.template) else { return Ok(None) };
+    if !(config.model.path.exists() && adapter.is_dir()) {
+        // That is said where all that is missing is said.
+        return Ok(None);
+    }
+    match Standing::of(&Chat::of(&config.model.path)?, adapter)? {
+        Standing::Same => Ok(None),
+        Standing::Alone => {
+            config.template.template = Some(ADAPTER.into());
+            Ok(Some("the base has no chat template: base and tuned model are both asked in the adapter's".into()))
+        }
+        Standing::Differs => Err(Error::config(format!(
+            "the chat template in {} is not the base's, and base and tuned model are asked in one",
+            adapter.display()
+        ))
+        .hint(format!("set `template.template` to `\"{ADAPTER}\"`, in which it was probably trained, or to `\"{BASE}\"`"))),
+    }
+}
+
+/// Holds the name of a template against those that there are.
+///
+/// # Errors
+/// There is none of that name, or a file is damaged.
+pub(crate) fn check_name(config: &Config) -> Result<()> {
+    let Some(name) = config.template.settings.get(NAME) else { return Ok(()) };
+    let chat = match Origin::of(&config.template, config.model.adapter.as_deref())? {
+        Origin::Model => Chat::of(&config.model.path)?,
+        Origin::Adapter(chat) => chat,
+        Origin::Text(text) => Chat { templates: templates::ChatTemplates::only(Some(text)), ..Chat::default() },
+    };
+    chosen(chat, Some(name)).map(drop)
+}
+
+/// Uses the template of an adapter that a model answers with, as `AutoTokenizer.from_pretrained` on its folder does; says so
+/// where the base has another.
+///
+/// # Errors
+/// A file is damaged.
+pub(crate) fn prefer(template: &mut Template, base: &Chat, adapter: &Path) -> Result<Option<String>> {
+    if template.template.is_some() {
+        return Ok(None);
+    }
+    let standing = Standing::of(base, adapter)?;
+    if standing == Standing::Same {
+        return Ok(None);
+    }
+    template.template = Some(ADAPTER.into());
+    let what = if standing == Standing::Alone { "the base has none" } else { "it is not the base's" };
+    Ok(Some(format!("the chat template is the adapter's: {what}")))
+}
+
+/// The settings by which the plugin writes `chat`: special tokens, `template` and `named_templates`; of several templates
+/// the one that is chosen by name, whatever the conversation, as transformers does.
+///
+/// # Errors
+/// There is no template, or none of that name.
+pub(super) fn chosen(mut chat: Chat, name: Option<&Value>) -> Result<Map<String, Value>> {
+    if chat.templates.is_empty() {
+        let ours = embedded::templates().collect::<Vec<_>>().join(", ");
+        return Err(Error::config("the model has no chat template of its own, and none is configured")
+            .hint(format!("set `template.template` to one of ours ({ours}) or to a Jinja file")));
+    }
+    let Some(name) = name else { return Ok(settings(&chat)) };
+    let Some(text) = name.as_str().and_then(|name| chat.templates.get(name)).map(str::to_owned) else {
+        return Err(Error::config(format!("there is no chat template named {name}")).hint(named(&chat)));
+    };
+    chat.templates = templates::ChatTemplates::only(Some(text));
+    Ok(settings(&chat))
+}
+
+/// Templates that have no default one are an error only for the conversations that need it.
+fn settings(chat: &Chat) -> Map<String, Value> {
+    let default = chat.templates.get(templates::DEFAULT).map(str::to_owned);
+    let default = default.unwrap_or_else(|| {
+        let message = format!("the model has several chat templates and no default one: {}", named(chat));
+        format!("{{{{ raise_exception({}) }}}}", Value::from(message))
+    });
+    let mut settings = chat.special_tokens.clone();
+    settings.insert("template".into(), default.into());
+    let named: Map<String, Value> =
+        chat.templates.named().map(|(name, text)| (name.to_owned(), text.into())).collect();
+    if !named.is_empty() {
+        settings.insert("named_templates".into(), named.into());
+    }
+    settings
+}
+
+fn named(chat: &Chat) -> String {
+    let names = chat.templates.names().collect::<Vec<_>>().join(", ");
+    format!("set `{NAME}` in `template.settings` to one of: {names}")
+}
