@@ -165,17 +165,34 @@ pub struct Generate {
     #[arg(long, value_name = "DIR")]
     pub adapter: Option<PathBuf>,
     /// What to ask.
-    #[arg(long, value_name = "TEXT")]
-    pub prompt: String,
+    #[arg(long, value_name = "TEXT", required_unless_present = "message", conflicts_with = "message")]
+    pub prompt: Option<String>,
+    /// A conversation to ask instead: a JSON or JSONL file with one row as datasets have them (`messages`, `tools`,
+    /// `chat_template_kwargs`), or with the messages alone.
+    #[arg(long, value_name = "FILE", conflicts_with = "raw")]
+    pub message: Option<PathBuf>,
+    /// Go on with the assistant's turn that the conversation ends with.
+    #[arg(long = "continue", requires = "message")]
+    pub continues: bool,
     /// A system message.
     #[arg(long, value_name = "TEXT", conflicts_with = "raw")]
     pub system: Option<String>,
+    /// A JSON file with a list of tools.
+    #[arg(long, value_name = "FILE", conflicts_with = "raw")]
+    pub tools: Option<PathBuf>,
+    /// A variable of the chat template, such as `enable_thinking=false`. Can be given several times.
+    #[arg(long = "variable", value_name = "NAME=JSON", conflicts_with = "raw")]
+    pub variables: Vec<String>,
     /// Continue the prompt as it stands, without a chat template.
     #[arg(long)]
     pub raw: bool,
-    /// One of our chat templates or a Jinja file, instead of the model's own.
+    /// One of our chat templates or a Jinja file, instead of the model's own; `base` or `adapter` for theirs. Without it, an
+    /// adapter's own template goes before its base's.
     #[arg(long, value_name = "NAME", conflicts_with = "raw")]
     pub template: Option<String>,
+    /// Which of the model's chat templates, where it has several.
+    #[arg(long, value_name = "NAME", conflicts_with = "raw")]
+    pub template_name: Option<String>,
     /// Upper limit of new tokens.
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_tokens: u32,

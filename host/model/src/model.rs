@@ -130,6 +130,11 @@ impl Model {
         self.tokenizer.json()
     }
 
+    /// Writes conversations by other files than the model's own, as an adapter's: they are saved with it too.
+    pub fn set_chat(&mut self, chat: Chat) {
+        self.chat = chat;
+    }
+
     /// The tokenizer, with what models alone need of it.
     pub(crate) fn own_tokenizer(&self) -> &Tokenizer {
         &self.tokenizer

@@ -4,10 +4,11 @@ use crate::args::{Dtype, Export, Kind, Merge, Quantize};
 use crate::exit::Exit;
 use crate::lock::Lock;
 use crate::ui::Ui;
-use crate::wire;
+use crate::wire::{self, origin};
 use diapason_core::escape::line;
+use diapason_core::event::{Event, Sink as _};
 use diapason_core::{Error, Result};
-use diapason_model::SaveType;
+use diapason_model::{Model, SaveType};
 use diapason_model::merge::{self, Merged};
 use diapason_model::weights::{self, Format, GgufType};
 use serde_json::json;
@@ -22,7 +23,7 @@ pub(super) fn merge(arguments: &Merge, ui: &Ui) -> Result<Exit> {
     }
     apart(&arguments.out, &[&arguments.model, &arguments.adapter])?;
     let mut model = wire::open(&arguments.model, Format::F32, "cpu")?;
-    model.attach_adapter(&arguments.adapter)?;
+    attach(&mut model, &arguments.adapter, ui)?;
     let _lock = Lock::beside(&arguments.out)?;
     let merged = merge::merge(&mut model, &arguments.out, save_type(arguments.dtype), (limit * 1e9) as u64)?;
     let Merged { files, positions, same_token, largest, mean, adapter } = merged;
@@ -43,7 +44,7 @@ pub(super) fn export(arguments: &Export, ui: &Ui) -> Result<Exit> {
     apart(&arguments.out, &[&arguments.model])?;
     let mut model = wire::open(&arguments.model, Format::F32, "cpu")?;
     if let Some(adapter) = &arguments.adapter {
-        model.attach_adapter(adapter)?;
+        attach(&mut model, adapter, ui)?;
     }
     let _lock = Lock::beside(&arguments.out)?;
     let wide = weights::export(&model, &arguments.out, gguf_type(arguments.kind))?;
@@ -74,6 +75,15 @@ pub(super) fn quantize(arguments: &Quantize, ui: &Ui) -> Result<Exit> {
     let text = format!("quantized: {}, {numbers} parameters in {bits:.3} bits each\n", line(&out));
     ui.result(|_| text, &json!({"written": out, "quantized": numbers, "bits": bits}));
     Ok(Exit::Passed)
+}
+
+/// Attaches an adapter, with the chat template that it brings.
+fn attach(model: &mut Model, adapter: &Path, ui: &Ui) -> Result<()> {
+    model.attach_adapter(adapter)?;
+    if let Some(message) = origin::adopt(model, adapter)? {
+        ui.emit(&Event::Warning { message });
+    }
+    Ok(())
 }
 
 /// Refuses to write over what is read.

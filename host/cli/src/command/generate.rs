@@ -1,12 +1,14 @@
-//! `diapason generate`: one prompt, the completion alone on standard output.
+//! `diapason generate`: one prompt or one conversation, the completion alone on standard output.
 
+use super::conversation;
 use crate::args::Generate;
 use crate::exit::Exit;
 use crate::ui::Ui;
-use crate::wire::{self, Plugins, Renderer};
+use crate::wire::{self, Plugins, Renderer, origin};
 use diapason_core::config::{Limits, Template};
+use diapason_core::event::{Event, Sink as _};
 use diapason_core::language_model::{Completion, Decoding, LanguageModel as _};
-use diapason_core::sample::{Conversation, Message};
+use diapason_core::sample::Conversation;
 use diapason_core::{Error, Result};
 use diapason_model::Model;
 use diapason_model::device::is_gpu;
@@ -15,13 +17,15 @@ use diapason_sandbox::Grants;
 use serde_json::json;
 
 pub(super) fn run(arguments: &Generate, ui: &Ui) -> Result<Exit> {
+    // What is wrong with the conversation is said before a model is opened.
+    let asked = if arguments.raw { None } else { Some(conversation::read(arguments)?) };
     let mut model = wire::open(&arguments.model, Format::of_use(is_gpu(&arguments.device)), &arguments.device)?;
     if let Some(adapter) = &arguments.adapter {
         model.attach_adapter(adapter)?;
     }
-    let prompt = match arguments.raw {
-        true => arguments.prompt.clone(),
-        false => render(arguments, &mut model, ui)?,
+    let prompt = match &asked {
+        None => arguments.prompt.clone().unwrap_or_default(),
+        Some(asked) => render(arguments, asked, &mut model, ui)?,
     };
     let decoding = Decoding {
         max_tokens: arguments.max_tokens as usize,
@@ -37,21 +41,35 @@ pub(super) fn run(arguments: &Generate, ui: &Ui) -> Result<Exit> {
     Ok(Exit::Passed)
 }
 
-fn render(arguments: &Generate, model: &mut Model, ui: &Ui) -> Result<String> {
-    let system = arguments.system.iter().map(|text| Message::new("system", text));
-    let messages = system.chain([Message::new("user", &arguments.prompt)]).collect();
-    let template = Template { template: arguments.template.clone(), ..Template::default() };
+fn render(arguments: &Generate, asked: &Conversation, model: &mut Model, ui: &Ui) -> Result<String> {
+    let adapter = arguments.adapter.as_deref();
+    let mut template = Template { template: arguments.template.clone(), ..Template::default() };
+    let name = arguments.template_name.iter().map(|name| (origin::NAME.to_owned(), name.as_str().into()));
+    template.settings.extend(name);
+    let said = adapter.map(|adapter| origin::prefer(&mut template, model.chat(), adapter)).transpose()?.flatten();
     let mut plugins = Plugins::new(&Limits::default(), ui)?;
-    let mut renderer = Renderer::new(&template, &mut plugins, model, &Grants::default()).map_err(|error| {
-        let hint = error
-            .hint_text()
-            .map(|hint| hint.replace("set `template.template` to", "pass `--raw`, or `--template` with"));
-        match hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
-    })?;
+    let mut renderer =
+        Renderer::new(&template, adapter, &mut plugins, model, &Grants::default()).map_err(in_arguments)?;
     renderer.end_turns(model)?;
-    let prompts = renderer.prompts(&[Conversation { messages, ..Conversation::default() }])?;
-    prompts.into_iter().next().ok_or_else(|| Error::plugin("the chat template gave no prompt"))
+    let prompt = if arguments.continues {
+        renderer.continued(asked)?
+    } else {
+        renderer.prompts(std::slice::from_ref(asked))?.pop().unwrap_or_default()
+    };
+    for message in said.into_iter().chain(renderer.notes()) {
+        ui.emit(&Event::Warning { message });
+    }
+    Ok(prompt)
+}
+
+/// An error about a configuration, which here is the command line.
+fn in_arguments(error: Error) -> Error {
+    let hint = error.hint_text().map(|hint| {
+        hint.replace("set `template.template` to", "pass `--raw`, or `--template` with")
+            .replace("set `template_name` in `template.settings` to", "pass `--template-name` with")
+    });
+    match hint {
+        Some(hint) => error.hint(hint),
+        None => error,
+    }
 }

@@ -1,5 +1,6 @@
 //! One file for each verb.
 
+mod conversation;
 mod convert;
 mod demo;
 mod generate;

@@ -13,7 +13,7 @@ use super::{Session, eval, jsonl, looks, score, train};
 use crate::wire;
 use diapason_core::compare::{Comparison, Described, Listed, MeasureComparison, Suite as Compared};
 use diapason_core::config::{Plugin as Entry, Suite};
-use diapason_core::dataset::{self, Selection};
+use diapason_core::dataset;
 use diapason_core::event::Event;
 use diapason_core::finding::Finding;
 use diapason_core::gate::{GateResult, History, Plan};

@@ -1,5 +1,6 @@
 //! Joins the crates: plugins from `diapason-sandbox`, models from `diapason-model`, seams from `diapason-core`.
 
+mod continuation;
 mod judge;
 mod literal;
 mod model;

@@ -157,6 +157,18 @@ pub(crate) fn prefer(template: &mut Template, base: &Chat, adapter: &Path) -> Re
     Ok(Some(format!("the chat template is the adapter's: {what}")))
 }
 
+/// Gives a model that is written with its adapter merged in the adapter's own template; says so where the base has another.
+///
+/// # Errors
+/// A file is damaged.
+pub(crate) fn adopt(model: &mut Model, adapter: &Path) -> Result<Option<String>> {
+    let mut template = Template::default();
+    let said = prefer(&mut template, model.chat(), adapter)?;
+    let chat = Origin::of(&template, Some(adapter))?.chat(model);
+    model.set_chat(chat);
+    Ok(said)
+}
+
 /// The settings by which the plugin writes `chat`: special tokens, `template` and `named_templates`; of several templates
 /// the one that is chosen by name, whatever the conversation, as transformers does.
 ///

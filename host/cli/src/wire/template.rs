@@ -1,6 +1,6 @@
 //! The chat template of a run: a component, and the template's text where it takes one.
 
-use super::{Literal, Origin, Plugins, literal, origin, unwritten};
+use super::{Literal, Origin, Plugins, continuation, literal, origin, unwritten};
 use diapason_core::config::{self, SpecialTokens, Template};
 use diapason_core::sample::{Conversation, Message, Segment};
 use diapason_core::{Error, Result, manifest};
@@ -62,6 +62,26 @@ impl Renderer {
             self.note(number, unwritten::lost(conversation, &literal::unmarked(text)));
         }
         Ok(rendered)
+    }
+
+    /// A conversation up to the end of its last turn's text, for the model to go on with.
+    ///
+    /// # Errors
+    /// The plugin writes prompts in one way only, or the template leaves the text out.
+    pub(crate) fn continued(&mut self, conversation: &Conversation) -> Result<String> {
+        let key = "add_generation_prompt";
+        if !takes(self.plugin.settings_schema(), key) {
+            return Err(Error::config(format!("plugin {} cannot leave an answer open", self.plugin.id()))
+                .hint(format!("it would need a setting `{key}`, as `chat-jinja` has it")));
+        }
+        let before = self.settings.insert(key.into(), false.into());
+        let rendered = self.with(&conversation.variables).and_then(|mut template| {
+            let rendered = template.render_prompt(&[continuation::tagged(conversation)?])?;
+            continuation::cut(&rendered.concat(), &conversation.messages.last().map_or("", |last| &last.content))
+        });
+        self.settings.remove(key);
+        self.settings.extend(before.map(|value| (key.to_owned(), value)));
+        rendered
     }
 
     /// Whole conversations, with what is to be learnt.
