@@ -8,8 +8,11 @@ import argparse
 import datetime
 import json
 import pathlib
+import re
+from types import SimpleNamespace
 from unittest import mock
 
+from transformers import PreTrainedTokenizerBase
 import transformers.utils.chat_template_utils as hf
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -79,6 +82,63 @@ FEATURES = {
                          [{"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "image"}]}]),
 }
 
+CALL_TURN = {"role": "assistant", "content": None, "tool_calls": [
+    {"type": "function", "function": {"name": "weigh", "arguments": {"kg": 2}}}]}
+
+# Kinds that templates of models need and other engines get wrong: a template, its turns and tools.
+KINDS = {
+    "without tools, `tools` is not iterable": (
+        "{% if tools is iterable and tools | length > 0 %}{{ tools | length }} tools{% else %}no tools{% endif %}", TURNS[:1], None),
+    "a text and an object are sequences": (
+        "{{ messages is sequence }}{{ messages[0] is sequence }}{{ 'a' is sequence }}{{ 1 is sequence }}", TURNS[:1], None),
+    "a loop over a text's letters knows the last": (
+        "{% for letter in messages[0].content[:3] %}{{ letter }}{{ '-' if not loop.last }}{% endfor %}", TURNS[:1], None),
+    "indent keeps the last line break": ("{{ 'calls: [\n' | indent(2, first=True) }}]", TURNS[:1], None),
+    "a line break right after `raw` stays": (
+        "<|{{ messages[0].role }}|>{% raw %}\n{% endraw %}{{ messages[0].content }}", TURNS[:1], None),
+    "a turn that only calls has no content": (
+        "{% for m in messages %}{{ m.role }}={{ m.content }};{% endfor %}",
+        [TURNS[0], CALL_TURN, {"role": "tool", "content": "2"}], None),
+    "a field that is null is absent": (
+        "{% for m in messages %}{% if 'tool_calls' in m %}CALLS{{ m.tool_calls }}{% else %}{{ m.content }}{% endif %};{% endfor %}",
+        [TURNS[0], {**TURNS[1], "tool_calls": None}], None),
+    "split takes its arguments by name": ("{{ 'a: b: c'.split(sep=': ', maxsplit=1) | last }}", TURNS[:1], None),
+    "int and float fall back": ("{{ 'many' | int }}{{ 'few' | int(-1) }}{{ 'none' | float }}", TURNS[:1], None),
+    "dict takes pairs, and copy copies": (
+        "{% set d = dict(messages[0].items() | list, name='Jo') %}{{ d | tojson }}{{ d.copy() | length }}", TURNS[:1], None),
+    "text joined to safe text is escaped": (
+        "{{ 'Use '|safe + tools[0].function | tojson }}", TURNS[:1],
+        [{"type": "function", "function": {"name": "weigh", "description": "in <kg>"}}]),
+    "the order of a turn's fields with reasoning": (
+        "{% for m in messages %}{{ m | tojson }}{% endfor %}",
+        [TURNS[0], {**TURNS[1], "thinking": "Easy.", "name": "Jo"}, {**TURNS[1], "reasoning": "Easy.", "weight": 1}], None),
+    "values print as in Python": (
+        "{{ 1e16 }} {{ 1e-05 }} {{ '%s-%03d' % ('a', 7) }} {{ +3 }} {{ {'a': [1, none]} }}", TURNS[:1], None),
+    "cycler, joiner and block": (
+        "{% set c = cycler('a', 'b') %}{% set j = joiner('|') %}{% for m in messages %}{{ j() }}{{ c.next() }}{% endfor %}"
+        "{% block end %}!{% endblock %}", TURNS, None),
+}
+
+# Prompts that end within the last turn: a template and its turns.
+CHATML = ("{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+          "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}")
+TRIMMED = CHATML.replace("m.content", "m.content | trim")
+PARTS = CHATML.replace("m.content", "m.content[0].text")
+CONTINUED = {
+    "the answer goes on": (CHATML, TURNS[:2]),
+    "spaces at the end stay": (CHATML, [TURNS[0], {"role": "assistant", "content": "The capital "}]),
+    "spaces at the end are trimmed where the template trims": (
+        TRIMMED, [TURNS[0], {"role": "assistant", "content": "The capital \n"}]),
+    "a user's turn goes on too": (CHATML, TURNS[:3]),
+    "an empty answer is the header": (CHATML, [TURNS[0], {"role": "assistant", "content": ""}]),
+    "the last text of the parts goes on": (
+        PARTS, [{"role": role, "content": [{"type": "text", "text": "Hm "}]} for role in ("user", "assistant")]),
+    "generation blocks are no obstacle": (
+        CHATML.replace("{{ m.content }}<|im_end|>", "{% generation %}{{ m.content }}<|im_end|>{% endgeneration %}"), TURNS[:2]),
+}
+
+NAMED = {"default": "plain {{ messages[0].content }}", "tool_use": "tools {{ tools | length }}", "rag": "{{ documents }}"}
+
 # Whitespace around generation tags, learnt pieces included.
 GENERATION = {
     "generation on lines of its own": "{% for m in messages %}\n<{{ m.role }}>\n{% if m.role == 'assistant' %}\n"
@@ -111,7 +171,7 @@ ERRORS = [
     ("an attribute of nothing", "\n\n{{ messages[0].a.b }}", "line 3 of the template"),
     ("an endless template", "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
      "does not end"),
-    ("an open generation block", "\n{% generation %}x", "line 2 of the template: `generation` is not ended"),
+    ("an open generation block", "\n{% generation %}x", "line 2 of the template: syntax error: `generation` is not ended"),
     ("a template that drops what it said", "{% for m in messages %}{% if loop.last or m.role == 'user' %}<{{ m.content }}>"
      "{% endif %}{% endfor %}", "turn 2: the template does not say what is learnt"),
 ]
@@ -123,13 +183,14 @@ class FixedDate(datetime.datetime):
         return cls(2026, 1, 1)
 
 
-def render(template, messages, tools=None, prompt=False, tokens=TOKENS):
+def render(template, messages, tools=None, prompt=False, tokens=TOKENS, **more):
     """The text, and the pieces (text, learn) between which generation starts and ends."""
-    marked = "{% generation" in template or "{%- generation" in template
+    marked = re.search(r"{%-?\+?\s*generation", template) is not None and not more.get("continue_final_message")
+    messages = hf._normalize_chat_messages(messages)
     with mock.patch.object(hf, "datetime", FixedDate):
         texts, indices = hf.render_jinja_template(
             [messages], tools=tools, chat_template=template, add_generation_prompt=prompt,
-            return_assistant_tokens_mask=marked, **tokens)
+            return_assistant_tokens_mask=marked, **tokens, **more)
     text, pieces, done = texts[0], [], 0
     for start, end in indices[0] if marked else []:
         pieces += [(text[done:start], False), (text[start:end], True)]
@@ -138,9 +199,9 @@ def render(template, messages, tools=None, prompt=False, tokens=TOKENS):
     return text, [{"text": piece, "learn": learn} for piece, learn in pieces if piece]
 
 
-def case(name, template, messages, mode, expect=None, tools=None, error=None, tokens=TOKENS):
-    conversation = {"messages": messages, **({"tools": tools} if tools else {})}
-    head = {"name": name, "capability": "chat-template", "settings": {"template": template, **tokens},
+def case(name, template, messages, mode, expect=None, tools=None, error=None, tokens=TOKENS, **more):
+    conversation = {"messages": messages, **({"tools": tools} if tools is not None else {})}
+    head = {"name": name, "capability": "chat-template", "settings": {"template": template, **tokens, **more},
             "input": {"conversations": [conversation], "mode": mode}}
     return {**head, **({"error": error} if error else {"expect": [expect]})}
 
@@ -185,6 +246,65 @@ def features():
         yield case(name, template, TURNS, "training", learnt(template, answers))
 
 
+def kinds():
+    for name, (template, messages, tools) in KINDS.items():
+        yield case(name, template, messages, "prompt", render(template, messages, tools)[0], tools=tools)
+    documents = [{"title": "A", "text": "b"}]
+    template = "{% for d in documents %}{{ d.title }}: {{ d.text }}{% endfor %}"
+    yield case("documents are a setting", template, TURNS[:1], "prompt",
+               render(template, TURNS[:1], documents=documents)[0], documents=documents)
+    for wrong in ("text", ["text"]):
+        yield case(f"documents cannot be {json.dumps(wrong)}", template, TURNS[:1], "prompt", documents=wrong,
+                   error="`documents` is a list of objects")
+    yield case("a conversation without turns", template, [], "prompt", error="the conversation has no turns")
+
+
+def continued():
+    setting = {"continue_final_message": True}
+    for name, (template, messages) in CONTINUED.items():
+        yield case(name, template, messages, "prompt", render(template, messages, **setting)[0], **setting)
+    # What transformers refuses; the words are ours.
+    refused = {
+        "no content to continue": (CHATML, [TURNS[0], CALL_TURN], "the last turn has no `content`"),
+        "a template that reads no content": ("{{ messages | length }}", TURNS[:2], "the template does not read `content`"),
+        "no text to continue": (PARTS, [{"role": "assistant", "content": [{"type": "image"}]}], "has no text to continue"),
+        "an answer that the template leaves out": (
+            "{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}", TURNS[:2], "does not write the last turn's"),
+        "an answer that the template cuts": (CHATML.replace("m.content", "m.content.split('</t>')[-1]"),
+                                             [TURNS[0], {"role": "assistant", "content": "a</t>b"}], "does not write the last turn's"),
+    }
+    for name, (template, messages, error) in refused.items():
+        try:
+            render(template, messages, **setting)
+        except ValueError:
+            yield case(name, template, messages, "prompt", error=error, **setting)
+        else:
+            raise AssertionError(f"transformers renders {name}")
+    yield case("a prompt cannot both go on and begin anew", CHATML, TURNS[:2], "prompt", error="exclude each other",
+               add_generation_prompt=True, **setting)
+
+
+def named():
+    """Which of several templates is used: transformers' get_chat_template says it."""
+    rest = {name: text for name, text in NAMED.items() if name != "default"}
+    for name, tools, chosen in [("without tools the default is used", None, None), ("with tools `tool_use` is used", TOOLS, None),
+                                ("an empty list of tools is tools", [], None), ("a name goes before tools", TOOLS, "rag"),
+                                ("the default by its name", TOOLS, "default")]:
+        template = PreTrainedTokenizerBase.get_chat_template(SimpleNamespace(chat_template=NAMED), chosen, tools)
+        more = {"named_templates": rest, **({"template_name": chosen} if chosen else {})}
+        yield case(name, NAMED["default"], TURNS, "prompt", render(template, TURNS, tools)[0], tools=tools, **more)
+    only = {"tool_use": NAMED["tool_use"]}
+    without = lambda one: {**one, "settings": {key: value for key, value in one["settings"].items() if key != "template"}}
+    yield without(case("tools need no default", None, TURNS, "prompt", "tools 1", tools=TOOLS, named_templates=only))
+    yield without(case("no default", None, TURNS, "prompt", named_templates=rest,
+                       error="none is the default: set `template_name` to one of `rag`, `tool_use`"))
+    yield case("an unknown name", "", TURNS, "prompt", named_templates=rest, template_name="chat",
+               error="no template named `chat`; `template_name` is one of `default`, `rag`, `tool_use`")
+    yield case("two defaults", "a", TURNS, "prompt", named_templates={"default": "b"}, error="another `default` than")
+    yield without(case("no template at all", None, TURNS, "prompt", error="set `template`"))
+    yield case("a broken template that is not used", "ok", TURNS, "prompt", "ok", named_templates={"tool_use": "{% if %}"})
+
+
 def write(name, cases):
     CASES.mkdir(exist_ok=True)
     text = json.dumps(list(cases), ensure_ascii=False, indent=1)
@@ -209,6 +329,9 @@ def main():
     for template in sorted((ROOT / "templates" / "chat").glob("*.jinja")):
         write(f"{template.stem}.json", golden(template.read_text(encoding="utf-8")))
     write("features.json", features())
+    write("kinds.json", kinds())
+    write("continued.json", continued())
+    write("named.json", named())
     write("errors.json", (case(name, text, TURNS, "training", error=error) for name, text, error in ERRORS))
     if path:
         write("smollm2.json", golden(*embedded(path)))

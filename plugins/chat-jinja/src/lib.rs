@@ -3,107 +3,160 @@
 //! A template that marks the assistant's text with `{% generation %}` says itself what is learnt. For any other
 //! template the plugin renders the conversation up to each answer and with it, and takes the difference.
 
-mod clock;
-mod environment;
 mod generation;
-mod json;
-mod methods;
+mod library;
 mod prefix;
+mod proceed;
+mod template;
+mod turns;
 
-use diapason_plugin::{ChatTemplate, Conversation, Message, Result, Segment};
-use environment::Template;
-use serde_json::{Map, Value};
+use diapason_plugin::{ChatTemplate, Conversation, Result, Segment};
+use jinja::{Clock, Rendered, Trace, Value};
+use library::Library;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use template::Template;
+use turns::Turn;
 
 /// The settings.
 #[derive(serde::Deserialize, schemars::JsonSchema)]
 pub struct Settings {
     /// The template's text, as it stands in `chat_template.jinja` or under `chat_template` in `tokenizer_config.json`.
-    template: String,
-    /// Whether a prompt ends with the header of the assistant's turn.
-    #[serde(default = "yes")]
-    add_generation_prompt: bool,
+    template: Option<String>,
+    /// Further templates of the model, name to text. `tool_use` is used for conversations with tools.
+    #[serde(default)]
+    named_templates: BTreeMap<String, String>,
+    /// The name of the template to use whatever the conversation; `default` is `template`.
+    template_name: Option<String>,
+    /// Whether a prompt ends with the header of the assistant's turn; true unless `continue_final_message` is.
+    add_generation_prompt: Option<bool>,
+    /// Whether a prompt ends with the text of its last turn, for the model to go on with it.
+    #[serde(default)]
+    continue_final_message: bool,
     /// The day that templates see as today, as `2026-01-01`: a plugin has no clock, so that results can be repeated.
     #[serde(default = "first_day")]
     date: String,
-    /// Everything else is a variable of the template: `bos_token`, `eos_token`, `enable_thinking`, …
+    /// Everything else is a variable of the template: `bos_token`, `eos_token`, `enable_thinking`, `documents`, …
     #[serde(flatten)]
-    variables: Map<String, Value>,
+    variables: serde_json::Map<String, serde_json::Value>,
 }
 
-/// A compiled template.
+/// Templates and what they are given every time.
 pub struct Jinja {
-    template: Template,
+    library: Library,
+    clock: Clock,
     add_generation_prompt: bool,
+    continue_final_message: bool,
+    variables: Vec<(Rc<str>, Value)>,
 }
 
 impl ChatTemplate for Jinja {
     type Settings = Settings;
 
     fn new(settings: Settings) -> Result<Self> {
-        let date = clock::Date::parse(&settings.date)?;
-        let template = Template::compile(&settings.template, date, settings.variables)?;
-        Ok(Self { template, add_generation_prompt: settings.add_generation_prompt })
+        if settings.continue_final_message && settings.add_generation_prompt == Some(true) {
+            return Err(
+                "`continue_final_message` and `add_generation_prompt` exclude each other: a prompt ends in the \
+                        last turn or begins a new one"
+                    .into(),
+            );
+        }
+        let date = &settings.date;
+        let clock = Clock::parse(date).ok_or_else(|| format!("`date` is `{date}`: expected a day like 2026-01-01"))?;
+        let library = Library::new(settings.template, settings.named_templates, settings.template_name)?;
+        Ok(Self {
+            library,
+            clock,
+            add_generation_prompt: settings.add_generation_prompt.unwrap_or(!settings.continue_final_message),
+            continue_final_message: settings.continue_final_message,
+            variables: variables(&settings.variables)?,
+        })
     }
 
     fn render_training(&self, conversation: &Conversation) -> Result<Vec<Segment>> {
-        let (messages, tools) = values(conversation)?;
-        let turns = prefix::Turns { template: &self.template, messages: &messages, tools: &tools };
-        match self.template.marks_generation() {
-            true => generation::without_context(
-                generation::segments(&turns.render(messages.len(), false)?)?,
-                &turns.learnt(),
-            ),
-            false => prefix::segments(&turns),
+        let (scene, turns) = self.scene(conversation)?;
+        match scene.template.marks_generation() {
+            true => marked(&scene, &turns),
+            false => prefix::segments(&scene, &turns),
         }
     }
 
     fn render_prompt(&self, conversation: &Conversation) -> Result<String> {
-        let (messages, tools) = values(conversation)?;
-        let turns = prefix::Turns { template: &self.template, messages: &messages, tools: &tools };
-        Ok(generation::unmarked(&turns.render(messages.len(), self.add_generation_prompt)?))
+        let (scene, mut turns) = self.scene(conversation)?;
+        match self.continue_final_message {
+            true => {
+                let last = proceed::tag(&mut turns, scene.template.source())?;
+                proceed::cut(&scene.text(&turns, false)?, &last)
+            }
+            false => scene.text(&turns, self.add_generation_prompt),
+        }
     }
 }
 
 diapason_plugin::plugin! { chat_template: Jinja }
 
-/// The names that a turn's reasoning goes by; templates read the first, those of gpt-oss the second.
-const REASONING: [&str; 3] = ["reasoning_content", "thinking", "reasoning"];
-
-/// The conversation as a template sees it: a list of objects, and the tools or null.
-fn values(conversation: &Conversation) -> Result<(Vec<Value>, Value)> {
-    let messages = conversation.messages.iter().map(value).collect::<Result<_>>()?;
-    let tools = conversation.tools.as_deref().unwrap_or("null");
-    let tools = serde_json::from_str(tools).map_err(|cause| format!("failed to read tools: {cause}"))?;
-    Ok((messages, tools))
-}
-
-fn value(message: &Message) -> Result<Value> {
-    generation::refuse_marks(&message.content)?;
-    let mut fields = Map::new();
-    fields.insert("role".into(), message.role.as_str().into());
-    fields.insert("content".into(), message.content.as_str().into());
-    if let Some(extra) = &message.extra {
-        generation::refuse_marks(extra)?;
-        let extra: Map<String, Value> =
-            serde_json::from_str(extra).map_err(|cause| format!("failed to read a turn's fields: {cause}"))?;
-        fields.extend(extra);
-    }
-    fields.retain(|_, value| !value.is_null());
-    alias_reasoning(&mut fields);
-    Ok(Value::Object(fields))
-}
-
-/// Gives a turn's reasoning the names that templates look for, as `transformers` does.
-fn alias_reasoning(fields: &mut Map<String, Value>) {
-    let known = REASONING.iter().find_map(|name| fields.get(*name).filter(|value| !value.is_null()));
-    if let Some(reasoning) = known.cloned() {
-        fields.entry("thinking").or_insert(reasoning.clone());
-        fields.insert("reasoning_content".into(), reasoning);
+impl Jinja {
+    /// What a conversation's renderings have in common, and its turns.
+    fn scene(&self, conversation: &Conversation) -> Result<(Scene<'_>, Vec<Turn>)> {
+        let turns = turns::read(conversation)?;
+        let tools = turns::tools(conversation)?;
+        let template = self.library.choose(tools.is_some())?;
+        let tools = tools.as_ref().map_or(Value::None, Value::from);
+        Ok((Scene { template, clock: self.clock, variables: &self.variables, tools }, turns))
     }
 }
 
-fn yes() -> bool {
-    true
+/// What the renderings of one conversation have in common.
+struct Scene<'a> {
+    template: &'a Template,
+    clock: Clock,
+    variables: &'a [(Rc<str>, Value)],
+    tools: Value,
+}
+
+impl Scene<'_> {
+    fn render(&self, turns: &[Turn], add_generation_prompt: bool, trace: Trace) -> Result<Rendered> {
+        let turns = turns.iter().map(|turn| Value::from(&serde_json::Value::Object(turn.clone()))).collect();
+        let mut variables = self.variables.to_vec();
+        variables.push(("messages".into(), Value::list(turns)));
+        variables.push(("tools".into(), self.tools.clone()));
+        variables.push(("add_generation_prompt".into(), Value::Bool(add_generation_prompt)));
+        self.template.render(self.clock, &variables, trace)
+    }
+
+    fn text(&self, turns: &[Turn], add_generation_prompt: bool) -> Result<String> {
+        Ok(self.render(turns, add_generation_prompt, Trace::None)?.text)
+    }
+}
+
+/// The segments where the template marks what is learnt.
+fn marked(scene: &Scene, turns: &[Turn]) -> Result<Vec<Segment>> {
+    let plain = scene.text(turns, false)?;
+    generation::refuse_marks(&plain)?;
+    let marked = scene.render(turns, false, Trace::Generation)?.text;
+    let answers = turns.iter().filter(|turn| turns::is_answer(turn));
+    generation::segments(&plain, &marked, &answers.map(turns::is_learnt).collect::<Vec<_>>())
+}
+
+/// The variables of the settings. An error names one that a rendering sets itself, and documents that are none.
+fn variables(given: &serde_json::Map<String, serde_json::Value>) -> Result<Vec<(Rc<str>, Value)>> {
+    if let Some(name) = ["messages", "tools"].into_iter().find(|name| given.contains_key(*name)) {
+        return Err(format!("`{name}` comes with the conversation and cannot be set"));
+    }
+    let documents = given.get("documents").filter(|documents| !documents.is_null());
+    let is_list = |documents: &serde_json::Value| {
+        documents.as_array().is_some_and(|list| list.iter().all(serde_json::Value::is_object))
+    };
+    if documents.is_some_and(|documents| !is_list(documents)) {
+        return Err("`documents` is a list of objects, with `title` and `text`".into());
+    }
+    let mut variables: Vec<(Rc<str>, Value)> =
+        given.iter().map(|(name, value)| (name.as_str().into(), Value::from(value))).collect();
+    if documents.is_none() {
+        variables.retain(|(name, _)| &**name != "documents");
+        variables.push(("documents".into(), Value::None));
+    }
+    Ok(variables)
 }
 
 fn first_day() -> String {
