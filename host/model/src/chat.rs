@@ -30,9 +30,14 @@ impl Chat {
 
     pub(crate) fn of_folder(folder: &Path) -> Result<Self> {
         let tokenizer_config = optional(folder, "tokenizer_config.json")?;
-        let mut special_tokens = special_tokens(&optional(folder, "special_tokens_map.json")?);
-        special_tokens.extend(self::special_tokens(&tokenizer_config));
+        let special_tokens =
+            Self::special_tokens_of(&[&optional(folder, "special_tokens_map.json")?, &tokenizer_config]);
         Ok(Self { templates: ChatTemplates::of_folder(folder, &tokenizer_config)?, special_tokens })
+    }
+
+    /// The special tokens that files name, the later files first.
+    pub(crate) fn special_tokens_of(files: &[&Value]) -> Map<String, Value> {
+        files.iter().flat_map(|json| special_tokens(json)).collect()
     }
 
     pub(crate) fn of_gguf(gguf: &Gguf) -> Result<Self> {

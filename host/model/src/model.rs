@@ -3,13 +3,13 @@
 use crate::arch::{Config, Llama};
 use crate::chat::Chat;
 use crate::open::Parts;
-use crate::quant;
+use crate::origin::Origin;
 use crate::templates::{ChatTemplates, DEFAULT};
 use crate::tokenizer::Tokenizer;
-use crate::weights::{self, Entry, Format, SaveType};
+use crate::weights::Format;
 use candle_core::{Device, Tensor};
 use diapason_core::language_model::{Decoding, LanguageModel, Likelihood, Progress, Prompt};
-use diapason_core::{Error, Result, digest, files, language_model};
+use diapason_core::{Error, Result, digest, language_model};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -33,6 +33,8 @@ pub struct Model {
     llama: Llama,
     tokenizer: Arc<Tokenizer>,
     chat: Chat,
+    /// What lies beside the weights, where the model comes from a folder.
+    origin: Option<Origin>,
     /// What the files name, and what is written with the model.
     own_stop_ids: Vec<u32>,
     /// These, and what ends a turn in the template that is used.
@@ -72,7 +74,7 @@ impl Model {
     }
 
     fn assemble(path: &Path, device: &Device, parts: Parts) -> Result<Self> {
-        let Parts { llama, tokenizer, chat, mut stop_ids, digests } = parts;
+        let Parts { llama, tokenizer, chat, origin, mut stop_ids, digests } = parts;
         if tokenizer.size() > llama.config().vocab_size {
             let (tokens, rows) = (tokenizer.size(), llama.config().vocab_size);
             return Err(Error::data(format!("the tokenizer has {tokens} tokens, the embedding {rows} rows"))
@@ -91,6 +93,7 @@ impl Model {
             llama,
             tokenizer: Arc::new(tokenizer),
             chat,
+            origin,
             own_stop_ids: stop_ids.clone(),
             stop_ids,
             digests,
@@ -183,13 +186,19 @@ impl Model {
     /// Makes the tokens that end a turn in the chat template that is used end a generation. They are the template's, not
     /// the model's: they are not written with it.
     pub fn end_turns(&mut self, ids: impl IntoIterator<Item = u32>) {
-        extend(&mut self.stop_ids, ids);
+        self.stop_ids.extend(ids);
+        self.stop_ids.sort_unstable();
+        self.stop_ids.dedup();
     }
 
-    /// Makes further tokens end a generation of this model, here and where it is read again.
-    pub fn add_stops(&mut self, ids: impl IntoIterator<Item = u32> + Clone) {
-        extend(&mut self.own_stop_ids, ids.clone());
-        extend(&mut self.stop_ids, ids);
+    /// The files beside the weights, where the model comes from a folder.
+    pub(crate) fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+
+    /// The tokens that end a generation by the model's own files, sorted.
+    pub(crate) fn own_stop_ids(&self) -> &[u32] {
+        &self.own_stop_ids
     }
 
     /// The end-of-text token of a model whose tokenizer names none.
@@ -256,7 +265,8 @@ impl Model {
         }
     }
 
-    /// A model with random parameters, to be trained from scratch: see [`Llama::init`].
+    /// A model with random parameters, to be trained from scratch: see [`Llama::init`]. `ends` are the tokens that end a
+    /// generation.
     ///
     /// # Errors
     /// The tokenizer has more tokens than the embedding has rows, or the configuration contradicts itself.
@@ -264,9 +274,14 @@ impl Model {
         config: Config,
         tokenizer: tokenizers::Tokenizer,
         chat_template: Option<String>,
+        ends: &[u32],
         seed: u64,
     ) -> Result<Self> {
-        Self::of(Llama::init(config, seed)?, &format!("random, seed {seed}"), tokenizer, chat_template)
+        let llama = Llama::init(config, seed)?;
+        let mut model = Self::of(llama, &format!("random, seed {seed}"), tokenizer, chat_template)?;
+        model.own_stop_ids = ends.to_vec();
+        model.end_turns(ends.iter().copied());
+        Ok(model)
     }
 
     /// A model of a decoder that comes from no file. `origin` says where its parameters come from: it takes the place of
@@ -289,41 +304,9 @@ impl Model {
         };
         let (stop_ids, device) = (Vec::new(), llama.device().clone());
         let chat = Chat { templates: ChatTemplates::only(chat_template), ..Chat::default() };
-        let parts = Parts { llama, tokenizer, chat, stop_ids, digests };
+        let parts = Parts { llama, tokenizer, chat, origin: None, stop_ids, digests };
         Self::assemble(Path::new("random"), &device, parts)
     }
-
-    /// Writes a folder that this crate and transformers open: weights, configuration, tokenizer and chat template.
-    /// Adapters are left out; linear layers in 4 bits stay so.
-    pub fn save(&self, folder: &Path, dtype: SaveType) -> Result<()> {
-        let parameters = self.llama.parameters();
-        let entries = parameters.iter().flat_map(|(name, weight)| Entry::of(name, weight, dtype)).collect();
-        weights::save_sharded(folder, entries, weights::SHARD)?;
-        self.save_rest(folder, dtype, self.llama.quantised())
-    }
-
-    /// Everything but the weights; `double` says of weights in 4 bits whether their constants are quantised too.
-    pub(crate) fn save_rest(&self, folder: &Path, dtype: SaveType, double: Option<bool>) -> Result<()> {
-        let pretty = |json: &Value| format!("{json:#}\n");
-        let mut config = self.llama.config().to_json();
-        config["eos_token_id"] = self.own_stop_ids.clone().into();
-        let mut special = self.chat.special_tokens.clone();
-        special.insert("tokenizer_class".to_owned(), "PreTrainedTokenizerFast".into());
-        config["torch_dtype"] = dtype.name().into();
-        if let Some(double) = double {
-            config[quant::CONFIG_KEY] = quant::config(double, dtype);
-        }
-        files::write(&folder.join("config.json"), pretty(&config).as_bytes())?;
-        files::write(&folder.join("tokenizer.json"), self.tokenizer.json())?;
-        files::write(&folder.join("tokenizer_config.json"), pretty(&special.into()).as_bytes())?;
-        self.chat.templates.save(folder)
-    }
-}
-
-fn extend(ids: &mut Vec<u32>, more: impl IntoIterator<Item = u32>) {
-    ids.extend(more);
-    ids.sort_unstable();
-    ids.dedup();
 }
 
 impl LanguageModel for Model {

@@ -4,6 +4,7 @@ use crate::arch::{Config, Llama, Parameters};
 use crate::chat::Chat;
 use crate::kernels::Weight;
 use crate::model::Digests;
+use crate::origin::Origin;
 use crate::tokenizer::{Tokenizer, from_gguf};
 use crate::weights::{Folder, Format, Gguf};
 use candle_core::{DType, Device, Tensor};
@@ -16,6 +17,7 @@ pub(crate) struct Parts {
     pub(crate) llama: Llama,
     pub(crate) tokenizer: Tokenizer,
     pub(crate) chat: Chat,
+    pub(crate) origin: Option<Origin>,
     pub(crate) stop_ids: Vec<u32>,
     pub(crate) digests: Digests,
 }
@@ -49,6 +51,7 @@ impl Parts {
             llama: Llama::build(config, FolderParameters { folder, format, device })?,
             tokenizer,
             chat,
+            origin: Some(Origin::read(path, json.as_object().cloned().unwrap_or_default())?),
             stop_ids: ends(path, &json, &generation)?,
             digests,
         })
@@ -68,6 +71,7 @@ impl Parts {
             llama: Llama::build(config.clone(), GgufParameters { gguf: &gguf, config: &config, format, device })?,
             tokenizer,
             chat: Chat::of_gguf(&gguf)?,
+            origin: None,
             stop_ids: ["eos", "eot", "eom"]
                 .into_iter()
                 .filter_map(id)

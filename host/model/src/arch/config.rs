@@ -179,8 +179,15 @@ impl Config {
         if self.architecture == Architecture::Llama {
             json["mlp_bias"] = self.mlp_bias.into();
         }
-        if let Some(window) = self.sliding_window {
-            json["sliding_window"] = window.into();
+        // Each of these has another default in transformers.
+        match self.architecture {
+            Architecture::Llama => {}
+            Architecture::Mistral => json["sliding_window"] = self.sliding_window.into(),
+            Architecture::Qwen2 | Architecture::Qwen3 => {
+                json["use_sliding_window"] = self.sliding_window.is_some().into();
+                json["sliding_window"] = self.sliding_window.into();
+                json["max_window_layers"] = if self.sliding_window.is_some() { 0 } else { self.layers }.into();
+            }
         }
         json
     }

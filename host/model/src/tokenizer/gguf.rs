@@ -1,6 +1,6 @@
 //! The tokenizer in a GGUF file's metadata, rewritten as a `tokenizer.json`.
 
-use super::Tokenizer;
+use super::{Tokenizer, pre};
 use crate::weights::Gguf;
 use candle_core::quantized::gguf_file::Value as Metadata;
 use diapason_core::{Error, Result};
@@ -14,9 +14,6 @@ const USER_DEFINED: u64 = 4;
 
 /// Bytes of a SentencePiece token at most.
 const LONGEST_PIECE: usize = 4096;
-
-/// Llama 3's and Qwen2's way to cut a text into words; they differ in how many digits make a number.
-const WORDS: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}DIGITS| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 
 /// The tokenizer of a GGUF file.
 ///
@@ -39,34 +36,17 @@ pub(crate) fn from_gguf(gguf: &Gguf) -> Result<Tokenizer> {
 
 /// Byte-level BPE with merges.
 fn byte_level(gguf: &Gguf, tokens: &[&str]) -> Result<Value> {
-    let kind = gguf.text("tokenizer.ggml.pre").unwrap_or("default");
-    let bytes =
-        |regex: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex});
-    let words = |digits: &str| {
-        let split = json!({"type": "Split", "pattern": {"Regex": WORDS.replace("DIGITS", digits)}, "behavior": "Isolated", "invert": false});
-        json!({"type": "Sequence", "pretokenizers": [split, bytes(false)]})
-    };
-    let digits = json!({"type": "Digits", "individual_digits": true});
-    let nothing = Value::Null;
-    let (normalizer, pre_tokenizer, whole_words) = match kind {
-        "default" | "gpt-2" | "gpt2" => (nothing, bytes(true), false),
-        "smollm" => (nothing, json!({"type": "Sequence", "pretokenizers": [digits, bytes(true)]}), false),
-        "llama-bpe" | "llama3" | "llama-v3" => (nothing, words("{1,3}"), true),
-        "qwen2" | "deepseek-r1-qwen" => (json!({"type": "NFC"}), words(""), false),
-        _ => {
-            return Err(Error::data(format!("the pre-tokenizer `{kind}` in the GGUF file is not supported"))
-                .hint("supported: default, gpt-2, smollm, llama-bpe, qwen2; or use the safetensors folder"));
-        }
-    };
+    let pre = pre::definition(gguf.text("tokenizer.ggml.pre").unwrap_or("default"))?;
     let model = json!({
         "type": "BPE",
         "vocab": vocabulary(tokens),
         "merges": own_merges(gguf, tokens)?,
-        "ignore_merges": whole_words,
+        "ignore_merges": pre.ignore_merges,
         "fuse_unk": false,
         "byte_fallback": false,
     });
-    Ok(json!({"normalizer": normalizer, "pre_tokenizer": pre_tokenizer, "model": model, "decoder": bytes(true)}))
+    let decoder = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true});
+    Ok(json!({"normalizer": pre.normalizer, "pre_tokenizer": pre.pre_tokenizer, "model": model, "decoder": decoder}))
 }
 
 /// The merges of the file. llama.cpp's writer leaves out an empty list; that is right only where no token needs one.

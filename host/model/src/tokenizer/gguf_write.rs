@@ -1,9 +1,11 @@
 //! A `tokenizer.json` as a GGUF file's metadata.
 
+use super::pre;
 use crate::model::Model;
 use candle_core::quantized::gguf_file::Value as Metadata;
 use diapason_core::{Error, Result};
 use serde_json::Value;
+use tokenizers::pre_tokenizers::byte_level::ByteLevel;
 
 /// Kinds of tokens, as llama.cpp numbers them (`llama_token_type`).
 const NORMAL: i32 = 1;
@@ -18,12 +20,13 @@ const UNUSED: i32 = 5;
 pub(crate) fn metadata(model: &Model) -> Result<Vec<(String, Metadata)>> {
     let json: Value = serde_json::from_slice(model.tokenizer_json())
         .map_err(|source| Error::data("failed to read the tokenizer").because(source))?;
-    let pre = pre_tokenizer(&json)?;
+    refuse_unlike(&json)?;
+    let pre = pre::name(&json)?;
     let (tokens, kinds) = tokens(&json, model.llama().config().vocab_size);
     let text = |text: &str| Metadata::String(text.to_owned());
     let mut metadata = vec![
         ("tokenizer.ggml.model", text("gpt2")),
-        ("tokenizer.ggml.pre", text(pre)),
+        ("tokenizer.ggml.pre", text(pre.name)),
         ("tokenizer.ggml.token_type", Metadata::Array(kinds.into_iter().map(Metadata::I32).collect())),
     ];
     let merges = merges(&json);
@@ -50,23 +53,37 @@ pub(crate) fn metadata(model: &Model) -> Result<Vec<(String, Metadata)>> {
     Ok(metadata.chain(model.chat_templates().metadata()?).collect())
 }
 
-/// llama.cpp's name for the way in which the tokenizer cuts a text into words.
-fn pre_tokenizer(json: &Value) -> Result<&'static str> {
-    let pre = json["pre_tokenizer"].to_string();
-    let refuse = |what: &str| {
-        Err(Error::data(format!("the tokenizer {what}, which has no name in GGUF here"))
-            .hint("byte-level BPE is written with the pre-tokenizers gpt-2, smollm, llama-bpe and qwen2; `diapason merge` writes a folder that llama.cpp's own converter reads"))
+/// Refuses what llama.cpp would read otherwise, whatever the words are.
+fn refuse_unlike(json: &Value) -> Result<()> {
+    let refuse = |what: String| {
+        Err(Error::data(format!("the tokenizer {what}, which llama.cpp does otherwise"))
+            .hint("`diapason merge` writes a folder instead, for llama.cpp's own converter"))
     };
-    if json["model"]["type"] != "BPE" || !pre.contains("ByteLevel") {
-        return refuse("is no byte-level BPE");
+    let model = &json["model"];
+    if model["type"] != "BPE" || !json["pre_tokenizer"].to_string().contains("ByteLevel") {
+        return refuse("is no byte-level BPE".into());
     }
-    match () {
-        () if pre.contains("Digits") => Ok("smollm"),
-        () if pre.contains("\\\\p{N}{1,3}") => Ok("llama-bpe"),
-        () if pre.contains("\\\\p{N}|") && json["normalizer"]["type"] == "NFC" => Ok("qwen2"),
-        () if !pre.contains("Split") => Ok("gpt-2"),
-        () => refuse("cuts words by an expression of its own"),
+    for key in ["dropout", "continuing_subword_prefix", "end_of_word_suffix"] {
+        if !(model[key].is_null() || model[key] == "" || model[key] == 0.0) {
+            return refuse(format!("has `{key}` {}", model[key]));
+        }
     }
+    if model["byte_fallback"] == true {
+        return refuse("falls back to bytes".into());
+    }
+    // Where every byte has a token, `unk_token` is never used.
+    let mut letters = ByteLevel::alphabet().into_iter().map(String::from);
+    if let Some(letter) = letters.find(|letter| model["vocab"].get(letter).is_none()) {
+        return refuse(format!("has no token for the byte that is written as `{letter}`"));
+    }
+    for added in json["added_tokens"].as_array().into_iter().flatten() {
+        for key in ["lstrip", "rstrip", "single_word"] {
+            if added[key] == true {
+                return refuse(format!("has `{key}` for the added token {}", added["content"]));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Every row of the embedding with its kind; rows without a token are padding.

@@ -3,6 +3,7 @@
 mod gguf;
 mod gguf_write;
 mod literal;
+mod pre;
 
 pub(crate) use gguf::from_gguf;
 pub(crate) use gguf_write::metadata as gguf_metadata;

@@ -43,8 +43,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     let rows = corpus::pretraining(arguments.rows, arguments.seed + 1);
     let tokenizer = tokenizer::train(&rows[..rows.len().min(20_000)])?;
-    let mut model = Model::init(arch::Config::from_json(&shape())?, tokenizer, Some(TEMPLATE.into()), arguments.seed)?;
-    model.add_stops([END]);
+    let config = arch::Config::from_json(&shape())?;
+    let mut model = Model::init(config, tokenizer, Some(TEMPLATE.into()), &[END], arguments.seed)?;
     let text = model.tokenizer();
     let examples = rows.iter().map(|row| encode(text.as_ref(), &render(row))).collect::<Result<Vec<Example>, _>>()?;
     let out = tempfile::tempdir()?;
