@@ -52,8 +52,11 @@ pub fn export(model: &Model, out: &Path, kind: GgufType) -> Result<Vec<String>> 
     let config = model.llama().config();
     let fail = |source: candle_core::Error| Error::run(format!("failed to write {}", out.display())).because(source);
     let mut tensors = tensors(model, kind).map_err(fail)?;
-    if let Scaling::Llama3 { .. } = config.scaling {
-        tensors.push(("rope_freqs.weight".into(), rope_factors(config).map_err(fail)?));
+    if let Some(divisors) = config.scaling.divisors(config.rope_theta, config.head_dim) {
+        tensors.push(("rope_freqs.weight".into(), rope_factors(divisors).map_err(fail)?));
+    } else if !matches!(config.scaling, Scaling::None | Scaling::Linear { .. }) {
+        return Err(Error::data(format!("the rope scaling {:?} has no form in GGUF here", config.scaling))
+            .hint("exported: none, linear, llama3, and one divisor for each frequency"));
     }
     let mut metadata = metadata(config, kind);
     metadata.extend(gguf_metadata(model)?);
@@ -101,11 +104,8 @@ fn interleaved_order(tensor: &Tensor, heads: usize) -> candle_core::Result<Tenso
 }
 
 /// What each rotary frequency is divided by.
-fn rope_factors(config: &Config) -> candle_core::Result<QTensor> {
-    let d = config.head_dim;
-    let frequency = |i: usize| config.rope_theta.powf(-(2.0 * i as f64) / d as f64);
-    let factors: Vec<f32> = (0..d / 2).map(|i| (frequency(i) / config.scaling.stretch(frequency(i))) as f32).collect();
-    QTensor::quantize(&Tensor::new(factors, &Device::Cpu)?, GgmlDType::F32)
+fn rope_factors(divisors: Vec<f32>) -> candle_core::Result<QTensor> {
+    QTensor::quantize(&Tensor::new(divisors, &Device::Cpu)?, GgmlDType::F32)
 }
 
 fn metadata(config: &Config, kind: GgufType) -> Vec<(String, Value)> {
