@@ -93,8 +93,8 @@ fn what_is_not_supported_says_so() {
     );
     let message = error_after("config.json", r#""hidden_act": "silu""#, r#""hidden_act": "gelu""#);
     assert!(message.contains("activation `gelu` is not supported"), "{message}");
-    let message = error_after("config.json", r#""rope_type": "llama3""#, r#""rope_type": "yarn""#);
-    assert!(message.contains("rope scaling `yarn` is not supported / supported: default, linear, llama3"), "{message}");
+    let message = error_after("config.json", r#""rope_type": "llama3""#, r#""rope_type": "su""#);
+    assert!(message.contains("rope scaling `su` is not supported / supported: default, linear, dynamic"), "{message}");
     let quantised = r#""quantization_config": {"quant_method": "gptq"}, "hidden_act""#;
     let message = error_after("config.json", r#""hidden_act""#, quantised);
     assert!(message.contains("quantised by gptq"), "{message}");
