@@ -89,7 +89,7 @@ pub(crate) fn open(path: &Path) -> Model {
 
 /// The error about a model, which must have a hint.
 pub(crate) fn refused(path: &Path) -> String {
-    say(&Model::open(path, &Device::Cpu).expect_err("opened"))
+    say(&Model::open(path, &Device::Cpu).map(|_| ()).expect_err("opened"))
 }
 
 pub(crate) fn say(error: &Error) -> String {

@@ -3,5 +3,6 @@
 
 mod configs;
 mod folders;
+mod gguf;
 mod head;
 mod shards;
