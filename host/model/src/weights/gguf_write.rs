@@ -54,11 +54,9 @@ pub fn export(model: &Model, out: &Path, kind: GgufType) -> Result<Vec<String>> 
     let mut tensors = tensors(model, kind).map_err(fail)?;
     if let Some(divisors) = config.scaling.divisors(config.rope_theta, config.head_dim) {
         tensors.push(("rope_freqs.weight".into(), rope_factors(divisors).map_err(fail)?));
-    } else if !matches!(config.scaling, Scaling::None | Scaling::Linear { .. }) {
-        return Err(Error::data(format!("the rope scaling {:?} has no form in GGUF here", config.scaling))
-            .hint("exported: none, linear, llama3, and one divisor for each frequency"));
     }
     let mut metadata = metadata(config, kind);
+    metadata.extend(rope_metadata(config)?);
     metadata.extend(gguf_metadata(model)?);
     let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(name, value)| (name.as_str(), value)).collect();
     let written: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
@@ -138,9 +136,39 @@ fn metadata(config: &Config, kind: GgufType) -> Vec<(String, Value)> {
     if let Some(window) = config.sliding_window {
         metadata.push((format!("{architecture}.attention.sliding_window"), count(window)));
     }
-    if let Scaling::Linear { factor } = config.scaling {
-        metadata.push((format!("{architecture}.rope.scaling.type"), Value::String("linear".into())));
-        metadata.push((format!("{architecture}.rope.scaling.factor"), Value::F32(factor as f32)));
-    }
     metadata
+}
+
+/// The scaling of the rotary embedding beyond `rope_freqs.weight`. YaRN's usual attention factor is llama.cpp's own; the file
+/// has what it is multiplied by.
+fn rope_metadata(config: &Config) -> Result<Vec<(String, Value)>> {
+    let architecture = match config.architecture {
+        Architecture::Llama | Architecture::Mistral => "llama",
+        other => other.model_type(),
+    };
+    let key = |name: &str| format!("{architecture}.rope.scaling.{name}");
+    let typed = |kind: &str, factor: f64| {
+        vec![(key("type"), Value::String(kind.into())), (key("factor"), Value::F32(factor as f32))]
+    };
+    match config.scaling {
+        Scaling::None | Scaling::Llama3 { .. } => Ok(Vec::new()),
+        Scaling::LongRope { .. } if config.scaling.divisors(config.rope_theta, config.head_dim).is_some() => {
+            Ok(Vec::new())
+        }
+        Scaling::Linear { factor } => Ok(typed("linear", factor)),
+        Scaling::Yarn { factor, attention_factor, beta_fast, beta_slow, truncate: true, original_context }
+            if (beta_fast, beta_slow) == (32.0, 1.0) =>
+        {
+            let attention = attention_factor / Scaling::yarn_attention(factor, 1.0);
+            let mut metadata = typed("yarn", factor);
+            metadata.push((key("original_context_length"), Value::U32(original_context as u32)));
+            metadata.push((key("attn_factor"), Value::F32(attention as f32)));
+            Ok(metadata)
+        }
+        _ => Err(Error::data(format!(
+            "the rope scaling `{}` of this model has no form in GGUF",
+            config.scaling.name()
+        ))
+        .hint("exported: default, linear, llama3, yarn with its usual bounds, and longrope with one list of factors")),
+    }
 }

@@ -1,6 +1,7 @@
 //! Configurations as users leave them, against what transformers makes of them (`tests/oracles/model_configs.py`).
 
 use crate::folders::{Stored, bare, golden, logits, open, refused, single, tensors};
+use diapason_model::arch::Config;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -169,7 +170,7 @@ fn absent_keys_have_the_defaults_of_their_class() {
         ("qwen2", 151_936, 22_016, 32, 128, 32_768, None),
         ("qwen3", 151_936, 22_016, 32, 128, 32_768, None),
     ] {
-        let config = diapason_model::arch::Config::from_json(&json!({"model_type": kind})).unwrap();
+        let config = Config::from_json(&json!({"model_type": kind})).unwrap();
         assert_eq!((config.vocab_size, config.intermediate_size, config.kv_heads), (vocab, inner, kv_heads), "{kind}");
         assert_eq!(
             (config.head_dim, config.max_positions, config.sliding_window),
@@ -182,4 +183,17 @@ fn absent_keys_have_the_defaults_of_their_class() {
     let folder = bare("qwen3");
     std::fs::write(folder.path().join("config.json"), "[]").unwrap();
     assert!(refused(folder.path()).contains("not a JSON object"));
+}
+
+/// A scaling that is written down is the same to its reader.
+#[test]
+fn scalings_survive_being_written() {
+    let mut kinds = std::collections::BTreeSet::new();
+    for case in cases().cases.iter().filter(|case| case.error.is_none() && case.name.starts_with("rope")) {
+        let Ok(config) = Config::from_json(&case.config) else { continue };
+        let again = Config::from_json(&config.to_json()).unwrap();
+        assert_eq!((again.rope_theta, &again.scaling), (config.rope_theta, &config.scaling), "{}", case.name);
+        kinds.insert(format!("{:?}", config.scaling).split(' ').next().unwrap().to_owned());
+    }
+    assert_eq!(kinds.into_iter().collect::<Vec<_>>(), ["Dynamic", "Linear", "Llama3", "LongRope", "None", "Yarn"]);
 }

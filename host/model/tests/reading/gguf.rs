@@ -1,10 +1,11 @@
 //! GGUF files: types of tensors, the rotary embedding as llama.cpp reads it, and what the header must say.
 
-use crate::folders::{golden, logits, open, refused, say};
+use crate::folders::{configure, golden, logits, open, refused, say, single, tensors};
 use candle_core::quantized::gguf_file::{self, Content, Value as Metadata};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 use diapason_model::Model;
+use diapason_model::weights::{GgufType, export};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -220,4 +221,42 @@ fn a_window_limits_the_context() {
     assert_eq!(open(&path).llama().config().context_length(), 8);
     let (_folder, path) = changed(&json!({"attention.sliding_window": 0}), "llama", &[]);
     assert_eq!(open(&path).llama().config().sliding_window, None);
+}
+
+/// Whatever the original context was; what GGUF has no form for is refused.
+#[test]
+fn scalings_survive_an_export_or_are_refused() {
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().join("model.gguf");
+    let ids: Vec<u32> = (0..48).map(|i| (i * 37 + 11) % 256).collect();
+    let folder = single("llama-tied", &tensors("llama-tied"));
+    let list = json!([1.0, 1.5, 2.5, 4.0]);
+    let scaling = |kind: &str, more: Value| {
+        let mut scaling = json!({"type": kind, "factor": 4.0, "original_max_position_embeddings": 16});
+        scaling.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        scaling
+    };
+    for (scaling, written) in [
+        (scaling("llama3", json!({"low_freq_factor": 1.0, "high_freq_factor": 4.0})), true),
+        (scaling("linear", json!({})), true),
+        (scaling("longrope", json!({"short_factor": list, "long_factor": list, "attention_factor": 1.0})), true),
+        (scaling("longrope", json!({"short_factor": list, "long_factor": list})), false),
+        (scaling("yarn", json!({})), true),
+        (scaling("yarn", json!({"attention_factor": 1.7})), true),
+        (scaling("yarn", json!({"beta_fast": 8.0})), false),
+        (scaling("yarn", json!({"truncate": false})), false),
+        (scaling("dynamic", json!({})), false),
+    ] {
+        configure(folder.path(), &json!({"rope_parameters": null, "rope_scaling": scaling}));
+        let model = open(folder.path());
+        match export(&model, &path, GgufType::F16) {
+            Ok(_) => {
+                let (found, expected) = (logits(&open(&path), &ids), logits(&model, &ids));
+                let pairs = found.iter().flatten().zip(expected.iter().flatten());
+                let worst = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                assert!(written && worst < 0.02, "{scaling}: {worst}");
+            }
+            Err(error) => assert!(!written && say(&error).contains("has no form in GGUF"), "{scaling}: {error}"),
+        }
+    }
 }

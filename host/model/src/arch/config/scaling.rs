@@ -17,6 +17,18 @@ impl Scaling {
         }
     }
 
+    /// What `config.json` calls it.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::None => "default",
+            Self::Linear { .. } => "linear",
+            Self::Dynamic { .. } => "dynamic",
+            Self::Yarn { .. } => "yarn",
+            Self::LongRope { .. } => "longrope",
+            Self::Llama3 { .. } => "llama3",
+        }
+    }
+
     /// A rotary frequency, stretched as far as this scaling stretches any.
     pub fn stretch(&self, frequency: f64) -> f64 {
         match self {
