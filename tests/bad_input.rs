@@ -188,3 +188,27 @@ fn a_run_folder_that_is_a_file() {
     let said = ["failed to open the run folder train.jsonl: it is no folder", "another `run.folder`"];
     refused(&files, &["validate"], 4, &said);
 }
+
+/// The header of a GGUF file with one tensor, of type IQ4_XS: named, and neither called truncated nor shown with a backtrace.
+#[test]
+fn a_type_of_tensors_that_is_not_read() {
+    let text = |text: &str| [&(text.len() as u64).to_le_bytes()[..], text.as_bytes()].concat();
+    let architecture = [text("general.architecture"), vec![8, 0, 0, 0], text("llama")].concat();
+    let numbers = |numbers: [u64; 2]| numbers.map(u64::to_le_bytes).concat();
+    let shape = [vec![2, 0, 0, 0], numbers([32, 256]), vec![23, 0, 0, 0], vec![0; 8]].concat();
+    let tensor = [text("token_embd.weight"), shape].concat();
+    let file = [b"GGUF".to_vec(), vec![3, 0, 0, 0], numbers([1, 1]), architecture, tensor, vec![0; 64]].concat();
+    let expected =
+        ["tensor type IQ4_XS is not supported: tensor `token_embd.weight`", "supported: F32, F16, BF16, Q4_0"];
+    refused(&[("m.gguf", &file)], &["generate", "--model", "m.gguf", "--prompt", "x"], 4, &expected);
+    let folder = tempfile::tempdir().expect("folder");
+    std::fs::write(folder.path().join("m.gguf"), file).expect("file");
+    let output = Command::new(env!("CARGO_BIN_EXE_diapason"))
+        .args(["generate", "--model", "m.gguf", "--prompt", "x"])
+        .current_dir(folder.path())
+        .env("RUST_BACKTRACE", "1")
+        .output()
+        .expect("runs");
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(!text.contains("truncated") && !text.contains("candle") && text.lines().count() < 6, "{text}");
+}

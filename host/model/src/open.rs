@@ -10,6 +10,7 @@ use crate::weights::{Folder, Format, Gguf};
 use candle_core::{DType, Device, Tensor};
 use diapason_core::{Error, Result, digest, files, foreign};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// What the two kinds of files give.
@@ -34,21 +35,24 @@ impl Parts {
     fn of_folder(path: &Path, format: Option<Format>, device: &Device) -> Result<Self> {
         let text = files::read_text(&path.join("config.json"))?;
         let json = parse(&path.join("config.json"), &text)?;
-        let config = Config::from_json(&json)
+        let mut config = Config::from_json(&json)
             .map_err(|error| error.context(format!("failed to read {}", path.join("config.json").display())))?;
         let tokenizer_path = path.join("tokenizer.json");
         let tokenizer = Tokenizer::from_json(files::read_text(&tokenizer_path)?.into_bytes())
             .map_err(|error| error.context(format!("failed to read {}", tokenizer_path.display())))?;
         let generation = optional(path, "generation_config.json")?;
         let chat = Chat::of_folder(path)?;
-        let folder = Folder::open(path)?;
+        let mut folder = Folder::open(path)?;
+        folder.settle_tied(&mut config)?;
         let digests = Digests {
             weights: format.map_or_else(String::new, |_| folder.digest()),
             tokenizer: digest::of_bytes(tokenizer.json()),
             config: digest::of_bytes(text.as_bytes()),
         };
+        let llama = Llama::build(config, FolderParameters { folder: &folder, format, device })?;
+        folder.refuse_unused(&names_of(&llama))?;
         Ok(Self {
-            llama: Llama::build(config, FolderParameters { folder, format, device })?,
+            llama,
             tokenizer,
             chat,
             origin: Some(Origin::read(path, json.as_object().cloned().unwrap_or_default())?),
@@ -67,8 +71,10 @@ impl Parts {
             tokenizer: digest::of_bytes(tokenizer.json()),
             config: digest::of_bytes(config.to_json().to_string().as_bytes()),
         };
+        let llama = Llama::build(config.clone(), GgufParameters { gguf: &gguf, config: &config, format, device })?;
+        gguf.refuse_unused(&names_of(&llama))?;
         Ok(Self {
-            llama: Llama::build(config.clone(), GgufParameters { gguf: &gguf, config: &config, format, device })?,
+            llama,
             tokenizer,
             chat: Chat::of_gguf(&gguf)?,
             origin: None,
@@ -82,8 +88,13 @@ impl Parts {
     }
 }
 
+/// The names of a decoder's parameters.
+fn names_of(llama: &Llama) -> BTreeSet<String> {
+    llama.parameters().into_iter().map(|(name, _)| name).collect()
+}
+
 struct FolderParameters<'a> {
-    folder: Folder,
+    folder: &'a Folder,
     format: Option<Format>,
     device: &'a Device,
 }

@@ -184,12 +184,14 @@ mod tests {
 
     #[test]
     fn only_what_may_change_does() {
-        let base = map(json!({"sliding_window": null, "rope_theta": 1e4, "torch_dtype": "bfloat16", "use_cache": true}));
+        let base =
+            map(json!({"sliding_window": null, "rope_theta": 1e4, "torch_dtype": "bfloat16", "use_cache": true}));
         let mut written = base.clone();
         written.insert("torch_dtype".into(), "float32".into());
         written.insert("tie_word_embeddings".into(), false.into());
         assert_eq!(changed(&base, &written), None);
-        for (key, value) in [("sliding_window", json!(4096)), ("rope_theta", json!(1e5)), ("eos_token_id", json!([2]))] {
+        for (key, value) in [("sliding_window", json!(4096)), ("rope_theta", json!(1e5)), ("eos_token_id", json!([2]))]
+        {
             let mut wrong = written.clone();
             wrong.insert(key.into(), value);
             assert_eq!(changed(&base, &wrong), Some(key));

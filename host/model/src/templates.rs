@@ -64,9 +64,9 @@ impl ChatTemplates {
         if !files.is_empty() {
             return Ok(Self(files));
         }
-        configured(&tokenizer_config["chat_template"])
-            .map(Self)
-            .map_err(|error| error.context(format!("failed to read {}", folder.join("tokenizer_config.json").display())))
+        configured(&tokenizer_config["chat_template"]).map(Self).map_err(|error| {
+            error.context(format!("failed to read {}", folder.join("tokenizer_config.json").display()))
+        })
     }
 
     /// Those of a GGUF file, each in a key of its own.
@@ -124,9 +124,11 @@ impl ChatTemplates {
         for (given, text) in self.named() {
             let name = given.replace(|one: char| !one.is_ascii_alphanumeric(), "_");
             if name.is_empty() || name == DEFAULT || names.contains(&name) {
-                return Err(Error::data(format!("the chat template `{given}` would be called `{name}` in a GGUF file"))
-                    .because("names there are of letters, digits and `_`, and each stands once")
-                    .hint("rename the template in the base's folder"));
+                return Err(Error::data(format!(
+                    "the chat template `{given}` would be called `{name}` in a GGUF file"
+                ))
+                .because("names there are of letters, digits and `_`, and each stands once")
+                .hint("rename the template in the base's folder"));
             }
             metadata.push((format!("{KEY}.{name}"), Metadata::String(text.to_owned())));
             names.push(name);

@@ -29,7 +29,8 @@ fn model(seed: u64) -> Model {
     let config = json!({"model_type": "llama", "vocab_size": VOCABULARY, "hidden_size": 32, "intermediate_size": 48,
         "num_hidden_layers": 2, "num_attention_heads": 4, "num_key_value_heads": 2, "max_position_embeddings": 64,
         "tie_word_embeddings": true});
-    Model::init(arch::Config::from_json(&config).unwrap(), tokenizer(), Some("{{ messages }}".into()), &[], seed).unwrap()
+    Model::init(arch::Config::from_json(&config).unwrap(), tokenizer(), Some("{{ messages }}".into()), &[], seed)
+        .unwrap()
 }
 
 /// Rows of different lengths in which each answer is the prompt's words plus one.

@@ -26,8 +26,12 @@ pub(super) fn tagged(conversation: &Conversation) -> Result<Conversation> {
 /// The template leaves out the last turn's `text`, or changes it.
 pub(super) fn cut(rendered: &str, text: &str) -> Result<String> {
     let fail = || {
-        Error::data("the template does not write the text of the last turn as it stands, so that it cannot be gone on with")
-            .hint("some templates take out reasoning, or change what is said; use another, or write the prompt with `--raw`")
+        Error::data(
+            "the template does not write the text of the last turn as it stands, so that it cannot be gone on with",
+        )
+        .hint(
+            "some templates take out reasoning, or change what is said; use another, or write the prompt with `--raw`",
+        )
     };
     let at = rendered.rfind(TAG.trim_end()).filter(|_| rendered.contains(stripped(text))).ok_or_else(fail)?;
     let before = &rendered[..at];

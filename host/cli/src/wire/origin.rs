@@ -62,7 +62,8 @@ impl Origin {
 
 fn of_adapter(adapter: Option<&Path>) -> Result<Chat> {
     let fail = |message: String| {
-        Error::config(message).hint("an adapter's folder has a template of its own where its trainer saved the tokenizer")
+        Error::config(message)
+            .hint("an adapter's folder has a template of its own where its trainer saved the tokenizer")
     };
     let adapter = adapter.ok_or_else(|| fail("the adapter's template is asked for, but no adapter is given".into()))?;
     let chat = Chat::of(adapter)?;
@@ -121,7 +122,9 @@ pub(crate) fn settle(config: &mut Config) -> Result<Option<String>> {
             "the chat template in {} is not the base's, and base and tuned model are asked in one",
             adapter.display()
         ))
-        .hint(format!("set `template.template` to `\"{ADAPTER}\"`, in which it was probably trained, or to `\"{BASE}\"`"))),
+        .hint(format!(
+            "set `template.template` to `\"{ADAPTER}\"`, in which it was probably trained, or to `\"{BASE}\"`"
+        ))),
     }
 }
 
@@ -197,8 +200,7 @@ fn settings(chat: &Chat) -> Map<String, Value> {
     });
     let mut settings = chat.special_tokens.clone();
     settings.insert("template".into(), default.into());
-    let named: Map<String, Value> =
-        chat.templates.named().map(|(name, text)| (name.to_owned(), text.into())).collect();
+    let named: Map<String, Value> = chat.templates.named().map(|(name, text)| (name.to_owned(), text.into())).collect();
     if !named.is_empty() {
         settings.insert("named_templates".into(), named.into());
     }

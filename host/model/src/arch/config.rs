@@ -2,12 +2,19 @@
 //! (`rope_parameters`).
 
 mod check;
+mod defaults;
 mod fields;
+mod known;
+mod rope;
+mod scaling;
+mod window;
 
+use defaults::Defaults;
 use diapason_core::{Error, Result};
 use fields::Fields;
+use rope::Rope;
 use serde_json::{Value, json};
-use std::f64::consts::PI;
+use std::sync::Arc;
 
 /// The members of the family that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +65,7 @@ impl Architecture {
 }
 
 /// How the rotary frequencies are stretched for longer contexts.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Scaling {
     /// Not at all.
     None,
@@ -66,6 +73,38 @@ pub enum Scaling {
     Linear {
         /// Divides every frequency.
         factor: f64,
+    },
+    /// All of them, by a factor that grows with the length of sequences beyond the model's positions. No such sequence is
+    /// read here, so that nothing is stretched.
+    Dynamic {
+        /// How fast it grows.
+        factor: f64,
+    },
+    /// Low frequencies only, between two numbers of turns in the original context (YaRN).
+    Yarn {
+        /// Divides the low frequencies.
+        factor: f64,
+        /// Multiplies cosines and sines.
+        attention_factor: f64,
+        /// Frequencies of this many turns are left alone.
+        beta_fast: f64,
+        /// Frequencies of this many turns are stretched in full.
+        beta_slow: f64,
+        /// Whether the bounds of the transition are rounded to whole indices.
+        truncate: bool,
+        /// The context length before the stretch.
+        original_context: f64,
+    },
+    /// Each by a factor of its own (LongRoPE; GGUF's `rope_freqs.weight`).
+    LongRope {
+        /// Divisors for sequences up to the original context, [head_dim / 2].
+        short: Arc<[f64]>,
+        /// Divisors for longer ones.
+        long: Arc<[f64]>,
+        /// Multiplies cosines and sines.
+        attention_factor: f64,
+        /// The context length before the stretch.
+        original_context: f64,
     },
     /// Low frequencies only, with a smooth transition (Llama 3.1).
     Llama3 {
@@ -128,26 +167,31 @@ impl Config {
         let fields = Fields(json.as_object().ok_or_else(|| Error::data("config.json is not a JSON object"))?);
         let architecture = Architecture::from_model_type(&fields.model_type()?)?;
         fields.refuse_unsupported()?;
-        let (hidden_size, heads) = (fields.count("hidden_size")?, fields.count("num_attention_heads")?);
-        let bias = fields.flag("attention_bias")?;
+        let defaults = Defaults::of(architecture);
+        let hidden_size = fields.count_or("hidden_size", defaults::HIDDEN_SIZE)?;
+        let heads = fields.count_or("num_attention_heads", defaults::HEADS)?;
+        let layers = fields.count_or("num_hidden_layers", defaults::LAYERS)?;
+        let max_positions = fields.count_or("max_position_embeddings", defaults.max_positions)?;
+        let bias = fields.flag_of("attention_bias", architecture)?;
+        let rope = Rope::of(&fields, max_positions)?;
         let config = Self {
             architecture,
-            vocab_size: fields.count("vocab_size")?,
+            vocab_size: fields.count_or("vocab_size", defaults.vocab_size)?,
             hidden_size,
-            intermediate_size: fields.count("intermediate_size")?,
-            layers: fields.count("num_hidden_layers")?,
+            intermediate_size: fields.count_or("intermediate_size", defaults.intermediate_size)?,
+            layers,
             heads,
-            kv_heads: fields.count_or("num_key_value_heads", heads)?,
-            head_dim: fields.count_or("head_dim", hidden_size / heads)?,
-            norm_eps: fields.number("rms_norm_eps")?.unwrap_or(1e-6),
-            rope_theta: fields.rope_theta()?,
-            scaling: fields.scaling()?,
-            max_positions: fields.count_or("max_position_embeddings", 2048)?,
-            sliding_window: fields.sliding_window(architecture)?,
+            kv_heads: fields.kv_heads(architecture, heads)?,
+            head_dim: fields.head_dim(architecture, hidden_size, heads)?,
+            norm_eps: fields.number("rms_norm_eps")?.unwrap_or(defaults::NORM_EPS),
+            rope_theta: rope.theta()?,
+            scaling: rope.scaling()?,
+            max_positions,
+            sliding_window: fields.window(architecture, layers)?,
             tied: fields.flag("tie_word_embeddings")?,
             qkv_bias: bias || architecture == Architecture::Qwen2,
-            output_bias: bias && architecture != Architecture::Qwen2,
-            mlp_bias: fields.flag("mlp_bias")?,
+            output_bias: bias,
+            mlp_bias: fields.flag_of("mlp_bias", architecture)?,
         };
         config.check()?;
         Ok(config)
@@ -192,9 +236,10 @@ impl Config {
         json
     }
 
-    /// The longest sequence that the model handles, in tokens: positions, or the sliding window where that is shorter.
+    /// The longest sequence that the model handles, in tokens: positions, or the sliding window or the reach of the
+    /// rotary scaling where those are shorter.
     pub fn context_length(&self) -> usize {
-        self.max_positions.min(self.sliding_window.unwrap_or(usize::MAX))
+        self.max_positions.min(self.sliding_window.unwrap_or(usize::MAX)).min(self.scaling.reach())
     }
 
     /// Whether queries and keys are normalised per head.
@@ -204,69 +249,34 @@ impl Config {
 }
 
 impl Scaling {
-    /// The stretch that a GGUF file states as one divisor for each frequency (`rope_freqs.weight`): Llama 3.1's, whose
-    /// factor is the largest of them.
-    ///
-    /// # Errors
-    /// The divisors are not Llama 3.1's.
-    pub fn from_factors(factors: &[f32], rope_theta: f64, head_dim: usize) -> Result<Self> {
-        let factor = factors.iter().copied().fold(1.0, f32::max);
-        let guess = Self::Llama3 {
-            factor: f64::from(factor),
-            low_freq_factor: 1.0,
-            high_freq_factor: 4.0,
-            original_context: 8192.0,
-        };
-        let fits = |(i, found): (usize, &f32)| {
-            let frequency = rope_theta.powf(-(2.0 * i as f64) / head_dim as f64);
-            (frequency / guess.stretch(frequency) / f64::from(*found) - 1.0).abs() < 1e-3
-        };
-        match factors.len() == head_dim / 2 && factors.iter().enumerate().all(fits) {
-            true => Ok(guess),
-            false => Err(Error::data("the divisors of the rotary frequencies are not Llama 3.1's")
-                .hint("only the scalings linear and llama3 are supported")),
-        }
-    }
-
-    /// A rotary frequency, stretched as transformers does it (`modeling_rope_utils.py`).
-    pub fn stretch(self, frequency: f64) -> f64 {
-        match self {
-            Self::None => frequency,
-            Self::Linear { factor } => frequency / factor,
-            Self::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => {
-                let turns = original_context * frequency / (2.0 * PI);
-                let smooth = ((turns - low_freq_factor) / (high_freq_factor - low_freq_factor)).clamp(0.0, 1.0);
-                (1.0 - smooth) * frequency / factor + smooth * frequency
-            }
-        }
-    }
-
-    fn to_json(self) -> Value {
+    fn to_json(&self) -> Value {
         match self {
             Self::None => Value::Null,
             Self::Linear { factor } => json!({"rope_type": "linear", "factor": factor}),
+            Self::Dynamic { factor } => json!({"rope_type": "dynamic", "factor": factor}),
+            Self::Yarn { factor, attention_factor, beta_fast, beta_slow, truncate, original_context } => json!({
+                "rope_type": "yarn",
+                "factor": factor,
+                "attention_factor": attention_factor,
+                "beta_fast": beta_fast,
+                "beta_slow": beta_slow,
+                "truncate": truncate,
+                "original_max_position_embeddings": *original_context as u64,
+            }),
+            Self::LongRope { short, long, attention_factor, original_context } => json!({
+                "rope_type": "longrope",
+                "short_factor": short.to_vec(),
+                "long_factor": long.to_vec(),
+                "attention_factor": attention_factor,
+                "original_max_position_embeddings": *original_context as u64,
+            }),
             Self::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => json!({
                 "rope_type": "llama3",
                 "factor": factor,
                 "low_freq_factor": low_freq_factor,
                 "high_freq_factor": high_freq_factor,
-                "original_max_position_embeddings": original_context as u64,
+                "original_max_position_embeddings": *original_context as u64,
             }),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn llama3_stretches_low_frequencies_only() {
-        let scaling =
-            Scaling::Llama3 { factor: 8.0, low_freq_factor: 1.0, high_freq_factor: 4.0, original_context: 8192.0 };
-        assert_eq!(scaling.stretch(1.0), 1.0);
-        assert_eq!(scaling.stretch(1e-6), 1e-6 / 8.0);
-        let between = scaling.stretch(2.0 * PI * 2.5 / 8192.0) / (2.0 * PI * 2.5 / 8192.0);
-        assert!((between - (0.5 / 8.0 + 0.5)).abs() < 1e-12, "{between}");
     }
 }

@@ -9,14 +9,18 @@ use candle_core::{Device, Result, Tensor};
 pub struct Rotary {
     /// Radians per position, [head_dim / 2].
     frequencies: Vec<f32>,
+    /// Multiplies cosines and sines.
+    attention_factor: f32,
 }
 
 impl Rotary {
     /// The frequencies θ^(−2i/d), stretched as the configuration says.
     pub fn new(config: &Config) -> Self {
-        let d = config.head_dim;
-        let base = |i: usize| config.rope_theta.powf(-(2.0 * i as f64) / d as f64);
-        Self { frequencies: (0..d / 2).map(|i| config.scaling.stretch(base(i)) as f32).collect() }
+        let frequencies = config.scaling.frequencies(config.rope_theta, config.head_dim);
+        Self {
+            frequencies: frequencies.into_iter().map(|f| f as f32).collect(),
+            attention_factor: config.scaling.attention_factor() as f32,
+        }
     }
 
     /// Cosines and sines for the tokens of a batch [b, t]: both [t, d/2] if all rows start at the same position,
@@ -34,8 +38,9 @@ impl Rotary {
             || positions.iter().flat_map(|position| self.frequencies.iter().map(move |f| *position as f32 * f));
         let half = self.frequencies.len();
         let shape = if positions.len() == t { vec![t, half] } else { vec![positions.len() / t, t, half] };
-        let cos = Tensor::from_vec(angles().map(f32::cos).collect(), shape.as_slice(), device)?;
-        let sin = Tensor::from_vec(angles().map(f32::sin).collect(), shape.as_slice(), device)?;
+        let made = |function: fn(f32) -> f32| angles().map(|a| function(a) * self.attention_factor).collect::<Vec<_>>();
+        let cos = Tensor::from_vec(made(f32::cos), shape.as_slice(), device)?;
+        let sin = Tensor::from_vec(made(f32::sin), shape.as_slice(), device)?;
         Ok((cos, sin))
     }
 }

@@ -38,10 +38,12 @@ struct Known {
 use Step::{Bytes, Digits, Numbers, Punctuation, Split, Words};
 
 const LLAMA_3: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-const QWEN_2: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
+const QWEN_2: &str =
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const QWEN_35: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 const DEEPSEEK_3: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"##;
-const SEED: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+";
+const SEED: &str =
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1}| ?[^\s\p{L}\p{N}\r\n]+|\s*[\r\n]+|\s+(?!\S)|\s+";
 const LING: &str = r"'(?:[sSdDmMtT]|[lL][lL]|[vV][eE]|[rR][eE])|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+";
 const GPT_2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)";
 
@@ -74,7 +76,11 @@ const TABLE: [Known; 11] = [
         )
     },
     Known { composed: true, ..known("qwen35", &[], &[Split(QWEN_35), Bytes]) },
-    known("deepseek-v3", &["hunyuan-dense"], &[Split(r"\p{N}{1,3}"), Split("[一-龥぀-ゟ゠-ヿ]+"), Split(DEEPSEEK_3), Bytes]),
+    known(
+        "deepseek-v3",
+        &["hunyuan-dense"],
+        &[Split(r"\p{N}{1,3}"), Split("[一-龥぀-ゟ゠-ヿ]+"), Split(DEEPSEEK_3), Bytes],
+    ),
     known("falcon", &[], &[Punctuation, Words, Numbers, Split("[0-9][0-9][0-9]")]),
     known("seed-coder", &[], &[Split(SEED), Bytes]),
     known("bailingmoe", &["bailingmoe2", "llada-moe"], &[Split(LING), Bytes]),
@@ -158,9 +164,7 @@ impl Known {
 
 impl Step {
     fn json(&self) -> Value {
-        let bytes = |regex: bool| {
-            json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex})
-        };
+        let bytes = |regex: bool| json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex});
         match self {
             Split(regex) => {
                 json!({"type": "Split", "pattern": {"Regex": regex}, "behavior": "Isolated", "invert": false})
@@ -241,9 +245,11 @@ mod tests {
     fn spellings_that_give_the_same_ids_have_the_same_name() {
         let bytes = json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": false});
         assert_eq!(name(&tokenizer(bytes, Value::Null, false)).expect("gpt-2").name, "gpt-2");
-        let split = json!({"type": "Split", "pattern": {"Regex": super::LLAMA_3}, "behavior": "Removed", "invert": true});
+        let split =
+            json!({"type": "Split", "pattern": {"Regex": super::LLAMA_3}, "behavior": "Removed", "invert": true});
         let bytes = json!({"type": "ByteLevel", "add_prefix_space": false, "use_regex": false});
-        let nested = json!({"type": "Sequence", "pretokenizers": [{"type": "Sequence", "pretokenizers": [split]}, bytes]});
+        let nested =
+            json!({"type": "Sequence", "pretokenizers": [{"type": "Sequence", "pretokenizers": [split]}, bytes]});
         assert_eq!(name(&tokenizer(nested.clone(), Value::Null, true)).expect("Llama 3").name, "llama-bpe");
         assert_eq!(name(&tokenizer(nested, Value::Null, false)).expect("Smaug").name, "smaug-bpe");
     }
@@ -252,7 +258,10 @@ mod tests {
     fn what_llama_cpp_does_otherwise_is_refused() {
         let bytes = |space: bool| json!({"type": "ByteLevel", "add_prefix_space": space, "use_regex": true});
         for (json, said) in [
-            (tokenizer(bytes(true), Value::Null, false), "cuts texts into words in its own way ({\"type\":\"ByteLevel\""),
+            (
+                tokenizer(bytes(true), Value::Null, false),
+                "cuts texts into words in its own way ({\"type\":\"ByteLevel\"",
+            ),
             (tokenizer(json!({"type": "ByteLevel"}), Value::Null, false), "cuts texts into words in its own way"),
             (tokenizer(bytes(false), json!({"type": "Lowercase"}), false), "changes texts before it cuts them"),
             (tokenizer(bytes(false), json!({"type": "NFC"}), false), "changes texts before it cuts them"),

@@ -1,15 +1,16 @@
 //! Safetensors folders, in one file or in shards, as transformers writes them.
 
-use super::{Format, SaveType, check_shape, map, missing};
+use super::index::Index;
+use super::{Format, SaveType, check_shape, map, missing, unused};
+use crate::arch::Config;
 use crate::kernels::Weight;
 use crate::quant::Nf4;
 use candle_core::{Device, Tensor};
-use diapason_core::{Error, Result, digest, files};
+use diapason_core::{Error, Result, digest};
 use memmap2::Mmap;
 use safetensors::tensor::{Metadata, TensorInfo};
 use safetensors::{Dtype, SafeTensors};
-use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,13 +18,16 @@ use std::sync::Arc;
 /// The weights of a model folder.
 #[derive(Debug)]
 pub struct Folder {
+    /// In the order of their names.
     shards: Vec<Shard>,
+    /// By name: the number of its shard, and what the shard says of it.
+    tensors: BTreeMap<String, (usize, TensorInfo)>,
 }
 
 #[derive(Debug)]
 struct Shard {
     path: PathBuf,
-    bytes: Mmap,
+    map: Mmap,
     metadata: Metadata,
     /// Where the tensors' data begin in the file.
     start: usize,
@@ -33,10 +37,77 @@ impl Folder {
     /// Opens `model.safetensors`, or the shards that `model.safetensors.index.json` names.
     ///
     /// # Errors
-    /// Neither is there, a shard is missing, or a file is not whole.
+    /// Neither is there, a shard is missing, a file is not whole, or the index contradicts its shards.
     pub fn open(path: &Path) -> Result<Self> {
-        let shards = shard_paths(path)?.into_iter().map(Shard::open).collect::<Result<_>>()?;
-        Ok(Self { shards })
+        let (paths, index) = Index::files(path)?;
+        let shards = paths.into_iter().map(Shard::open).collect::<Result<Vec<_>>>()?;
+        // As in transformers, which does not look into the index for this, the last of several tensors of a name counts.
+        let tensors = shards.iter().enumerate().flat_map(|(i, shard)| {
+            shard.metadata.tensors().into_iter().map(move |(name, info)| (name, (i, info.clone())))
+        });
+        let folder = Self { tensors: tensors.collect(), shards };
+        index.map_or(Ok(()), |index| folder.hold_against(&index))?;
+        Ok(folder)
+    }
+
+    /// Refuses an index that names another tensor than the one that is read.
+    fn hold_against(&self, index: &Index) -> Result<()> {
+        for (name, file) in &index.shards {
+            let own = self.shards.iter().find(|shard| shard.name() == *file);
+            let found = own.and_then(|shard| Some((shard, shard.metadata.info(name)?)));
+            let Some((own, info)) = found else { return Err(index.absent(name, file)) };
+            let Some((last, read)) = self.find(name) else { return Err(index.absent(name, file)) };
+            let same = (&info.shape, info.dtype) == (&read.shape, read.dtype) && own.bytes(info) == last.bytes(read);
+            if !same {
+                return Err(index.contradicted(name, file, &last.name()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides as transformers does (`PreTrainedModel.tie_weights`) whether the output head is the embedding where the
+    /// configuration says so: not if the file has both with different values; if it has only the head, that is both.
+    ///
+    /// # Errors
+    /// They have other shapes than the configuration asks for, or elements that are no floating point numbers.
+    pub fn settle_tied(&mut self, config: &mut Config) -> Result<()> {
+        const EMBEDDING: &str = "model.embed_tokens.weight";
+        const HEAD: &str = "lm_head.weight";
+        if !config.tied || !self.contains(HEAD) {
+            return Ok(());
+        }
+        let shape = [config.vocab_size, config.hidden_size];
+        if self.contains(EMBEDDING) && !self.equal(EMBEDDING, HEAD, &shape)? {
+            config.tied = false;
+            return Ok(());
+        }
+        if let Some(head) = self.tensors.remove(HEAD) {
+            self.tensors.entry(EMBEDDING.to_owned()).or_insert(head);
+        }
+        Ok(())
+    }
+
+    /// Whether two tensors of this shape have the same values.
+    fn equal(&self, first: &str, second: &str, shape: &[usize]) -> Result<bool> {
+        let bytes = |name: &str| self.find(name).map(|(shard, info)| (info.dtype, shard.bytes(info)));
+        self.check(first, shape)?;
+        self.check(second, shape)?;
+        Ok(bytes(first) == bytes(second) || self.values(first, shape)? == self.values(second, shape)?)
+    }
+
+    /// Refuses tensors that are no part of the model with the parameters `known`, apart from what transformers passes
+    /// over too: the rotary frequencies of old files.
+    ///
+    /// # Errors
+    /// There is such a tensor.
+    pub fn refuse_unused(&self, known: &BTreeSet<String>) -> Result<()> {
+        let used = |name: &str| {
+            let quantised = quant_parts(name).is_some_and(|weight| known.contains(weight));
+            known.contains(name) || quantised || name.ends_with("rotary_emb.inv_freq")
+        };
+        let names: Vec<&str> = self.tensors.keys().map(String::as_str).filter(|name| !used(name)).collect();
+        let file = names.first().and_then(|name| self.find(name)).map(|(shard, _)| shard.path.as_path());
+        file.map_or(Ok(()), |file| Err(unused(file, &names)))
     }
 
     /// The tensor `name` of the given shape, as f32.
@@ -44,18 +115,21 @@ impl Folder {
     /// # Errors
     /// It is missing, has another shape, or elements that are no floating point numbers.
     pub fn parameter(&self, name: &str, shape: &[usize], device: &Device) -> Result<Tensor> {
+        let values = self.values(name, shape)?;
+        Tensor::from_vec(values, shape, device)
+            .map_err(|source| Error::run(format!("failed to place tensor `{name}`")).because(source))
+    }
+
+    fn values(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
         let Some((shard, info)) = self.find(name) else {
             let first = self.shards.first().map_or(Path::new("model.safetensors"), |shard| &shard.path);
             return Err(missing(first, name, shape));
         };
         check_shape(&shard.path, name, shape, &info.shape)?;
-        let (from, to) = info.data_offsets;
-        let values = floats(info.dtype, &shard.bytes[shard.start + from..shard.start + to]).ok_or_else(|| {
+        floats(info.dtype, shard.bytes(info)).ok_or_else(|| {
             Error::data(format!("tensor `{name}` in {} has elements of type {}", shard.path.display(), info.dtype))
                 .hint("readable types: F64, F32, F16, BF16")
-        })?;
-        Tensor::from_vec(values, shape, device)
-            .map_err(|source| Error::run(format!("failed to place tensor `{name}`")).because(source))
+        })
     }
 
     /// The weight `name` [out, in] of a linear layer in the given format. One that is in 4 bits in the file stays so.
@@ -95,14 +169,14 @@ impl Folder {
         }
         let find = |suffix: &str| {
             let (shard, info) = self.find(&format!("{name}{suffix}"))?;
-            let (from, to) = info.data_offsets;
-            Some((info.dtype, &shard.bytes[shard.start + from..shard.start + to]))
+            Some((info.dtype, shard.bytes(info)))
         };
         Nf4::from_parts(name, find).map(Some)
     }
 
     fn find(&self, name: &str) -> Option<(&Shard, &TensorInfo)> {
-        self.shards.iter().find_map(|shard| Some((shard, shard.metadata.info(name)?)))
+        let (shard, info) = self.tensors.get(name)?;
+        Some((&self.shards[*shard], info))
     }
 
     /// Whether there is a tensor of this name.
@@ -114,7 +188,7 @@ impl Folder {
     /// of their names.
     pub fn digest(&self) -> String {
         match self.shards.as_slice() {
-            [one] => digest::of_bytes(&one.bytes),
+            [one] => digest::of_bytes(&one.map),
             many => digest::of_bytes(many.iter().fold(String::new(), Shard::list).as_bytes()),
         }
     }
@@ -122,42 +196,35 @@ impl Folder {
 
 impl Shard {
     fn open(path: PathBuf) -> Result<Self> {
-        let bytes = map(&path)?;
-        let (header, metadata) = SafeTensors::read_metadata(&bytes).map_err(|source| {
+        let map = map(&path)?;
+        let (header, metadata) = SafeTensors::read_metadata(&map).map_err(|source| {
             Error::data(format!("failed to read {}", path.display()))
                 .because(source)
                 .hint("the file is truncated or not in safetensors format; fetch it again and compare its size")
         })?;
-        Ok(Self { path, bytes, metadata, start: header + size_of::<u64>() })
+        Ok(Self { path, map, metadata, start: header + size_of::<u64>() })
+    }
+
+    fn name(&self) -> String {
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// A tensor's elements.
+    fn bytes(&self, info: &TensorInfo) -> &[u8] {
+        let (from, to) = info.data_offsets;
+        &self.map[self.start + from..self.start + to]
     }
 
     fn list(mut list: String, shard: &Self) -> String {
-        let name = shard.path.file_name().unwrap_or_default().to_string_lossy();
-        let _ = writeln!(list, "{}  {name}", digest::of_bytes(&shard.bytes));
+        let _ = writeln!(list, "{}  {}", digest::of_bytes(&shard.map), shard.name());
         list
     }
 }
 
-fn shard_paths(folder: &Path) -> Result<Vec<PathBuf>> {
-    let (single, index) = (folder.join("model.safetensors"), folder.join("model.safetensors.index.json"));
-    if single.is_file() {
-        return Ok(vec![single]);
-    }
-    if !index.is_file() {
-        return Err(Error::data(format!("{} holds no model.safetensors", folder.display()))
-            .hint("give a folder with safetensors weights, config.json and tokenizer.json, or a .gguf file"));
-    }
-    let names = shard_names(&files::read_text(&index)?)
-        .ok_or_else(|| Error::data(format!("{} has no usable `weight_map`", index.display())))?;
-    Ok(names.into_iter().map(|name| folder.join(name)).collect())
-}
-
-/// The shards' names, sorted; `None` if the index is malformed or leaves the folder.
-fn shard_names(index: &str) -> Option<BTreeSet<String>> {
-    let index: Value = serde_json::from_str(index).ok()?;
-    let names = index.get("weight_map")?.as_object()?.values().map(|name| name.as_str().map(str::to_owned));
-    let plain = |name: &String| Path::new(name).file_name() == Some(name.as_ref());
-    names.collect::<Option<BTreeSet<_>>>().filter(|names| !names.is_empty() && names.iter().all(plain))
+/// The weight that a tensor of a weight in 4 bits belongs to.
+fn quant_parts(name: &str) -> Option<&str> {
+    let suffixes = [".absmax", ".quant_map", ".nested_absmax", ".nested_quant_map", ".quant_state.bitsandbytes__nf4"];
+    suffixes.iter().find_map(|suffix| name.strip_suffix(suffix))
 }
 
 /// Little-endian floating point numbers of any width as f32.

@@ -1,13 +1,15 @@
 //! GGUF files: weights, shape, tokenizer and chat template in one
 //! (<https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>).
 
-use super::{Format, SaveType, check_shape, map, missing};
-use crate::arch::{Architecture, Config, Scaling};
+use super::gguf_header::survey;
+use super::{Format, SaveType, check_shape, map, missing, unused};
+use crate::arch::{Architecture, Config};
 use crate::kernels::Weight;
 use candle_core::quantized::gguf_file::{Content, TensorInfo, Value};
 use candle_core::{Device, Tensor};
 use diapason_core::{Error, Result, digest};
 use memmap2::Mmap;
+use std::collections::BTreeSet;
 use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
@@ -26,10 +28,11 @@ impl Gguf {
     /// The file is missing, truncated, or not in GGUF format.
     pub fn open(path: &Path) -> Result<Self> {
         let bytes = map(path)?;
+        survey(path, &bytes)?;
         let content = Content::read(&mut Cursor::new(&bytes[..])).map_err(|source| {
             Error::data(format!("failed to read {}", path.display()))
-                .because(source)
-                .hint("the file is truncated or not in GGUF format; fetch it again and compare its size")
+                .because(plain(source))
+                .hint("the file is damaged; fetch it again")
         })?;
         let gguf = Self { path: path.to_owned(), bytes, content };
         gguf.check_sizes()?;
@@ -59,36 +62,52 @@ impl Gguf {
         digest::of_bytes(&self.bytes)
     }
 
-    /// The model's shape.
+    /// The path of the file.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The names of all metadata.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.content.metadata.keys().map(String::as_str)
+    }
+
+    /// Whether there is a tensor of this name in GGUF.
+    pub(super) fn has(&self, tensor: &str) -> bool {
+        self.content.tensor_infos.contains_key(tensor)
+    }
+
+    /// The rows of a tensor.
+    pub(super) fn rows(&self, tensor: &str) -> Result<usize> {
+        let info = self.content.tensor_infos.get(tensor);
+        let rows = info.and_then(|info| info.shape.dims().first().copied());
+        rows.ok_or_else(|| {
+            Error::data(format!("{} has no tensor `{tensor}`", self.path.display()))
+                .hint("the file is incomplete, or no language model")
+        })
+    }
+
+    /// The elements of a tensor, by its name in GGUF.
+    pub(super) fn plain(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let info = self.content.tensor_infos.get(name).ok_or_else(|| missing(&self.path, name, shape))?;
+        check_shape(&self.path, name, shape, info.shape.dims())?;
+        let start = self.content.tensor_data_offset;
+        let tensor = info.read(&mut Cursor::new(&self.bytes[..]), start, &Device::Cpu);
+        let values = tensor.and_then(|tensor| tensor.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>());
+        values.map_err(|source| self.damaged(name, source))
+    }
+
+    /// Refuses tensors that are no part of the model with the parameters `known` (transformers' names), as llama.cpp does
+    /// (`done_getting_tensors`).
     ///
     /// # Errors
-    /// An unknown architecture, or metadata that are missing.
-    pub fn config(&self) -> Result<Config> {
-        let architecture = Architecture::from_model_type(self.text("general.architecture")?)?;
-        let (hidden_size, heads) = (self.count("embedding_length")?, self.count("attention.head_count")?);
-        let head_dim = self.count_or("attention.key_length", hidden_size / heads);
-        let rope_theta = self.number("rope.freq_base").unwrap_or(10_000.0);
-        let config = Config {
-            architecture,
-            vocab_size: self.rows("token_embd.weight")?,
-            hidden_size,
-            intermediate_size: self.count("feed_forward_length")?,
-            layers: self.count("block_count")?,
-            heads,
-            kv_heads: self.count_or("attention.head_count_kv", heads),
-            head_dim,
-            norm_eps: self.number("attention.layer_norm_rms_epsilon").unwrap_or(1e-6),
-            rope_theta,
-            scaling: self.scaling(rope_theta, head_dim)?,
-            max_positions: self.count("context_length")?,
-            sliding_window: self.count("attention.sliding_window").ok(),
-            tied: !self.content.tensor_infos.contains_key("output.weight"),
-            qkv_bias: self.content.tensor_infos.contains_key("blk.0.attn_q.bias"),
-            output_bias: self.content.tensor_infos.contains_key("blk.0.attn_output.bias"),
-            mlp_bias: self.content.tensor_infos.contains_key("blk.0.ffn_gate.bias"),
-        };
-        config.check()?;
-        Ok(config)
+    /// There is such a tensor.
+    pub fn refuse_unused(&self, known: &BTreeSet<String>) -> Result<()> {
+        let mut own: BTreeSet<String> = known.iter().filter_map(|name| own_name(name)).collect();
+        own.insert("rope_freqs.weight".to_owned());
+        let all: BTreeSet<&str> = self.content.tensor_infos.keys().map(String::as_str).collect();
+        let names: Vec<&str> = all.into_iter().filter(|name| !own.contains(*name)).collect();
+        if names.is_empty() { Ok(()) } else { Err(unused(&self.path, &names)) }
     }
 
     /// The tensor that transformers calls `name`, dequantised.
@@ -132,15 +151,9 @@ impl Gguf {
 
     fn damaged(&self, tensor: &str, source: candle_core::Error) -> Error {
         Error::data(format!("failed to read tensor `{tensor}` in {}", self.path.display()))
-            .because(source)
+            .because(plain(source))
             .hint("the file is truncated or damaged; fetch it again and compare its size")
     }
-
-    /// The names of the metadata.
-    pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.content.metadata.keys().map(String::as_str)
-    }
-
     /// A metadata value.
     pub fn value(&self, key: &str) -> Option<&Value> {
         self.content.metadata.get(key)
@@ -171,49 +184,13 @@ impl Gguf {
         let Some(Value::Array(values)) = self.value(key) else { return Err(wrong()) };
         values.iter().map(|value| value.to_string().map(String::as_str)).collect::<Result<_, _>>().map_err(|_| wrong())
     }
+}
 
-    /// A field of the model's own architecture.
-    fn field(&self, name: &str) -> Result<String> {
-        Ok(format!("{}.{name}", self.text("general.architecture")?))
-    }
-
-    fn count(&self, name: &str) -> Result<usize> {
-        let key = self.field(name)?;
-        let found = self.integer(&key).filter(|count| *count > 0).map(|count| count as usize);
-        found.ok_or_else(|| Error::data(format!("{} has no count `{key}` in its metadata", self.path.display())))
-    }
-
-    fn count_or(&self, name: &str, default: usize) -> usize {
-        self.count(name).unwrap_or(default)
-    }
-
-    fn number(&self, name: &str) -> Option<f64> {
-        match self.value(&self.field(name).ok()?)? {
-            Value::F32(value) => Some(f64::from(*value)),
-            Value::F64(value) => Some(*value),
-            _ => None,
-        }
-    }
-
-    fn rows(&self, tensor: &str) -> Result<usize> {
-        let info = self.content.tensor_infos.get(tensor);
-        let rows = info.and_then(|info| info.shape.dims().first().copied());
-        rows.ok_or_else(|| Error::data(format!("{} has no tensor `{tensor}`", self.path.display())))
-    }
-
-    fn scaling(&self, rope_theta: f64, head_dim: usize) -> Result<Scaling> {
-        if let Some(info) = self.content.tensor_infos.get("rope_freqs.weight") {
-            let tensor = info.read(&mut Cursor::new(&self.bytes[..]), self.content.tensor_data_offset, &Device::Cpu);
-            let factors = tensor.and_then(|tensor| tensor.dequantize(&Device::Cpu)?.flatten_all()?.to_vec1::<f32>());
-            let factors = factors.map_err(|source| self.damaged("rope_freqs.weight", source))?;
-            return Scaling::from_factors(&factors, rope_theta, head_dim);
-        }
-        match self.field("rope.scaling.type").and_then(|key| self.text(&key)).unwrap_or("none") {
-            "none" => Ok(Scaling::None),
-            "linear" => Ok(Scaling::Linear { factor: self.number("rope.scaling.factor").unwrap_or(1.0) }),
-            kind => Err(Error::data(format!("rope scaling `{kind}` is not supported"))
-                .hint("supported: linear, llama3 (rope_freqs.weight)")),
-        }
+/// An error without the backtrace that candle puts into its text.
+fn plain(error: candle_core::Error) -> candle_core::Error {
+    match error {
+        candle_core::Error::WithBacktrace { inner, .. } => plain(*inner),
+        other => other,
     }
 }
 

@@ -50,12 +50,14 @@ impl GgufType {
 /// The tokenizer has no form in GGUF, or the file cannot be written.
 pub fn export(model: &Model, out: &Path, kind: GgufType) -> Result<Vec<String>> {
     let config = model.llama().config();
+    refuse_left_out(config)?;
     let fail = |source: candle_core::Error| Error::run(format!("failed to write {}", out.display())).because(source);
     let mut tensors = tensors(model, kind).map_err(fail)?;
-    if let Scaling::Llama3 { .. } = config.scaling {
-        tensors.push(("rope_freqs.weight".into(), rope_factors(config).map_err(fail)?));
+    if let Some(divisors) = config.scaling.divisors(config.rope_theta, config.head_dim) {
+        tensors.push(("rope_freqs.weight".into(), rope_factors(divisors).map_err(fail)?));
     }
     let mut metadata = metadata(config, kind);
+    metadata.extend(rope_metadata(config)?);
     metadata.extend(gguf_metadata(model)?);
     let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(name, value)| (name.as_str(), value)).collect();
     let written: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
@@ -101,11 +103,8 @@ fn interleaved_order(tensor: &Tensor, heads: usize) -> candle_core::Result<Tenso
 }
 
 /// What each rotary frequency is divided by.
-fn rope_factors(config: &Config) -> candle_core::Result<QTensor> {
-    let d = config.head_dim;
-    let frequency = |i: usize| config.rope_theta.powf(-(2.0 * i as f64) / d as f64);
-    let factors: Vec<f32> = (0..d / 2).map(|i| (frequency(i) / config.scaling.stretch(frequency(i))) as f32).collect();
-    QTensor::quantize(&Tensor::new(factors, &Device::Cpu)?, GgmlDType::F32)
+fn rope_factors(divisors: Vec<f32>) -> candle_core::Result<QTensor> {
+    QTensor::quantize(&Tensor::new(divisors, &Device::Cpu)?, GgmlDType::F32)
 }
 
 fn metadata(config: &Config, kind: GgufType) -> Vec<(String, Value)> {
@@ -135,12 +134,56 @@ fn metadata(config: &Config, kind: GgufType) -> Vec<(String, Value)> {
         ("general.quantization_version".to_owned(), Value::U32(2)),
     ];
     metadata.extend(own.into_iter().map(|(name, value)| (format!("{architecture}.{name}"), value)));
-    if let Some(window) = config.sliding_window {
-        metadata.push((format!("{architecture}.attention.sliding_window"), count(window)));
-    }
-    if let Scaling::Linear { factor } = config.scaling {
-        metadata.push((format!("{architecture}.rope.scaling.type"), Value::String("linear".into())));
-        metadata.push((format!("{architecture}.rope.scaling.factor"), Value::F32(factor as f32)));
-    }
     metadata
+}
+
+/// Refuses what llama.cpp leaves out without a word.
+fn refuse_left_out(config: &Config) -> Result<()> {
+    let refuse = |what: String| {
+        Err(Error::data(format!("the model has {what}, which llama.cpp leaves out in models of this architecture"))
+            .hint("`diapason merge` writes a folder, which vLLM and transformers read whole"))
+    };
+    if let Some(window) = config.sliding_window.filter(|window| *window < config.max_positions) {
+        return refuse(format!("a sliding window of {window} tokens for {} positions", config.max_positions));
+    }
+    match config.architecture {
+        Architecture::Llama | Architecture::Mistral => Ok(()),
+        Architecture::Qwen2 | Architecture::Qwen3 if config.mlp_bias => refuse("biases in its feed-forward".into()),
+        Architecture::Qwen2 | Architecture::Qwen3 if config.output_bias => refuse("a bias behind its attention".into()),
+        Architecture::Qwen2 | Architecture::Qwen3 => Ok(()),
+    }
+}
+
+/// The scaling of the rotary embedding beyond `rope_freqs.weight`. YaRN's usual attention factor is llama.cpp's own; the file
+/// has what it is multiplied by.
+fn rope_metadata(config: &Config) -> Result<Vec<(String, Value)>> {
+    let architecture = match config.architecture {
+        Architecture::Llama | Architecture::Mistral => "llama",
+        other => other.model_type(),
+    };
+    let key = |name: &str| format!("{architecture}.rope.scaling.{name}");
+    let typed = |kind: &str, factor: f64| {
+        vec![(key("type"), Value::String(kind.into())), (key("factor"), Value::F32(factor as f32))]
+    };
+    match config.scaling {
+        Scaling::None | Scaling::Llama3 { .. } => Ok(Vec::new()),
+        Scaling::LongRope { .. } if config.scaling.divisors(config.rope_theta, config.head_dim).is_some() => {
+            Ok(Vec::new())
+        }
+        Scaling::Linear { factor } => Ok(typed("linear", factor)),
+        Scaling::Yarn { factor, attention_factor, beta_fast, beta_slow, truncate: true, original_context }
+            if (beta_fast, beta_slow) == (32.0, 1.0) =>
+        {
+            let attention = attention_factor / Scaling::yarn_attention(factor, 1.0);
+            let mut metadata = typed("yarn", factor);
+            metadata.push((key("original_context_length"), Value::U32(original_context as u32)));
+            metadata.push((key("attn_factor"), Value::F32(attention as f32)));
+            Ok(metadata)
+        }
+        _ => Err(Error::data(format!(
+            "the rope scaling `{}` of this model has no form in GGUF",
+            config.scaling.name()
+        ))
+        .hint("exported: default, linear, llama3, yarn with its usual bounds, and longrope with one list of factors")),
+    }
 }

@@ -3,7 +3,10 @@
 mod folder;
 mod format;
 mod gguf;
+mod gguf_config;
+mod gguf_header;
 mod gguf_write;
+mod index;
 mod save;
 
 pub use folder::Folder;
@@ -42,4 +45,13 @@ fn check_shape(path: &Path, name: &str, expected: &[usize], found: &[usize]) -> 
 fn missing(path: &Path, name: &str, expected: &[usize]) -> Error {
     Error::data(format!("{} has no tensor `{name}` of shape {expected:?}", path.display()))
         .hint("the file is incomplete, or its architecture is not the one that it declares")
+}
+
+/// The error about tensors that the configuration has no place for.
+fn unused(path: &Path, names: &[&str]) -> Error {
+    let more = names.len().saturating_sub(3);
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let list: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+    Error::data(format!("{} has tensors that its configuration has no place for: {}{rest}", path.display(), list.join(", ")))
+        .hint("weights and configuration belong to different models (another number of layers, another architecture, other biases); take both from one place, or remove these tensors")
 }

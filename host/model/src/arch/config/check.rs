@@ -1,6 +1,6 @@
 //! What no model can be, whatever its files say.
 
-use super::{Config, Scaling};
+use super::{Architecture, Config, Scaling};
 use diapason_core::{Error, Result};
 
 impl Config {
@@ -12,11 +12,20 @@ impl Config {
         if !self.heads.is_multiple_of(self.kv_heads) {
             return wrong(format!("{} query heads cannot share {} key/value heads", self.heads, self.kv_heads));
         }
+        if self.architecture == Architecture::Llama && !self.hidden_size.is_multiple_of(self.heads) {
+            return wrong(format!("hidden_size {} is no multiple of the {} query heads", self.hidden_size, self.heads));
+        }
+        if let Scaling::LongRope { short, long, .. } = &self.scaling
+            && [short, long].iter().any(|divisors| divisors.len() != self.head_dim / 2)
+        {
+            return wrong(format!("a head of {} has {} rotary divisors", self.head_dim, short.len()));
+        }
         if !self.head_dim.is_multiple_of(2) {
             return wrong(format!("head_dim is {}, but rotary embeddings need an even one", self.head_dim));
         }
         Ok(())
     }
+
     /// Nothing is allocated, and no product taken, of a size beyond these.
     fn check_sizes(&self) -> Result<()> {
         let sizes = [
@@ -42,7 +51,22 @@ impl Config {
         let positive = |value: f64| value > 0.0 && (value as f32).is_finite() && value as f32 > 0.0;
         let scaling = match self.scaling {
             Scaling::None => vec![],
-            Scaling::Linear { factor } => vec![("rope scaling's factor", factor)],
+            Scaling::Linear { factor } | Scaling::Dynamic { factor } => vec![("rope scaling's factor", factor)],
+            Scaling::Yarn { factor, attention_factor, beta_fast, beta_slow, original_context, .. } => vec![
+                ("rope scaling's factor", factor),
+                ("attention_factor", attention_factor),
+                ("beta_fast", beta_fast),
+                ("beta_slow", beta_slow),
+                ("original_max_position_embeddings", original_context),
+                // Its logarithm is divided by.
+                ("rope_theta − 1", self.rope_theta - 1.0),
+            ],
+            Scaling::LongRope { attention_factor, original_context, ref short, ref long } => {
+                let divisors = short.iter().chain(long.iter()).map(|divisor| ("a rotary divisor", *divisor));
+                let own =
+                    [("attention_factor", attention_factor), ("original_max_position_embeddings", original_context)];
+                own.into_iter().chain(divisors).collect()
+            }
             Scaling::Llama3 { factor, low_freq_factor, high_freq_factor, original_context } => vec![
                 ("rope scaling's factor", factor),
                 ("low_freq_factor", low_freq_factor),

@@ -1,10 +1,10 @@
 //! The fields of a `config.json`.
 
-use super::{ARCHITECTURES, Architecture, Scaling};
+use super::{ARCHITECTURES, Architecture, defaults::Defaults, known};
 use diapason_core::{Error, Result};
 use serde_json::{Map, Value};
 
-const DAMAGED: &str = "the model's configuration is damaged or was edited; fetch it again";
+pub(super) const DAMAGED: &str = "the model's configuration is damaged or was edited; fetch it again";
 
 /// The fields of a `config.json`, with errors that name them.
 pub(super) struct Fields<'a>(pub(super) &'a Map<String, Value>);
@@ -14,22 +14,27 @@ impl Fields<'_> {
         self.0.get(name).filter(|value| !value.is_null())
     }
 
-    /// A number; `None` where the field is missing.
+    /// A number; `None` where the field is absent.
     pub(super) fn number(&self, name: &str) -> Result<Option<f64>> {
-        self.get(name).map(|value| number(name, value)).transpose()
+        self.0.get(name).map(|value| number(name, value)).transpose()
     }
 
-    /// A flag; false where the field is missing.
+    /// A flag; false where the field is absent.
     pub(super) fn flag(&self, name: &str) -> Result<bool> {
-        self.get(name).map_or(Ok(false), |value| {
+        self.0.get(name).map_or(Ok(false), |value| {
             value.as_bool().ok_or_else(|| {
                 Error::data(format!("`{name}` in config.json is {value}, expected true or false")).hint(DAMAGED)
             })
         })
     }
 
+    /// A flag that only some architectures look at; false for the others.
+    pub(super) fn flag_of(&self, name: &str, architecture: Architecture) -> Result<bool> {
+        if known::applies(name, architecture) { self.flag(name) } else { Ok(false) }
+    }
+
     pub(super) fn count(&self, name: &str) -> Result<usize> {
-        let value = self.get(name).ok_or_else(|| Error::data(format!("config.json has no `{name}`")).hint(DAMAGED))?;
+        let value = self.0.get(name).unwrap_or(&Value::Null);
         match value.as_u64() {
             Some(count) if count > 0 => Ok(count as usize),
             _ => {
@@ -39,8 +44,33 @@ impl Fields<'_> {
         }
     }
 
+    /// A count; `default` where the field is absent.
     pub(super) fn count_or(&self, name: &str, default: usize) -> Result<usize> {
-        if self.get(name).is_some() { self.count(name) } else { Ok(default) }
+        if self.0.contains_key(name) { self.count(name) } else { Ok(default) }
+    }
+
+    /// A count that may be 0; `default` where the field is absent.
+    pub(super) fn count_from_0(&self, name: &str, default: usize) -> Result<usize> {
+        let zero = self.0.get(name).and_then(Value::as_u64) == Some(0);
+        if zero { Ok(0) } else { self.count_or(name, default) }
+    }
+
+    /// Key and value heads. Null means as many as query heads, but not to Mistral's class.
+    pub(super) fn kv_heads(&self, architecture: Architecture, heads: usize) -> Result<usize> {
+        let null = self.0.get("num_key_value_heads").is_some_and(Value::is_null);
+        if null && architecture != Architecture::Mistral {
+            return Ok(heads);
+        }
+        self.count_or("num_key_value_heads", Defaults::of(architecture).kv_heads.unwrap_or(heads))
+    }
+
+    /// The width of a head. Null means `hidden_size` over heads, but not to Qwen's classes.
+    pub(super) fn head_dim(&self, architecture: Architecture, hidden_size: usize, heads: usize) -> Result<usize> {
+        let null = self.0.get("head_dim").is_some_and(Value::is_null);
+        if null && matches!(architecture, Architecture::Llama | Architecture::Mistral) {
+            return Ok(hidden_size / heads);
+        }
+        self.count_or("head_dim", Defaults::of(architecture).head_dim.unwrap_or(hidden_size / heads))
     }
 
     /// `model_type`, or the class where only `architectures` is given.
@@ -55,8 +85,10 @@ impl Fields<'_> {
     }
 
     pub(super) fn refuse_unsupported(&self) -> Result<()> {
-        let activation = self.get("hidden_act").and_then(Value::as_str).unwrap_or("silu");
-        if activation != "silu" {
+        self.refuse_unknown()?;
+        let activation = self.0.get("hidden_act").map_or(Some("silu"), Value::as_str).unwrap_or("null");
+        // Two names of one function.
+        if !["silu", "swish"].contains(&activation) {
             return Err(Error::data(format!("activation `{activation}` is not supported"))
                 .hint("models of the Llama family use silu"));
         }
@@ -71,60 +103,22 @@ impl Fields<'_> {
                 .hint("readable: bitsandbytes' nf4, GGUF files, and folders that are not quantised"));
             }
         }
-        match self.rope_parameter("partial_rotary_factor").and_then(Value::as_f64) {
-            Some(part) if part != 1.0 => {
-                Err(Error::data(format!("partial_rotary_factor {part} is not supported, only 1")))
-            }
-            _ => Ok(()),
-        }
+        Ok(())
     }
 
-    /// A field of `rope_parameters` (transformers 5) or of the top level (transformers 4).
-    pub(super) fn rope_parameter(&self, name: &str) -> Option<&Value> {
-        self.get("rope_parameters").and_then(|parameters| parameters.get(name)).or_else(|| self.get(name))
-    }
-
-    pub(super) fn rope_theta(&self) -> Result<f64> {
-        let found = self.rope_parameter("rope_theta").filter(|value| !value.is_null());
-        found.map_or(Ok(10_000.0), |value| number("rope_theta", value))
-    }
-
-    pub(super) fn scaling(&self) -> Result<Scaling> {
-        let Some(rope) = self.get("rope_parameters").or_else(|| self.get("rope_scaling")) else {
-            return Ok(Scaling::None);
-        };
-        let kind = rope.get("rope_type").or_else(|| rope.get("type")).and_then(Value::as_str).unwrap_or("default");
-        let number = |name: &str| {
-            rope.get(name)
-                .and_then(Value::as_f64)
-                .ok_or_else(|| Error::data(format!("rope scaling `{kind}` in config.json has no number `{name}`")))
-        };
-        match kind {
-            "default" => Ok(Scaling::None),
-            "linear" => Ok(Scaling::Linear { factor: number("factor")? }),
-            "llama3" => Ok(Scaling::Llama3 {
-                factor: number("factor")?,
-                low_freq_factor: number("low_freq_factor")?,
-                high_freq_factor: number("high_freq_factor")?,
-                original_context: number("original_max_position_embeddings")?,
-            }),
-            _ => Err(Error::data(format!("rope scaling `{kind}` is not supported"))
-                .hint("supported: default, linear, llama3")),
-        }
-    }
-
-    /// Qwen keeps a window in its configuration and says beside it whether it is used.
-    pub(super) fn sliding_window(&self, architecture: Architecture) -> Result<Option<usize>> {
-        let used = match architecture {
-            Architecture::Llama => false,
-            Architecture::Mistral => true,
-            Architecture::Qwen2 | Architecture::Qwen3 => self.flag("use_sliding_window")?,
-        };
-        if used && self.get("sliding_window").is_some() { self.count("sliding_window").map(Some) } else { Ok(None) }
+    fn refuse_unknown(&self) -> Result<()> {
+        let mut keys = self.0.iter().filter_map(|(key, value)| Some((key, value, known::objection(key, value)?)));
+        keys.next().map_or(Ok(()), |(key, value, meaning)| {
+            let value = value.to_string();
+            let shown: String = value.chars().take(60).collect();
+            Err(Error::data(format!("`{key}` in config.json is not supported: {meaning}"))
+                .because(Error::data(format!("it is {shown}")))
+                .hint("if it changes nothing about the model, remove it from config.json; otherwise the model is not of a known architecture"))
+        })
     }
 }
 
-fn number(name: &str, value: &Value) -> Result<f64> {
+pub(super) fn number(name: &str, value: &Value) -> Result<f64> {
     value
         .as_f64()
         .ok_or_else(|| Error::data(format!("`{name}` in config.json is {value}, expected a number")).hint(DAMAGED))
