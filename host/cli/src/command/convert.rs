@@ -9,7 +9,7 @@ use diapason_core::escape::line;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::{Error, Result};
 use diapason_model::merge::{self, Merged};
-use diapason_model::weights::{self, Format, GgufType};
+use diapason_model::weights::{self, Exported, Format, GgufType};
 use diapason_model::{Model, SaveType};
 use serde_json::json;
 use std::path::Path;
@@ -47,15 +47,21 @@ pub(super) fn export(arguments: &Export, ui: &Ui) -> Result<Exit> {
         attach(&mut model, adapter, ui)?;
     }
     let _lock = Lock::beside(&arguments.out)?;
-    let wide = weights::export(&model, &arguments.out, gguf_type(arguments.kind))?;
+    let Exported { wide, composes } = weights::export(&model, &arguments.out, gguf_type(arguments.kind))?;
     let out = arguments.out.display().to_string();
-    let note = match wide.as_slice() {
+    let mut note = match wide.as_slice() {
         [] => String::new(),
         [first, ..] => {
             format!("{} tensors stay in 16 bits, their rows are no multiple of 32 (first: {first})\n", wide.len())
         }
     };
-    ui.result(|_| format!("exported: {}\n{note}", line(&out)), &json!({"written": out, "in_16_bits": wide}));
+    if composes {
+        note.push_str(
+            "llama.cpp does not compose characters (NFC): texts with decomposed ones get other tokens there\n",
+        );
+    }
+    let json = json!({"written": out, "in_16_bits": wide, "composes_characters": composes});
+    ui.result(|_| format!("exported: {}\n{note}", line(&out)), &json);
     Ok(Exit::Passed)
 }
 

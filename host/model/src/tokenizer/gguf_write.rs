@@ -13,11 +13,19 @@ const CONTROL: i32 = 3;
 const USER_DEFINED: i32 = 4;
 const UNUSED: i32 = 5;
 
-/// Tokens, their kinds, merges, special tokens and chat template.
+/// A tokenizer in a GGUF file.
+pub(crate) struct Written {
+    /// Tokens, their kinds, merges, special tokens and chat templates.
+    pub(crate) metadata: Vec<(String, Metadata)>,
+    /// Whether it composes characters first, which llama.cpp does not.
+    pub(crate) composes: bool,
+}
+
+/// The tokenizer and the chat templates of a model.
 ///
 /// # Errors
 /// The tokenizer is no byte-level BPE, or cuts words in a way that llama.cpp has no name for.
-pub(crate) fn metadata(model: &Model) -> Result<Vec<(String, Metadata)>> {
+pub(crate) fn metadata(model: &Model) -> Result<Written> {
     let json: Value = serde_json::from_slice(model.tokenizer_json())
         .map_err(|source| Error::data("failed to read the tokenizer").because(source))?;
     refuse_unlike(&json)?;
@@ -50,7 +58,8 @@ pub(crate) fn metadata(model: &Model) -> Result<Vec<(String, Metadata)>> {
     metadata.push(("tokenizer.ggml.add_bos_token", Metadata::Bool(false)));
     metadata.push(("tokenizer.ggml.tokens", Metadata::Array(tokens.into_iter().map(Metadata::String).collect())));
     let metadata = metadata.into_iter().map(|(name, value)| (name.to_owned(), value));
-    Ok(metadata.chain(model.chat_templates().metadata()?).collect())
+    let metadata = metadata.chain(model.chat_templates().metadata()?).collect();
+    Ok(Written { metadata, composes: pre.composed })
 }
 
 /// Refuses what llama.cpp would read otherwise, whatever the words are.

@@ -51,7 +51,7 @@ const fn known(name: &'static str, others: &'static [&'static str], steps: &'sta
     Known { name, others, steps, whole_words: false, composed: false }
 }
 
-const TABLE: [Known; 11] = [
+const TABLE: [Known; 12] = [
     known("gpt-2", &["gpt2", "phi-2", "gigachat", "mellum", "exaone4", "mpt", "olmo", "jais", "trillion"], &[Words]),
     known(
         "smollm",
@@ -67,14 +67,8 @@ const TABLE: [Known; 11] = [
         )
     },
     known("smaug-bpe", &["dbrx", "glm4", "chatglm-bpe"], &[Split(LLAMA_3), Bytes]),
-    Known {
-        composed: true,
-        ..known(
-            "qwen2",
-            &["deepseek-r1-qwen", "kormo", "megrez", "stablelm2", "hunyuan", "solar-open"],
-            &[Split(QWEN_2), Bytes],
-        )
-    },
+    Known { composed: true, ..known("qwen2", &["deepseek-r1-qwen", "kormo", "megrez"], &[Split(QWEN_2), Bytes]) },
+    known("stablelm2", &["hunyuan", "solar-open"], &[Split(QWEN_2), Bytes]),
     Known { composed: true, ..known("qwen35", &[], &[Split(QWEN_35), Bytes]) },
     known(
         "deepseek-v3",
@@ -139,13 +133,20 @@ pub(super) fn name(json: &Value) -> Result<Name> {
     if cutting.peek().is_none() {
         return Err(refuse(format!("cuts texts into words in its own way ({})", shortened(&json["pre_tokenizer"]))));
     }
-    let merging = if whole_words { "never cuts words that are tokens" } else { "cuts words that are tokens" };
-    let found = cutting.find(|known| known.whole_words == whole_words).ok_or_else(|| refuse(merging.to_owned()))?;
-    match &json["normalizer"] {
-        Value::Null => Ok(Name { name: found.name, composed: false }),
-        nfc if nfc["type"] == "NFC" && found.composed => Ok(Name { name: found.name, composed: true }),
-        other => Err(refuse(format!("changes texts before it cuts them ({})", shortened(other)))),
+    let mut merging = cutting.filter(|known| known.whole_words == whole_words).peekable();
+    if merging.peek().is_none() {
+        return Err(refuse(format!("{} words that are tokens", if whole_words { "never cuts" } else { "cuts" })));
     }
+    let composed = match &json["normalizer"] {
+        Value::Null => false,
+        normalizer if normalizer["type"] == "NFC" => true,
+        other => return Err(refuse(format!("changes texts before it cuts them ({})", shortened(other)))),
+    };
+    // Under the names of models that compose characters, readers of the file may do so.
+    let found = merging.find(|known| known.composed == composed).ok_or_else(|| {
+        refuse(format!("{} characters first (NFC)", if composed { "composes" } else { "does not compose" }))
+    })?;
+    Ok(Name { name: found.name, composed })
 }
 
 fn names() -> Vec<&'static str> {
@@ -264,7 +265,7 @@ mod tests {
             ),
             (tokenizer(json!({"type": "ByteLevel"}), Value::Null, false), "cuts texts into words in its own way"),
             (tokenizer(bytes(false), json!({"type": "Lowercase"}), false), "changes texts before it cuts them"),
-            (tokenizer(bytes(false), json!({"type": "NFC"}), false), "changes texts before it cuts them"),
+            (tokenizer(bytes(false), json!({"type": "NFC"}), false), "composes characters first (NFC)"),
             (tokenizer(bytes(false), Value::Null, true), "never cuts words that are tokens"),
             (tokenizer(Value::Null, Value::Null, false), "cuts texts into words in its own way (null)"),
         ] {

@@ -43,12 +43,20 @@ impl GgufType {
     }
 }
 
-/// Writes `model`, its adapter merged into the weights, to the file `out`. Gives the names of the tensors that are in 16
-/// bits although `kind` is smaller: their rows are no multiple of 32.
+/// How a GGUF file differs from the model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exported {
+    /// The names of the tensors that are in 16 bits although a smaller type was asked for: their rows are no multiple of 32.
+    pub wide: Vec<String>,
+    /// Whether the tokenizer composes characters first (NFC), which llama.cpp does not.
+    pub composes: bool,
+}
+
+/// Writes `model`, its adapter merged into the weights, to the file `out`.
 ///
 /// # Errors
-/// The tokenizer has no form in GGUF, or the file cannot be written.
-pub fn export(model: &Model, out: &Path, kind: GgufType) -> Result<Vec<String>> {
+/// The model or its tokenizer has no form in GGUF that llama.cpp reads as the same, or the file cannot be written.
+pub fn export(model: &Model, out: &Path, kind: GgufType) -> Result<Exported> {
     let config = model.llama().config();
     refuse_left_out(config)?;
     let fail = |source: candle_core::Error| Error::run(format!("failed to write {}", out.display())).because(source);
@@ -58,7 +66,8 @@ pub fn export(model: &Model, out: &Path, kind: GgufType) -> Result<Vec<String>> 
     }
     let mut metadata = metadata(config, kind);
     metadata.extend(rope_metadata(config)?);
-    metadata.extend(gguf_metadata(model)?);
+    let tokenizer = gguf_metadata(model)?;
+    metadata.extend(tokenizer.metadata);
     let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(name, value)| (name.as_str(), value)).collect();
     let written: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     files::write_with(out, |file| {
@@ -66,7 +75,8 @@ pub fn export(model: &Model, out: &Path, kind: GgufType) -> Result<Vec<String>> 
             .map_err(std::io::Error::other)
     })?;
     let wide = |tensor: &QTensor| kind != GgufType::F16 && tensor.dtype() == GgmlDType::F16;
-    Ok(tensors.iter().filter(|(_, tensor)| wide(tensor)).map(|(name, _)| name.clone()).collect())
+    let wide = tensors.iter().filter(|(_, tensor)| wide(tensor)).map(|(name, _)| name.clone()).collect();
+    Ok(Exported { wide, composes: tokenizer.composes })
 }
 
 fn tensors(model: &Model, kind: GgufType) -> candle_core::Result<Vec<(String, QTensor)>> {

@@ -12,7 +12,7 @@ mod save;
 pub use folder::Folder;
 pub use format::Format;
 pub use gguf::Gguf;
-pub use gguf_write::{GgufType, export};
+pub use gguf_write::{Exported, GgufType, export};
 pub use save::{Entry, SaveType, save, save_sharded, write};
 
 use diapason_core::{Error, Result, files};
