@@ -9,7 +9,8 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("diapason-sandbox", &["diapason-core"]),
     ("diapason-model", &["diapason-core"]),
     ("diapason-cli", &["diapason-core", "diapason-sandbox", "diapason-model"]),
-    ("xtask", &["diapason-core", "diapason-sandbox", "diapason-model", "diapason-cli"]),
+    ("diapason-bench", &["diapason-core", "diapason-sandbox", "diapason-model"]),
+    ("xtask", &[]),
 ];
 
 /// Dependency (by prefix), and the only crates that may name it.
@@ -18,8 +19,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("wit-component", &["diapason-sandbox"]),
     ("candle", &["diapason-model"]),
     ("indicatif", &["diapason-cli"]),
-    ("clap", &["diapason-cli", "xtask"]),
-    ("anyhow", &["diapason-cli", "xtask"]),
+    ("clap", &["diapason-cli", "diapason-bench", "xtask"]),
+    ("anyhow", &["diapason-cli", "diapason-bench", "xtask"]),
 ];
 
 const TOP_LEVEL: &[&str] = &[

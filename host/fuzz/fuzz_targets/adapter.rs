@@ -1,6 +1,9 @@
 //! An adapter: its description up to the first NUL byte, its weights behind it.
 #![no_main]
 
+#[path = "../reading.rs"]
+mod reading;
+
 use candle_core::Device;
 use diapason_model::Model;
 use std::cell::RefCell;
@@ -13,7 +16,7 @@ thread_local! {
     });
 }
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+libfuzzer_sys::fuzz_target!(init: reading::forgive_caught_panics(), |bytes: &[u8]| {
     let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     let (config, weights) = (&bytes[..end], bytes.get(end + 1..).unwrap_or_default());
     BASE.with_borrow_mut(|(place, model)| {

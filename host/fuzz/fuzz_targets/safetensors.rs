@@ -1,6 +1,9 @@
 //! A `model.safetensors` of two small tensors.
 #![no_main]
 
+#[path = "../reading.rs"]
+mod reading;
+
 use candle_core::Device;
 use diapason_model::weights::{Folder, Format};
 
@@ -8,7 +11,7 @@ thread_local! {
     static PLACE: tempfile::TempDir = tempfile::tempdir().expect("a temporary folder");
 }
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+libfuzzer_sys::fuzz_target!(init: reading::forgive_caught_panics(), |bytes: &[u8]| {
     PLACE.with(|place| {
         std::fs::write(place.path().join("model.safetensors"), bytes).expect("written");
         if let Ok(folder) = Folder::open(place.path()) {

@@ -1,6 +1,9 @@
 //! The cache of encoded rows.
 #![no_main]
 
+#[path = "../reading.rs"]
+mod reading;
+
 use diapason_core::digest;
 use diapason_model::tokens;
 
@@ -8,7 +11,7 @@ thread_local! {
     static PLACE: tempfile::TempDir = tempfile::tempdir().expect("a temporary folder");
 }
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {
+libfuzzer_sys::fuzz_target!(init: reading::forgive_caught_panics(), |bytes: &[u8]| {
     PLACE.with(|place| {
         // With a digest that fits, or nothing behind it would ever be read.
         let key = digest::of_bytes(b"key");

@@ -1,19 +1,16 @@
 //! Development tasks: `cargo x ci | plugins | base | bench | gpu`.
+//!
+//! It depends on nothing heavy and builds in seconds. What needs candle or wasmtime is in `diapason-bench`, which is built
+//! when it is asked for.
 
 // A development tool speaks to whoever runs it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
-mod base;
-mod bench;
-mod gpu;
 mod plugins;
-
-/// The binary's own allocator, so that benchmarks measure what people run.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use anyhow::{Context, Result, ensure};
 use clap::{Parser, Subcommand};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
@@ -35,27 +32,29 @@ enum Task {
         check: bool,
     },
     /// Write the demo's data and train its base model from scratch (about 20 minutes on two cores).
-    Base(base::Arguments),
+    Base(Further),
     /// Measure training, generation, evaluators and component loading.
-    Bench(bench::Arguments),
-    /// Prove a GPU's kernels against their references and measure training on it (build with `--features cuda`).
-    Gpu(gpu::Arguments),
+    Bench(Further),
+    /// Prove a GPU's kernels against their references and measure training on it.
+    Gpu(Further),
 }
 
-/// `mi_option_purge_delay` of mimalloc's `mimalloc.h`, which the bindings leave out.
-const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
+/// Arguments of `diapason-bench`.
+#[derive(clap::Args)]
+#[command(disable_help_flag = true)]
+struct Further {
+    /// See `--help` of the task.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    arguments: Vec<OsString>,
+}
 
 fn main() -> Result<ExitCode> {
-    // Every training step frees and takes the same memory again. Given back to the system in between, it would have to be
-    // cleared anew each time: a third of a step's time.
-    // SAFETY: stores a number, while there is only this thread.
-    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, -1) };
     match Arguments::parse().task {
         Task::Ci => ci()?,
         Task::Plugins { check } => plugins::run(check)?,
-        Task::Base(arguments) => base::run(&arguments)?,
-        Task::Bench(arguments) => bench::run(&arguments)?,
-        Task::Gpu(arguments) => return gpu::run(&arguments),
+        Task::Base(further) => return bench("base", &further),
+        Task::Bench(further) => return bench("bench", &further),
+        Task::Gpu(further) => return bench("gpu", &further),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -64,6 +63,17 @@ fn ci() -> Result<()> {
     let status = Command::new("bash").arg(".ci/run").current_dir(root()).status().context("failed to start .ci/run")?;
     ensure!(status.success(), "CI failed");
     Ok(())
+}
+
+/// Builds `diapason-bench` and runs a task of it, in the folder of the caller.
+fn bench(task: &str, further: &Further) -> Result<ExitCode> {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["run", "--release", "--quiet", "--package", "diapason-bench", "--manifest-path"]);
+    command.arg(root().join("Cargo.toml")).arg("--").arg(task).args(&further.arguments);
+    let status = command.status().context("failed to start cargo")?;
+    let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
+    Ok(ExitCode::from(code))
 }
 
 /// The repository's root, where this crate was built.

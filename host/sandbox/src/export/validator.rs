@@ -11,6 +11,7 @@ use crate::translate;
 use diapason_core::Result;
 use diapason_core::finding::{Finding, Row};
 use serde_json::{Map, Value};
+use std::collections::{BTreeMap, HashSet};
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre, ResourceAny};
 
@@ -31,6 +32,8 @@ pub struct Validator {
     pass: ResourceAny,
     rows: usize,
     found: usize,
+    /// The lines that were pushed, by split.
+    seen: BTreeMap<String, HashSet<u32>>,
 }
 
 impl Validator {
@@ -38,13 +41,16 @@ impl Validator {
     pub fn new(plugin: &Plugin, settings: &Map<String, Value>, grants: &Grants) -> Result<Self> {
         let mut session = Session::open(plugin, Capability::Validator, settings, grants, connect)?;
         let pass = start(&mut session, false).map_err(|failure| session.error("start", "", failure))?;
-        Ok(Self { session, pass, rows: 0, found: 0 })
+        Ok(Self { session, pass, rows: 0, found: 0, seen: BTreeMap::new() })
     }
 
     /// Takes the next rows and gives what the plugin says already. After an error the pass is over.
     pub fn push(&mut self, rows: &[Row]) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
         for batch in rows.chunks(ROWS) {
+            for row in batch {
+                self.seen.entry(row.split.clone()).or_default().insert(row.line);
+            }
             match push(&mut self.session, self.pass, batch, false) {
                 Ok(found) => findings.extend(self.accept("push", batch, found)?),
                 Err(failure) => return Err(self.blame(batch, failure)),
@@ -77,11 +83,19 @@ impl Validator {
         let findings: Vec<_> = found.into_iter().map(|finding| translate::finding_from_wit(id, finding)).collect();
         for finding in &findings {
             let place = place(&finding.split, finding.line);
-            check(finding).map_err(|what| self.session.nonsense(call, &place, what))?;
+            check(finding)
+                .and_then(|()| self.is_of_a_row(finding))
+                .map_err(|what| self.session.nonsense(call, &place, what))?;
         }
         let given = rows.iter().map(size::row).sum();
         self.session.spend(call, given, findings.iter().map(size::finding).sum())?;
         Ok(findings)
+    }
+
+    /// Refuses a finding about a line that the pass was not given. Line 0 is the dataset as a whole.
+    fn is_of_a_row(&self, finding: &Finding) -> Result<(), String> {
+        let given = || self.seen.get(&finding.split).is_some_and(|lines| lines.contains(&finding.line));
+        if finding.line == 0 || given() { Ok(()) } else { Err("it was not given that line".into()) }
     }
 
     /// The pass is lost. To name the row, a new pass gets the failed call's rows one by one.

@@ -85,6 +85,32 @@ fn too_many_findings() {
     assert!(validator.finish().unwrap_err().to_string().contains("it has 4000 findings, at most 3000"));
 }
 
+/// Found by fuzzing: a finding about a line that nobody gave to the validator.
+#[test]
+fn findings_about_rows_that_there_are_not() {
+    let bytes = guest::module_of("guests/images-validator.wat", "validator-plugin");
+    let plugin = Plugin::from_bytes(&ENGINE, "images", &bytes, &limits()).unwrap();
+    let finding = |line: u32| {
+        let line: String = line.to_le_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        format!(
+            "010000000000000000000000c0000000010000003800020005000000{line}\
+             c000000000000000c000000001000000c000000001000000747261696e"
+        )
+    };
+    let push = |split: &str, line: u32| {
+        let row = Row { split: split.into(), line: 7, text: finding(line) };
+        Validator::new(&plugin, &Map::new(), &Grants::default()).unwrap().push(&[row])
+    };
+    assert_eq!(push("train", 7).unwrap()[0].line, 7);
+    assert_eq!(push("train", 0).unwrap()[0].line, 0);
+    assert_error(
+        &push("train", 8193).unwrap_err(),
+        "validator.push at train line 8193: it was not given that line",
+        "fault",
+    );
+    assert!(push("test", 7).is_err(), "the finding is about `train`");
+}
+
 /// A plugin writes at most so many lines in a run, whichever of its instances writes them.
 #[test]
 fn too_many_log_lines_over_a_run() {

@@ -3,32 +3,16 @@
 //! [`plugin!`](crate::plugin) adds a test that calls [`check`] on the package's `cases` folder. The format is described
 //! in the README of Diapason's `plugins` folder; `diapason plugin test` runs the same files in the sandbox.
 
-mod expect;
-mod input;
+mod convert;
 
 use crate::bindings::{chat_template, comparator, evaluator};
-use crate::{ChatTemplate, Comparator, Evaluator, Exported, Finding, Result, Validator, instance};
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::Value;
+use crate::{ChatTemplate, Comparator, Evaluator, Exported, Finding, Judgement, MeasureInfo, Outcome, Result};
+use crate::{Validator, instance};
+use convert::all;
+pub use diapason_case_format::Case;
+use diapason_case_format::input::Mode;
+use diapason_case_format::{expect, input};
 use std::path::Path;
-
-/// One case.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Case {
-    name: String,
-    capability: String,
-    #[serde(default = "empty_object")]
-    settings: Value,
-    input: Value,
-    #[serde(default)]
-    plan: Option<Vec<expect::Plan>>,
-    #[serde(default)]
-    expect: Option<Value>,
-    #[serde(default)]
-    error: Option<String>,
-}
 
 /// A capability's name in case files, and what runs a case of it.
 pub type Runner = (&'static str, fn(&Case) -> Result<()>);
@@ -48,43 +32,39 @@ pub fn check(folder: &str, runners: &[Runner]) {
 
 /// Runs an evaluator's case.
 pub fn evaluate<T: Evaluator>(case: &Case) -> Result<()> {
-    use evaluator::exports::diapason::plugin::evaluator::Guest;
-    let settings = case.settings.to_string();
-    let observations = input::observations(&case.input)?;
+    use evaluator::exports::diapason::plugin::evaluator::{Guest, Observation};
+    let settings = settings(case);
+    let observations: Vec<Observation> = all(input::observations(&case.input)?);
     let samples = observations.iter().map(|seen| seen.sample.clone()).collect();
-    case.judge(
-        || {
-            let plan = Exported::<T>::plan(settings.clone(), samples)?;
-            let judgements = Exported::<T>::score(settings.clone(), observations)?;
-            Ok((Exported::<T>::describe(settings)?, plan, judgements))
-        },
-        |(measures, plan, judgements)| {
-            expect::plan(case.plan.as_deref(), &plan)?;
-            expect::declared(&measures, &judgements)?;
-            expect::judgements(case.expect.as_ref(), &judgements)
-        },
-    )
+    let run = || {
+        let plan = Exported::<T>::plan(settings.clone(), samples)?;
+        let judgements = Exported::<T>::score(settings.clone(), observations)?;
+        Ok((Exported::<T>::describe(settings)?, plan, judgements))
+    };
+    case.judge(run(), |(measures, plan, judgements)| {
+        expect::plan(case, &all::<_, expect::Plan>(plan))?;
+        declared(&measures, &judgements)?;
+        expect::judgements(case, &all::<_, expect::Judgement>(judgements))
+    })
 }
 
 /// Runs a comparator's case.
 pub fn compare<T: Comparator>(case: &Case) -> Result<()> {
     use comparator::exports::diapason::plugin::comparator::Guest;
-    let settings = case.settings.to_string();
-    let pairs = input::pairs(&case.input)?;
-    case.judge(
-        || Ok((Exported::<T>::describe(settings.clone())?, Exported::<T>::compare(settings, pairs)?)),
-        |(measures, judgements)| {
-            expect::declared(&measures, &judgements)?;
-            expect::judgements(case.expect.as_ref(), &judgements)
-        },
-    )
+    let settings = settings(case);
+    let pairs = all(input::pairs(&case.input)?);
+    let run = || Ok((Exported::<T>::describe(settings.clone())?, Exported::<T>::compare(settings, pairs)?));
+    case.judge(run(), |(measures, judgements)| {
+        declared(&measures, &judgements)?;
+        expect::judgements(case, &all::<_, expect::Judgement>(judgements))
+    })
 }
 
 /// Runs a validator's case.
 pub fn validate<T: Validator>(case: &Case) -> Result<()> {
-    let rows = input::rows(&case.input)?;
+    let rows: Vec<crate::Row> = all(input::rows(&case.input)?);
     let run = || -> Result<Vec<Finding>> {
-        let mut pass = T::start(instance::read(&case.settings.to_string())?)?;
+        let mut pass = T::start(instance::read(&settings(case))?)?;
         let mut findings = Vec::new();
         for row in &rows {
             findings.extend(pass.push(row)?);
@@ -92,83 +72,67 @@ pub fn validate<T: Validator>(case: &Case) -> Result<()> {
         findings.extend(pass.finish()?);
         Ok(findings)
     };
-    case.judge(run, |findings| expect::findings(case.expect.as_ref(), findings))
+    case.judge(run(), |findings| expect::findings(case, all(findings)))
 }
 
 /// Runs a chat template's case.
 pub fn render<T: ChatTemplate>(case: &Case) -> Result<()> {
     use chat_template::exports::diapason::plugin::chat_template::Guest;
-    let settings = case.settings.to_string();
-    match input::conversations(&case.input)? {
-        (conversations, input::Mode::Training) => case.judge(
-            || Exported::<T>::render_training(settings, conversations),
-            |rendered| expect::segments(case.expect.as_ref(), rendered),
-        ),
-        (conversations, input::Mode::Prompt) => case.judge(
-            || Exported::<T>::render_prompt(settings, conversations),
-            |rendered| expect::prompts(case.expect.as_ref(), &rendered),
-        ),
+    let (conversations, mode) = input::conversations(&case.input)?;
+    let (settings, conversations) = (settings(case), all(conversations));
+    match mode {
+        Mode::Training => case.judge(Exported::<T>::render_training(settings, conversations), |rendered| {
+            expect::segments(case, &rendered.into_iter().map(all).collect::<Vec<_>>())
+        }),
+        Mode::Prompt => case
+            .judge(Exported::<T>::render_prompt(settings, conversations), |rendered| expect::prompts(case, &rendered)),
     }
 }
 
-impl Case {
-    /// Runs and compares: with `expect` what came out, with `error` what went wrong.
-    fn judge<R>(&self, run: impl FnOnce() -> Result<R>, compare: impl FnOnce(R) -> Result<()>) -> Result<()> {
-        match (run(), &self.error) {
-            (Ok(result), None) => compare(result),
-            (Ok(_), Some(text)) => Err(format!("expected an error with `{text}`, got none")),
-            (Err(error), Some(text)) if error.contains(text) => Ok(()),
-            (Err(error), Some(text)) => Err(format!("expected an error with `{text}`, got: {error}")),
-            (Err(error), None) => Err(format!("failed: {error}")),
-        }
-    }
+fn settings(case: &Case) -> String {
+    serde_json::Value::Object(case.settings.clone()).to_string()
+}
 
-    /// Whether the case says anything at all, and only one thing.
-    fn consistent(&self) -> Result<()> {
-        match (self.expect.is_some() || self.plan.is_some(), self.error.is_some()) {
-            (true, true) => Err("has both `expect` and `error`".into()),
-            (false, false) => Err("has neither `expect` nor `error`".into()),
-            _ => Ok(()),
-        }
-    }
+/// Whether every measure was described, finite and, if it is called binary, 0 or 1. The host checks the same.
+fn declared(measures: &[MeasureInfo], judgements: &[Judgement]) -> Result<()> {
+    let scores = judgements.iter().filter_map(|judgement| match &judgement.outcome {
+        Outcome::Scored(measures) => Some(measures),
+        Outcome::Unscored(_) => None,
+    });
+    scores.flatten().try_for_each(|score| {
+        let name = &score.name;
+        let Some(info) = measures.iter().find(|info| info.name == *name) else {
+            return Err(format!("`{name}` is not among the measures described"));
+        };
+        let (least, most) = info.bounds.unwrap_or((f64::MIN, f64::MAX));
+        let allowed = !info.binary || score.value == 0.0 || score.value == 1.0;
+        let good = score.value.is_finite() && (least..=most).contains(&score.value) && allowed;
+        if good { Ok(()) } else { Err(format!("`{name}` is {}, against its description {info:?}", score.value)) }
+    })
 }
 
 fn run(file: &str, case: &Case, runners: &[Runner]) -> Result<()> {
     let known = runners.iter().find(|(capability, _)| *capability == case.capability);
     let runner = known.ok_or_else(|| format!("the plugin is no {}", case.capability));
-    let result = case.consistent().and(runner).and_then(|(_, run)| run(case));
+    let result = runner.and_then(|(_, run)| run(case));
     result.map_err(|cause| format!("{file}: {}\n  {}", case.name, cause.replace('\n', "\n  ")))
 }
 
 /// Every case of a folder, with its file's name, in the order of names.
 fn read_folder(folder: &Path) -> Result<Vec<(String, Case)>> {
-    let entries = std::fs::read_dir(folder).map_err(|cause| format!("failed to read {}: {cause}", folder.display()))?;
-    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    let fail = |cause| format!("failed to read {}: {cause}", folder.display());
+    let mut paths = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(fail)? {
+        paths.push(entry.map_err(fail)?.path());
+    }
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
     paths.sort();
     let mut cases = Vec::new();
     for path in paths {
         let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&path).map_err(|cause| format!("failed to read {file}: {cause}"))?;
-        let read: Vec<Case> = one_or_more(&text).map_err(|cause| format!("{file} is no case: {cause}"))?;
+        let read = Case::read(&text).map_err(|cause| format!("failed to understand {file}: {cause}"))?;
         cases.extend(read.into_iter().map(|case| (file.clone(), case)));
     }
     Ok(cases)
-}
-
-/// Reads an object as a list of one.
-fn one_or_more(text: &str) -> Result<Vec<Case>> {
-    match serde_json::from_str(text).map_err(|cause| cause.to_string())? {
-        Value::Array(cases) => cases.into_iter().map(from_value).collect(),
-        case => Ok(vec![from_value(case)?]),
-    }
-}
-
-/// Reads a part of a case. An error names what is wrong with it.
-fn from_value<T: DeserializeOwned>(value: Value) -> Result<T> {
-    serde_json::from_value(value).map_err(|cause| cause.to_string())
-}
-
-fn empty_object() -> Value {
-    Value::Object(serde_json::Map::new())
 }

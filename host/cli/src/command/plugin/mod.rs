@@ -2,7 +2,7 @@
 //! say.
 
 mod case;
-mod check;
+mod convert;
 mod execute;
 mod mutate;
 mod new;

@@ -3,6 +3,7 @@
 use super::{case, execute};
 use crate::exit::Exit;
 use crate::ui::{Paint, Ui};
+use diapason_case_format::Case;
 use diapason_core::Result;
 use diapason_core::escape::line;
 use diapason_sandbox::Plugin;
@@ -18,8 +19,7 @@ struct Tested {
 /// Exit code 0 where every case holds, else 4.
 pub(super) fn run(plugin: &Plugin, paths: &[PathBuf], ui: &Ui) -> Result<Exit> {
     let cases = case::load(paths)?;
-    let test =
-        |(file, case): (PathBuf, case::Case)| Tested { outcome: execute::run(plugin, &case), name: case.name, file };
+    let test = |(file, case): (PathBuf, Case)| Tested { outcome: execute::run(plugin, &case), name: case.name, file };
     let tested: Vec<Tested> = cases.into_iter().map(test).collect();
     let failed = tested.iter().filter(|one| one.outcome.is_err()).count();
     let documents: Vec<Value> = tested.iter().map(document).collect();

@@ -11,10 +11,11 @@ mod expectation;
 mod pair;
 mod table;
 
-use super::case::{self, Case};
+use super::case;
 use super::execute::{self, Failure};
 use crate::exit::Exit;
 use crate::ui::Ui;
+use diapason_case_format::Case;
 use diapason_core::language_model::{Completion, Likelihood};
 use diapason_core::score::{Judgement, MeasureInfo, Observation, Outcome};
 use diapason_core::{Error, Result};

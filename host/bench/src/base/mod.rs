@@ -95,7 +95,7 @@ fn recipe() -> Train {
     }
 }
 
-/// What the template below makes of a row; written out because xtask runs no component.
+/// What the template below makes of a row; written out because it runs no component.
 fn render(row: &tasks::Row) -> [Segment; 2] {
     [
         Segment { text: format!("<|user|>{}<|end|><|assistant|>", row.prompt), learn: false },

@@ -1,6 +1,6 @@
 //! `cargo x gpu`: proves the kernels of a GPU against their references and measures training on it.
 //!
-//! Where there is an NVIDIA driver it builds itself again with the feature `cuda`, as `cargo run --release -p xtask
+//! Where there is an NVIDIA driver it builds itself again with the feature `cuda`, as `cargo run --release -p diapason-bench
 //! --features cuda -- gpu` does at once. With `--device cpu --shape tiny` it checks itself where there is no GPU. The line that a run prints for each training belongs into
 //! `host/model/BENCHMARKS.md`.
 
@@ -92,7 +92,7 @@ fn again() -> Result<ExitCode> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
-        .args(["run", "--release", "--package", "xtask", "--features", "cuda", "--"])
+        .args(["run", "--release", "--package", "diapason-bench", "--features", "cuda", "--"])
         .args(std::env::args_os().skip(1));
     let status = command.current_dir(crate::root()).status().context("failed to start cargo")?;
     let code = status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1);
