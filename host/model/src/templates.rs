@@ -13,7 +13,8 @@ pub const DEFAULT: &str = "default";
 pub const TOOL_USE: &str = "tool_use";
 
 const FILE: &str = "chat_template.jinja";
-const FOLDER: &str = "additional_chat_templates";
+/// The folder of the templates beside the default one.
+pub const FOLDER: &str = "additional_chat_templates";
 const ENDING: &str = ".jinja";
 
 /// llama.cpp's keys.
@@ -64,9 +65,9 @@ impl ChatTemplates {
         if !files.is_empty() {
             return Ok(Self(files));
         }
-        configured(&tokenizer_config["chat_template"])
-            .map(Self)
-            .map_err(|error| error.context(format!("failed to read {}", folder.join("tokenizer_config.json").display())))
+        configured(&tokenizer_config["chat_template"]).map(Self).map_err(|error| {
+            error.context(format!("failed to read {}", folder.join("tokenizer_config.json").display()))
+        })
     }
 
     /// Those of a GGUF file, each in a key of its own.
@@ -90,7 +91,10 @@ impl ChatTemplates {
     }
 
     /// Writes them as transformers does; those of an earlier model are removed, since they would be read.
-    pub(crate) fn save(&self, folder: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// A name cannot be that of a file, or a file not be written.
+    pub fn save(&self, folder: &Path) -> Result<()> {
         if let Some((name, _)) = self.named().find(|(name, _)| name.is_empty() || name.contains(['/', '\\', '\0'])) {
             return Err(Error::data(format!("a chat template is called `{name}`, which cannot be the name of a file"))
                 .hint("rename it in the base's `tokenizer_config.json`"));
@@ -124,9 +128,11 @@ impl ChatTemplates {
         for (given, text) in self.named() {
             let name = given.replace(|one: char| !one.is_ascii_alphanumeric(), "_");
             if name.is_empty() || name == DEFAULT || names.contains(&name) {
-                return Err(Error::data(format!("the chat template `{given}` would be called `{name}` in a GGUF file"))
-                    .because("names there are of letters, digits and `_`, and each stands once")
-                    .hint("rename the template in the base's folder"));
+                return Err(Error::data(format!(
+                    "the chat template `{given}` would be called `{name}` in a GGUF file"
+                ))
+                .because("names there are of letters, digits and `_`, and each stands once")
+                .hint("rename the template in the base's folder"));
             }
             metadata.push((format!("{KEY}.{name}"), Metadata::String(text.to_owned())));
             names.push(name);

@@ -39,8 +39,10 @@ pub(super) fn read(arguments: &Generate) -> Result<Conversation> {
 /// The assistant's turn that a conversation ends with.
 fn begun(sample: Sample, continues: bool) -> Result<Option<Message>> {
     match (sample.answer, continues) {
-        (Some(_), false) => Err(Error::data("the conversation ends with an assistant's turn, so that nothing is asked")
-            .hint("`--continue` lets the model go on with that turn; otherwise take it out")),
+        (Some(_), false) => {
+            Err(Error::data("the conversation ends with an assistant's turn, so that nothing is asked")
+                .hint("`--continue` lets the model go on with that turn; otherwise take it out"))
+        }
         (None, true) => {
             let role = sample.messages.last().map_or("nobody", |last| last.role.as_str());
             Err(Error::data(format!("there is no begun answer to continue: the last turn is of role `{role}`"))
@@ -54,8 +56,10 @@ fn add_system(messages: &mut Vec<Message>, text: &str) -> Result<()> {
     match messages.iter().find(|message| matches!(message.role.as_str(), "system" | "developer")) {
         Some(message) if message.content == text => {}
         Some(_) => {
-            return Err(Error::config("the conversation has a system message of its own, and `--system` gives another")
-                .hint("give one of them"));
+            return Err(Error::config(
+                "the conversation has a system message of its own, and `--system` gives another",
+            )
+            .hint("give one of them"));
         }
         None => messages.insert(0, Message::new("system", text)),
     }

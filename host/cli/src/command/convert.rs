@@ -8,9 +8,9 @@ use crate::wire::{self, origin};
 use diapason_core::escape::line;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::{Error, Result};
-use diapason_model::{Model, SaveType};
 use diapason_model::merge::{self, Merged};
 use diapason_model::weights::{self, Format, GgufType};
+use diapason_model::{Model, SaveType};
 use serde_json::json;
 use std::path::Path;
 

@@ -57,7 +57,8 @@ pub(super) fn check(session: &Session) -> Result<()> {
     })?;
     let config = &session.plan.config;
     for suite in config.suites.iter().filter(|suite| config.rules.iter().any(|rule| rule.suite == suite.name)) {
-        let samples = dataset::load(&suite.data, &suite.columns, &Selection { limit: suite.limit, ..Selection::default() })?;
+        let samples =
+            dataset::load(&suite.data, &suite.columns, &Selection { limit: suite.limit, ..Selection::default() })?;
         let seen = samples.iter().filter(|sample| watch.prompts.contains(&mark(sample))).count();
         if seen > 0 {
             return Err(seen_before(&suite.name, seen, samples.len(), &watch.metric));

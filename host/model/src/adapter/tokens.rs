@@ -54,7 +54,8 @@ fn tokens(dir: &Path) -> Result<(Ids, Ids)> {
     }
     let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
     let older = optional(dir, "added_tokens.json")?;
-    added.extend(older.as_object().into_iter().flatten().filter_map(|(token, value)| Some((token.clone(), id(value)?))));
+    added
+        .extend(older.as_object().into_iter().flatten().filter_map(|(token, value)| Some((token.clone(), id(value)?))));
     let config = optional(dir, "tokenizer_config.json")?;
     let decoder = config["added_tokens_decoder"].as_object().into_iter().flatten();
     added.extend(decoder.filter_map(|(id, token)| Some((token["content"].as_str()?.to_owned(), id.parse().ok()?))));
