@@ -58,7 +58,7 @@ impl Renderer {
         let template = ChatTemplate::new(&plugin, &settings, grants)?;
         let (grants, notes) = (grants.clone(), Vec::new());
         let mut renderer = Self { template, plugin, settings, grants, literal, templates, configured, notes, digest };
-        renderer.note_unread(own, "`template.settings` sets");
+        renderer.note_unread(own);
         Ok(renderer)
     }
 
@@ -107,11 +107,11 @@ impl Renderer {
     }
 
     /// Says which of `variables` no template reads: a misspelt one would be without effect, and without a word.
-    fn note_unread(&mut self, variables: &Map<String, Value>, who: &str) {
+    fn note_unread(&mut self, variables: &Map<String, Value>) {
         let settings = |name: &str| takes(self.plugin.settings_schema(), name);
         let read = |name: &str| settings(name) || self.templates.texts().any(|text| has_word(text, name));
         let unread = variables.keys().filter(|name| !self.templates.is_empty() && !read(name));
-        let notes = unread.map(|name| format!("{who} `{name}`, which the chat template does not read"));
+        let notes = unread.map(|name| format!("the chat template does not read the variable `{name}`"));
         let new: Vec<String> = notes.filter(|note| !self.notes.contains(note)).collect();
         self.notes.extend(new);
     }
@@ -150,7 +150,7 @@ impl Renderer {
     }
 
     fn with(&mut self, variables: &Map<String, Value>) -> Result<ChatTemplate> {
-        self.note_unread(variables, "a row or its suite sets");
+        self.note_unread(variables);
         let schema = self.plugin.settings_schema();
         if let Some(name) = variables.keys().find(|name| takes(schema, name)) {
             return Err(Error::data(format!("`{name}` is a setting of plugin {}, not a variable", self.plugin.id()))
