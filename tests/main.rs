@@ -3,6 +3,7 @@
 mod allowed;
 mod bad_input;
 mod crash;
+mod generate;
 mod hostile_files;
 mod hostile_text;
 mod one_folder;
@@ -14,6 +15,7 @@ mod rows;
 mod schema;
 mod swapped;
 mod tampering;
+mod templates;
 mod thread;
 mod tidy;
 mod transcripts;

@@ -39,6 +39,11 @@ const CASES: &[Case] = &[
     ("base configuration", |at| edit(&at.join("base/config.json"), "{", "{ "), ALL, "the base model's config.json"),
     ("tokenizer", |at| edit(&at.join("base/tokenizer.json"), "{", "{ "), ALL, "the base model's tokenizer.json"),
     ("a chat template of the model's own", |at| std::fs::write(at.join("base/chat_template.jinja"), "x").expect("written"), ALL, "the base model's chat_template.jinja"),
+    ("a further chat template of the model's own", |at| {
+        std::fs::create_dir(at.join("base/additional_chat_templates")).expect("folder");
+        std::fs::write(at.join("base/additional_chat_templates/tool_use.jinja"), "x").expect("written");
+    }, ALL, "the base model's additional_chat_templates/tool_use.jinja"),
+    ("variables of a suite", |at| edit(&at.join("diapason.toml"), "limit = 24", "limit = 24\ntemplate_variables = { x = 1 }"), CONFIGURED, "suite.ok.template_variables.x"),
     ("chat template", |at| std::fs::write(at.join("t.jinja"), "x").expect("written"), ALL, "the chat template"),
     ("adapter weights", |at| flip(&at.join("run/adapter/adapter_model.safetensors")), ALL, "the tuned model's adapter_model.safetensors"),
     ("adapter configuration", |at| edit(&at.join("run/adapter/adapter_config.json"), "\"lora_alpha\"", " \"lora_alpha\""), ALL, "the tuned model's adapter_config.json"),

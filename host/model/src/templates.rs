@@ -13,7 +13,8 @@ pub const DEFAULT: &str = "default";
 pub const TOOL_USE: &str = "tool_use";
 
 const FILE: &str = "chat_template.jinja";
-const FOLDER: &str = "additional_chat_templates";
+/// The folder of the templates beside the default one.
+pub const FOLDER: &str = "additional_chat_templates";
 const ENDING: &str = ".jinja";
 
 /// llama.cpp's keys.
@@ -90,7 +91,10 @@ impl ChatTemplates {
     }
 
     /// Writes them as transformers does; those of an earlier model are removed, since they would be read.
-    pub(crate) fn save(&self, folder: &Path) -> Result<()> {
+    ///
+    /// # Errors
+    /// A name cannot be that of a file, or a file not be written.
+    pub fn save(&self, folder: &Path) -> Result<()> {
         if let Some((name, _)) = self.named().find(|(name, _)| name.is_empty() || name.contains(['/', '\\', '\0'])) {
             return Err(Error::data(format!("a chat template is called `{name}`, which cannot be the name of a file"))
                 .hint("rename it in the base's `tokenizer_config.json`"));

@@ -33,11 +33,11 @@ pub(super) fn run(arguments: &Generate, ui: &Ui) -> Result<Exit> {
         seed: arguments.seed,
         ..Decoding::default()
     };
-    let completion = model.generate(&[prompt], &decoding, &mut |_| {})?.pop();
+    let completion = model.generate(std::slice::from_ref(&prompt), &decoding, &mut |_| {})?.pop();
     let Some(Completion { text, tokens, finish }) = completion else {
         return Err(Error::run("the model gave no completion"));
     };
-    ui.result(|_| format!("{text}\n"), &json!({"text": text, "tokens": tokens, "finish": finish}));
+    ui.result(|_| format!("{text}\n"), &json!({"prompt": prompt, "text": text, "tokens": tokens, "finish": finish}));
     Ok(Exit::Passed)
 }
 

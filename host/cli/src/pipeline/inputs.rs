@@ -79,8 +79,7 @@ struct Stamp {
 fn stamps(path: &Path) -> Vec<Stamp> {
     let mut paths = vec![path.to_owned()];
     if path.is_dir() {
-        let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-        paths = entries.map(|entry| entry.path()).filter(|path| path.is_file()).collect();
+        paths = wire::files(path).unwrap_or_default();
         paths.sort();
     }
     let stamp = |path: PathBuf| {

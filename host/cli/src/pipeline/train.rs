@@ -1,6 +1,6 @@
 //! Stage `train`: from the training data to an adapter or a model, with `train.jsonl` and `training.json`.
 
-use super::session::Purpose;
+use super::session::{Purpose, Tuned};
 use super::tokens::{self, Rows};
 use super::watch::Watched;
 use super::{Session, integrity, jsonl, watched};
@@ -10,8 +10,8 @@ use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::digest_of;
 use diapason_core::report::Training;
 use diapason_core::{Error, Result};
-use diapason_model::Model;
 use diapason_model::train::{Measure, Outcome, Run};
+use diapason_model::{Chat, Model};
 use std::path::Path;
 
 const STAGE: &str = "train";
@@ -91,7 +91,13 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
     let mut take = |model: &mut Model| watched.as_ref().map_or(Ok(f64::NAN), |watched| watched.value(model));
     let higher_is_better = watched.as_ref().is_some_and(|watched| watched.higher_is_better);
     let measure = watched.is_some().then_some(Measure { take: &mut take, higher_is_better });
-    let model = &mut session.base_for(Purpose::Training)?.model;
+    let opened = session.base_for(Purpose::Training)?;
+    let chat = opened.renderer.configured().cloned();
+    let model = &mut opened.model;
+    if let Some(templates) = &chat {
+        // A whole model is written with the template that it was trained in.
+        model.set_chat(Chat { templates: templates.clone(), ..model.chat().clone() });
+    }
     let Rows { train, held_out } = rows;
     ui.emit(&Event::StageStarted {
         stage: STAGE.into(),
@@ -102,6 +108,10 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
         diapason_model::train::train(model, run)
     })?;
     summarise(&folder, &outcome)?;
+    if let (Tuned::Adapter, adapter) = session.tuned() {
+        // So is an adapter; where it is the model's own, one of an earlier training would be read instead.
+        chat.unwrap_or_default().save(&adapter)?;
+    }
     let seen = metric.as_deref().zip(watched.as_ref().map(Watched::samples));
     watched::keep(&session.tuned().1, seen)?;
     let early = if outcome.stopped_early { ", stopped early" } else { "" };

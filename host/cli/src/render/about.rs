@@ -61,7 +61,14 @@ impl About {
         let suites: Vec<Value> = config
             .suites
             .iter()
-            .map(|suite| json!({"name": suite.name, "limit": suite.limit, "system": suite.system, "max_tokens": suite.max_tokens}))
+            .map(|suite| {
+                let mut shown = json!({"name": suite.name, "limit": suite.limit, "system": suite.system,
+                    "max_tokens": suite.max_tokens});
+                if !suite.template_variables.is_empty() {
+                    shown["template_variables"] = suite.template_variables.clone().into();
+                }
+                shown
+            })
             .collect();
         let decoding = json!({"generate": config.generate, "suite": suites, "template": config.template.template,
             "limits": config.limits, "model.device": config.model.device});

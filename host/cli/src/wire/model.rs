@@ -2,7 +2,7 @@
 
 use diapason_core::{Error, Result, digest, manifest};
 use diapason_model::weights::Format;
-use diapason_model::{Model, device};
+use diapason_model::{Model, device, templates};
 use std::path::{Path, PathBuf};
 
 /// Opens the model at `path` on the device of that name, with its weights in this format.
@@ -35,9 +35,10 @@ pub(crate) fn digests_of(path: &Path) -> Result<Vec<(String, String)>> {
         let digest = digest::of_file(path).map_err(|error| error.hint("check the path"))?;
         return Ok(vec![(GGUF.into(), digest)]);
     }
-    let mut files = files(path)?;
+    let mut files =
+        files(path).map_err(|source| Error::data(format!("failed to list {}", path.display())).because(source))?;
     files.sort();
-    let name = |file: &PathBuf| file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = |file: &PathBuf| file.strip_prefix(path).unwrap_or(file).to_string_lossy().replace('\\', "/");
     files.iter().map(|file| Ok((name(file), digest::of_file(file)?))).collect()
 }
 
@@ -49,14 +50,17 @@ pub(crate) fn joined(files: &[(String, String)]) -> String {
     }
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let fail = |source| Error::data(format!("failed to list {}", folder.display())).because(source);
+/// The files of a model's or an adapter's folder, those of its further chat templates included.
+pub(crate) fn files(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(fail)? {
-        let path = entry.map_err(fail)?.path();
-        if path.is_file() {
-            found.push(path);
+    for part in [folder.to_owned(), folder.join(templates::FOLDER)] {
+        if part != folder && !part.is_dir() {
+            continue;
+        }
+        for entry in std::fs::read_dir(part)? {
+            found.push(entry?.path());
         }
     }
+    found.retain(|path| path.is_file());
     Ok(found)
 }

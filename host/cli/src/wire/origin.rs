@@ -11,7 +11,7 @@ use std::path::Path;
 const BASE: &str = "base";
 const ADAPTER: &str = "adapter";
 
-/// The setting that chooses one of several templates; the plugin never sees it.
+/// The plugin's setting that chooses one of several templates.
 pub(crate) const NAME: &str = "template_name";
 
 /// Where the template's text comes from, settled before a model is opened.
@@ -40,7 +40,7 @@ impl Origin {
     pub(crate) fn digest(&self) -> String {
         match self {
             Self::Model => "the model's own".into(),
-            Self::Adapter(chat) => digest::of_bytes(Value::Object(settings(chat)).to_string().as_bytes()),
+            Self::Adapter(chat) => digest::of_bytes(Value::Object(written(chat)).to_string().as_bytes()),
             Self::Text(text) => digest::of_bytes(text.as_bytes()),
         }
     }
@@ -139,7 +139,7 @@ pub(crate) fn check_name(config: &Config) -> Result<()> {
         Origin::Adapter(chat) => chat,
         Origin::Text(text) => Chat { templates: templates::ChatTemplates::only(Some(text)), ..Chat::default() },
     };
-    chosen(chat, Some(name)).map(drop)
+    settings(&chat, Some(name)).map(drop)
 }
 
 /// Uses the template of an adapter that a model answers with, as `AutoTokenizer.from_pretrained` on its folder does; says so
@@ -172,42 +172,31 @@ pub(crate) fn adopt(model: &mut Model, adapter: &Path) -> Result<Option<String>>
     Ok(said)
 }
 
-/// The settings by which the plugin writes `chat`: special tokens, `template` and `named_templates`; of several templates
-/// the one that is chosen by name, whatever the conversation, as transformers does.
+/// The settings by which the plugin writes `chat`: special tokens, `template` and `named_templates`. `name` is the one that
+/// is chosen.
 ///
 /// # Errors
 /// There is no template, or none of that name.
-pub(super) fn chosen(mut chat: Chat, name: Option<&Value>) -> Result<Map<String, Value>> {
+pub(super) fn settings(chat: &Chat, name: Option<&Value>) -> Result<Map<String, Value>> {
     if chat.templates.is_empty() {
         let ours = embedded::templates().collect::<Vec<_>>().join(", ");
         return Err(Error::config("the model has no chat template of its own, and none is configured")
             .hint(format!("set `template.template` to one of ours ({ours}) or to a Jinja file")));
     }
-    let Some(name) = name else { return Ok(settings(&chat)) };
-    let Some(text) = name.as_str().and_then(|name| chat.templates.get(name)).map(str::to_owned) else {
-        return Err(Error::config(format!("there is no chat template named {name}")).hint(named(&chat)));
-    };
-    chat.templates = templates::ChatTemplates::only(Some(text));
-    Ok(settings(&chat))
+    if let Some(name) = name.filter(|name| name.as_str().is_none_or(|name| chat.templates.get(name).is_none())) {
+        let names = chat.templates.names().collect::<Vec<_>>().join(", ");
+        return Err(Error::config(format!("there is no chat template named {name}"))
+            .hint(format!("set `{NAME}` in `template.settings` to one of: {names}")));
+    }
+    Ok(written(chat))
 }
 
-/// Templates that have no default one are an error only for the conversations that need it.
-fn settings(chat: &Chat) -> Map<String, Value> {
-    let default = chat.templates.get(templates::DEFAULT).map(str::to_owned);
-    let default = default.unwrap_or_else(|| {
-        let message = format!("the model has several chat templates and no default one: {}", named(chat));
-        format!("{{{{ raise_exception({}) }}}}", Value::from(message))
-    });
+fn written(chat: &Chat) -> Map<String, Value> {
     let mut settings = chat.special_tokens.clone();
-    settings.insert("template".into(), default.into());
+    settings.extend(chat.templates.get(templates::DEFAULT).map(|text| ("template".to_owned(), text.into())));
     let named: Map<String, Value> = chat.templates.named().map(|(name, text)| (name.to_owned(), text.into())).collect();
     if !named.is_empty() {
         settings.insert("named_templates".into(), named.into());
     }
     settings
-}
-
-fn named(chat: &Chat) -> String {
-    let names = chat.templates.names().collect::<Vec<_>>().join(", ");
-    format!("set `{NAME}` in `template.settings` to one of: {names}")
 }

@@ -1,13 +1,16 @@
 //! The chat template of a run: a component, and the template's text where it takes one.
 
-use super::{Literal, Origin, Plugins, continuation, literal, origin, unwritten};
+use super::{Literal, Origin, Plugins, literal, origin, unwritten};
 use diapason_core::config::{self, SpecialTokens, Template};
 use diapason_core::sample::{Conversation, Message, Segment};
 use diapason_core::{Error, Result, manifest};
-use diapason_model::Model;
+use diapason_model::{ChatTemplates, Model};
 use diapason_sandbox::{ChatTemplate, Grants, Plugin};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use std::path::Path;
+
+/// The setting by which a prompt ends in its last turn.
+const CONTINUE: &str = "continue_final_message";
 
 /// Renders conversations for one model.
 pub(crate) struct Renderer {
@@ -17,8 +20,10 @@ pub(crate) struct Renderer {
     grants: Grants,
     /// Marks special tokens in the rows' texts, where they are to be text.
     literal: Option<Literal>,
-    /// The texts of the templates; none where the plugin has its own.
-    texts: Vec<String>,
+    /// The templates; none where the plugin has its own.
+    templates: ChatTemplates,
+    /// Whether these are the configuration's, and not the model's.
+    configured: bool,
     notes: Vec<String>,
     /// Digest of the component, the template's text and all settings.
     pub(crate) digest: String,
@@ -35,23 +40,25 @@ impl Renderer {
         grants: &Grants,
     ) -> Result<Self> {
         let plugin = plugins.get(&template.plugin)?;
-        let (mut settings, mut own, mut texts) = (Map::new(), template.settings.clone(), Vec::new());
+        let (mut settings, mut templates, mut configured) = (Map::new(), ChatTemplates::default(), false);
         if takes(plugin.settings_schema(), "template") {
-            let chat = Origin::of(template, adapter)?.chat(model);
-            texts = chat.templates.texts().map(String::from).collect();
-            settings = origin::chosen(chat, own.remove(origin::NAME).as_ref())?;
+            let origin = Origin::of(template, adapter)?;
+            let chat = origin.chat(model);
+            settings = origin::settings(&chat, template.settings.get(origin::NAME))?;
+            (templates, configured) = (chat.templates, matches!(origin, Origin::Text(_)));
         }
-        settings.extend(own.clone());
+        settings.extend(template.settings.clone());
         let literal = template.special_tokens_in_text == SpecialTokens::Literal;
         let literal = literal.then(|| Literal::new(model.specials()));
         let shown = Value::Object(settings.clone()).to_string();
         let mut parts = vec![("plugin", plugin.sha256()), ("settings", shown.as_str())];
         parts.extend(literal.iter().map(|_| ("special tokens in text", "literal")));
         let digest = manifest::digest_of(parts);
+        let own = &template.settings;
         let template = ChatTemplate::new(&plugin, &settings, grants)?;
         let (grants, notes) = (grants.clone(), Vec::new());
-        let mut renderer = Self { template, plugin, settings, grants, literal, texts, notes, digest };
-        renderer.note_unread(&own, "`template.settings` sets");
+        let mut renderer = Self { template, plugin, settings, grants, literal, templates, configured, notes, digest };
+        renderer.note_unread(own);
         Ok(renderer)
     }
 
@@ -69,19 +76,14 @@ impl Renderer {
     /// # Errors
     /// The plugin writes prompts in one way only, or the template leaves the text out.
     pub(crate) fn continued(&mut self, conversation: &Conversation) -> Result<String> {
-        let key = "add_generation_prompt";
-        if !takes(self.plugin.settings_schema(), key) {
-            return Err(Error::config(format!("plugin {} cannot leave an answer open", self.plugin.id()))
-                .hint(format!("it would need a setting `{key}`, as `chat-jinja` has it")));
+        if !takes(self.plugin.settings_schema(), CONTINUE) {
+            return Err(Error::config(format!("plugin {} cannot go on with a begun answer", self.plugin.id()))
+                .hint(format!("it would need a setting `{CONTINUE}`, as `chat-jinja` has it")));
         }
-        let before = self.settings.insert(key.into(), false.into());
-        let rendered = self.with(&conversation.variables).and_then(|mut template| {
-            let rendered = template.render_prompt(&[continuation::tagged(conversation)?])?;
-            continuation::cut(&rendered.concat(), &conversation.messages.last().map_or("", |last| &last.content))
-        });
-        self.settings.remove(key);
-        self.settings.extend(before.map(|value| (key.to_owned(), value)));
-        rendered
+        self.settings.insert(CONTINUE.into(), true.into());
+        let template = self.with(&conversation.variables);
+        self.settings.remove(CONTINUE);
+        Ok(template?.render_prompt(std::slice::from_ref(conversation))?.concat())
     }
 
     /// Whole conversations, with what is to be learnt.
@@ -105,13 +107,18 @@ impl Renderer {
     }
 
     /// Says which of `variables` no template reads: a misspelt one would be without effect, and without a word.
-    fn note_unread(&mut self, variables: &Map<String, Value>, who: &str) {
+    fn note_unread(&mut self, variables: &Map<String, Value>) {
         let settings = |name: &str| takes(self.plugin.settings_schema(), name);
-        let read = |name: &str| settings(name) || self.texts.iter().any(|text| has_word(text, name));
-        let unread = variables.keys().filter(|name| !self.texts.is_empty() && !read(name));
-        let notes = unread.map(|name| format!("{who} `{name}`, which the chat template does not read"));
+        let read = |name: &str| settings(name) || self.templates.texts().any(|text| has_word(text, name));
+        let unread = variables.keys().filter(|name| !self.templates.is_empty() && !read(name));
+        let notes = unread.map(|name| format!("the chat template does not read the variable `{name}`"));
         let new: Vec<String> = notes.filter(|note| !self.notes.contains(note)).collect();
         self.notes.extend(new);
+    }
+
+    /// The template of the configuration, which readers of a model that is trained in it have to know.
+    pub(crate) fn configured(&self) -> Option<&ChatTemplates> {
+        Some(&self.templates).filter(|_| self.configured)
     }
 
     /// What there is to say of the conversations since the last time, each once.
@@ -143,7 +150,7 @@ impl Renderer {
     }
 
     fn with(&mut self, variables: &Map<String, Value>) -> Result<ChatTemplate> {
-        self.note_unread(variables, "a row or its suite sets");
+        self.note_unread(variables);
         let schema = self.plugin.settings_schema();
         if let Some(name) = variables.keys().find(|name| takes(schema, name)) {
             return Err(Error::data(format!("`{name}` is a setting of plugin {}, not a variable", self.plugin.id()))
@@ -167,12 +174,17 @@ impl Renderer {
     /// renders no plain exchange has none; it says why where its own conversations are rendered.
     pub(crate) fn end_turns(&mut self, model: &mut Model) -> Result<()> {
         let messages = vec![Message::new("user", "Q"), Message::new("assistant", ANSWER)];
-        let Ok(rendered) = self.training(&[Conversation { messages, ..Conversation::default() }]) else {
-            return Ok(());
-        };
-        let text: String = rendered.iter().flatten().map(|segment| segment.text.as_str()).collect();
-        if let Some((_, behind)) = text.rsplit_once(ANSWER) {
-            model.end_turns(model.first_special(behind)?);
+        let plain = Conversation { messages, ..Conversation::default() };
+        // Another template may be used for conversations with tools.
+        let tool = json!([{"type": "function", "function": {"name": "f", "description": "", "parameters": {}}}]);
+        let with_tools = Conversation { tools: Some(tool), ..plain.clone() };
+        let several = self.templates.names().count() > 1;
+        for exchange in [plain].into_iter().chain(Some(with_tools).filter(|_| several)) {
+            let Ok(rendered) = self.each(&[exchange], ChatTemplate::render_training) else { continue };
+            let text: String = rendered.iter().flatten().map(|segment| segment.text.as_str()).collect();
+            if let Some((_, behind)) = text.rsplit_once(ANSWER) {
+                model.end_turns(model.first_special(behind)?);
+            }
         }
         Ok(())
     }

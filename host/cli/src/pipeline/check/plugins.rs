@@ -92,9 +92,7 @@ fn template(session: &mut Session, found: &mut Vec<Problem>) -> Result<()> {
         if let Err(error) = origin::check_name(&session.plan.config) {
             found.push(at(format!("/template/settings/{}", origin::NAME), error)?);
         }
-        let mut settings = template.settings.clone();
-        settings.remove(origin::NAME);
-        let given = settings_problems(plugin.settings_schema(), &settings).into_iter();
+        let given = settings_problems(plugin.settings_schema(), &template.settings).into_iter();
         let given = given.filter(|problem| !problem.pointer.is_empty());
         found.extend(
             given.map(|problem| Problem { pointer: format!("/template/settings{}", problem.pointer), ..problem }),
