@@ -49,11 +49,11 @@ impl Index {
                 .hint("a shard lies beside its index; its name has no folders in it"));
         }
         let path = folder.join(name);
-        match path.is_file() {
-            true => Ok(path),
-            false => Err(Error::data(format!("{} names the shard {name}, which is not there", self.path.display()))
-                .hint("the folder is incomplete; fetch the missing file")),
+        if path.is_file() {
+            return Ok(path);
         }
+        Err(Error::data(format!("{} names the shard {name}, which is not there", self.path.display()))
+            .hint("the folder is incomplete; fetch the missing file"))
     }
 
     /// The error about a tensor that is not in its shard.

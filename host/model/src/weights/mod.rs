@@ -53,5 +53,8 @@ fn unused(path: &Path, names: &[&str]) -> Error {
     let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
     let list: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
     Error::data(format!("{} has tensors that its configuration has no place for: {}{rest}", path.display(), list.join(", ")))
-        .hint("weights and configuration belong to different models (another number of layers, another architecture, other biases); take both from one place, or remove these tensors")
+        .hint(
+        "weights and configuration belong to different models (other layers, architecture or biases); take both from one \
+         place, or remove these tensors",
+    )
 }

@@ -113,7 +113,7 @@ impl Fields<'_> {
             let shown: String = value.chars().take(60).collect();
             Err(Error::data(format!("`{key}` in config.json is not supported: {meaning}"))
                 .because(Error::data(format!("it is {shown}")))
-                .hint("if it changes nothing about the model, remove it from config.json; otherwise the model is not of a known architecture"))
+                .hint("if it changes nothing about the model, remove it; otherwise the architecture is none that is known"))
         })
     }
 }

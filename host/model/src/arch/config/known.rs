@@ -56,7 +56,7 @@ pub(super) const REFUSED: [(&str, &[&str], &str); 16] = [
 /// Keys that change no logit: names, versions, training, the shape of what is returned, generation (which transformers
 /// takes from here into the generation configuration), and other heads than the language model's. Two are looked at
 /// elsewhere: `eos_token_id` and `quantization_config`.
-pub(super) const INERT: [&str; 95] = [
+pub(super) const INERT: [&str; 97] = [
     "_attn_implementation",
     "_attn_implementation_autoset",
     "_attn_implementation_internal",
@@ -151,6 +151,8 @@ pub(super) const INERT: [&str; 95] = [
     "unsloth_version",
     "use_bfloat16",
     "use_cache",
+    "use_flash_attention_2",
+    "use_flash_attn",
     "use_return_dict",
 ];
 

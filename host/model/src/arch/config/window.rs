@@ -36,7 +36,7 @@ impl Fields<'_> {
         let Some(value) = self.0.get("layer_types") else { return Ok(None) };
         if architecture == Architecture::Mistral {
             return Err(Error::data("`layer_types` in config.json makes this a Ministral model for transformers")
-                .hint("known architectures have one kind of layers; remove the key if that is what the model was made with"));
+                .hint("known architectures have one kind of layers; remove the key if so has this model"));
         }
         if value.is_null() {
             return Ok(None);
