@@ -15,11 +15,11 @@ pub(super) fn read(path: &Path, names: &Columns) -> Result<(String, String)> {
     }
     let bytes = files::contents(path, files::LARGEST_TEXT).map_err(|source| files::unreadable(path, source))?;
     let digest = digest::of_bytes(&bytes);
-    let text = foreign::guarded(path.display(), || lines(bytes, path))?;
+    let text = foreign::guarded(path.display(), || lines(bytes, names, path))?;
     Ok((columns::renamed(text, names, path)?, digest))
 }
 
-fn lines(bytes: Vec<u8>, path: &Path) -> Result<String> {
+fn lines(bytes: Vec<u8>, names: &Columns, path: &Path) -> Result<String> {
     let (bytes, name) = pack::unpacked(bytes, path)?;
     if let Some(what) = foreign_format(&bytes) {
         return Err(Error::data(format!("failed to read {}: it is {what}", path.display())).hint(FORMATS));
@@ -29,8 +29,8 @@ fn lines(bytes: Vec<u8>, path: &Path) -> Result<String> {
     }
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     match ending.as_str() {
-        "parquet" => parquet::lines(bytes, path),
-        _ if bytes.starts_with(b"PAR1") => parquet::lines(bytes, path),
+        "parquet" => parquet::lines(bytes, names, path),
+        _ if bytes.starts_with(b"PAR1") => parquet::lines(bytes, names, path),
         "arrow" => Err(folder::arrow(path)),
         "csv" => table::lines(&files::decoded(bytes, path)?, b',', path),
         "tsv" | "tab" => table::lines(&files::decoded(bytes, path)?, b'\t', path),
