@@ -24,14 +24,13 @@ fn lines(bytes: Vec<u8>, names: &Columns, path: &Path) -> Result<String> {
     if let Some(what) = foreign_format(&bytes) {
         return Err(Error::data(format!("failed to read {}: it is {what}", path.display())).hint(FORMATS));
     }
-    if bytes.starts_with(b"ARROW1") {
-        return Err(folder::arrow(path));
-    }
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
+    if let Some(error) = folder::arrow(&bytes, &ending, path) {
+        return Err(error);
+    }
     match ending.as_str() {
         "parquet" => parquet::lines(bytes, names, path),
         _ if bytes.starts_with(b"PAR1") => parquet::lines(bytes, names, path),
-        "arrow" => Err(folder::arrow(path)),
         "csv" => table::lines(&files::decoded(bytes, path)?, b',', path),
         "tsv" | "tab" => table::lines(&files::decoded(bytes, path)?, b'\t', path),
         _ => array::lines(files::decoded(bytes, path)?, path),

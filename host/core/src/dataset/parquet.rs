@@ -82,7 +82,9 @@ fn within(field: &Field, place: String) -> Option<(String, &'static str)> {
             return row.get_column_iter().find_map(|(name, field)| within(field, format!("{place}/{name}")));
         }
         Field::ListInternal(list) => {
-            return (0..).zip(list.elements()).find_map(|(at, field): (usize, _)| within(field, format!("{place}/{at}")));
+            return (0..)
+                .zip(list.elements())
+                .find_map(|(at, field): (usize, _)| within(field, format!("{place}/{at}")));
         }
         Field::MapInternal(map) => {
             return map.entries().iter().find_map(|(key, field)| within(field, format!("{place}/{key}")));
