@@ -4,7 +4,7 @@ the configurations of every other method and of every LoRA option that changes t
     python tests/oracles/peft_adapters.py host/model/tests/golden
 
 Writes adapters/NAME/ for each adapter that is read, adapters/expected.json with the logits of the last position, and
-adapters/refused.json with configurations that are refused. transformers 5.24.0.
+adapters/refused.json with configurations that are refused; adapters/resized/ is refused too. transformers 5.24.0.
 """
 
 import inspect
@@ -60,7 +60,10 @@ ACCEPTED = {
     "one-layer": (TIED, dict(layers_to_transform=1)),
     "layers-pattern": (TIED, dict(layers_to_transform=[0], layers_pattern="layers")),
     "patterns": (TIED, dict(rank_pattern={r"layers\.0\..*q_proj": 3, "q_proj|v_proj": 1}, alpha_pattern={"^model.layers.1.self_attn.v_proj": 9})),
+    "layers-patterns": (TIED, dict(layers_to_transform=[1], layers_pattern=["blocks", "layers"], target_modules=["q_proj", "gate_proj"])),
     "rslora": (TIED, dict(use_rslora=True, rank_pattern={"v_proj": 4})),
+    "dora-patterns": (TIED, dict(use_dora=True, rank_pattern={r"0\.self_attn\.(q|v)_proj": 1}, alpha_pattern={"layers.1.self_attn.q_proj": 3})),
+    "no-init": (TIED, dict(init_lora_weights=False)),
     "dora": (TIED, dict(use_dora=True)),
     "dora-rslora-biases": ("qwen2", dict(use_dora=True, use_rslora=True, r=3)),
     "fan-in-fan-out": (TIED, dict(fan_in_fan_out=True)),
@@ -79,7 +82,10 @@ ACCEPTED = {
 }
 
 REFUSED = {
-    "init_lora_weights": [dict(init_lora_weights=name) for name in ["pissa", "pissa_niter_4", "olora"]],
+    "init_lora_weights": [dict(init_lora_weights=name) for name in ["pissa", "pissa_niter_4", "olora", "PiSSA", "OLoRA"]] + [
+        dict(init_lora_weights="loftq", loftq_config=peft.LoftQConfig()),
+        dict(init_lora_weights="corda", corda_config=peft.tuners.lora.config.CordaConfig()),
+        dict(init_lora_weights="lora_ga", lora_ga_config=peft.tuners.lora.config.LoraGAConfig())],
     "lora_bias": [dict(lora_bias=True)],
     "layer_replication": [dict(layer_replication=[(0, 2), (1, 2)])],
     "alora_invocation_tokens": [dict(alora_invocation_tokens=[5, 6])],
@@ -119,6 +125,37 @@ def embeddings(expected):
         tuned.save_pretrained(OUT / name, save_embedding_layers=True)
         (OUT / name / "README.md").unlink(missing_ok=True)
         expected[name] = {"model": model, "logits": logits(PeftModel.from_pretrained(base(model), OUT / name))}
+
+
+def converted(expected):
+    """PiSSA and OLoRA, written as plain LoRA of the unchanged base: what the refusal of the unconverted ones advises."""
+    for name in ["pissa", "olora"]:
+        config = lora(init_lora_weights=name)
+        tuned = get_peft_model(base(TIED), config)
+        start = GOLDEN / "start"
+        tuned.peft_config["default"].init_lora_weights = True
+        tuned.save_pretrained(start)
+        tuned.peft_config["default"].init_lora_weights = name
+        generator = torch.Generator().manual_seed(7)
+        for key, parameter in tuned.named_parameters():
+            if "lora_" in key:
+                parameter.data = parameter.data + torch.randn(parameter.shape, generator=generator) * 0.1
+        tuned.save_pretrained(OUT / f"converted-{name}", path_initial_model_for_weight_conversion=start)
+        shutil.rmtree(start)
+        (OUT / f"converted-{name}" / "README.md").unlink(missing_ok=True)
+        again = logits(PeftModel.from_pretrained(base(TIED), OUT / f"converted-{name}"))
+        assert max(abs(a - b) for a, b in zip(again, logits(tuned))) < 1e-4, name
+        expected[f"converted-{name}"] = {"model": TIED, "logits": again}
+
+
+def resized():
+    """An adapter whose base has two more tokens, as for a chat format of its own; PEFT opens it on a base that has them."""
+    model = base(UNTIED)
+    model.resize_token_embeddings(model.config.vocab_size + 2)
+    tuned = get_peft_model(model, lora(r=1))
+    shake(tuned)
+    tuned.save_pretrained(OUT / "resized", save_embedding_layers=True)
+    (OUT / "resized" / "README.md").unlink(missing_ok=True)
 
 
 def minimal(expected):
@@ -163,6 +200,8 @@ def other_methods():
 OUT.mkdir(exist_ok=True)
 expected = accepted()
 embeddings(expected)
+converted(expected)
+resized()
 minimal(expected)
 (OUT / "expected.json").write_text(json.dumps({"ids": IDS, "adapters": expected}) + "\n")
 options = {field: [written(lora(**settings)) for settings in all_settings] for field, all_settings in REFUSED.items()}

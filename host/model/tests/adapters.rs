@@ -76,7 +76,7 @@ fn error(model: &str, folder: &Path) -> Error {
 #[test]
 fn every_adapter_gives_the_logits_of_peft() {
     let Expected { ids, adapters } = expected();
-    assert_eq!(adapters.len(), 28);
+    assert_eq!(adapters.len(), 33);
     for (name, Adapter { model, logits: theirs }) in adapters {
         let mut model = open(&model);
         let before = logits(&model, &ids);
@@ -152,6 +152,9 @@ fn folders_that_are_no_adapters_say_what_they_are() {
     let pickled = error("llama-tied", folder.path());
     assert!(pickled.to_string().contains("pickle format"), "{pickled}");
     assert!(pickled.hint_text().unwrap().contains("torch.load('adapter_model.bin', weights_only=True)"), "{pickled}");
+    let resized = error("mistral-sharded", &golden("adapters/resized"));
+    assert!(resized.to_string().contains("has shape [266, 32], expected [264, 32]"), "{resized}");
+    assert!(resized.hint_text().unwrap().contains("a base of 266 tokens"), "{resized}");
     let whole = error("llama-tied", &golden("llama-tied"));
     assert!(whole.hint_text().unwrap().contains("a whole model"), "{whole}");
 }

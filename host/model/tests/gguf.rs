@@ -50,3 +50,19 @@ fn cut_short_it_is_an_error() {
         assert!(error.hint_text().is_some(), "{length}: {error}");
     }
 }
+
+/// llama.cpp ends a generation at each of these keys. The file's first token takes another key's name, of the same length.
+#[test]
+fn stops_at_the_ends_that_it_names() {
+    let bytes = std::fs::read(golden("llama-biases.gguf")).unwrap();
+    let key = b"tokenizer.ggml.bos_token_id";
+    let at = bytes.windows(key.len()).position(|window| window == key).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("named.gguf");
+    for (name, expected) in [("bos", vec![257]), ("eot", vec![256, 257]), ("eom", vec![256, 257]), ("sep", vec![257])] {
+        let mut bytes = bytes.clone();
+        bytes[at + 15..at + 18].copy_from_slice(name.as_bytes());
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(Model::open(&path, &Device::Cpu).unwrap().stop_ids(), expected, "{name}");
+    }
+}

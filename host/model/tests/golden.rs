@@ -161,3 +161,47 @@ fn a_saved_model_is_the_same_model() {
         assert_eq!(last_logits(&copy, ids), last_logits(&model, ids), "{name}");
     }
 }
+
+/// Where transformers stops (`tests/oracles/stop_ids.py`). Where it stops nowhere, a folder's own `eos_token` is taken: a
+/// generation that runs to its limit is never meant.
+#[test]
+fn generations_stop_where_transformers_stops_them() {
+    type Row = (serde_json::Value, serde_json::Value, Option<Vec<u32>>);
+    let text = std::fs::read_to_string(folder("stop_ids.json")).unwrap();
+    let rows: Vec<Row> = serde_json::from_str(&text).unwrap();
+    assert!(rows.len() > 10 && rows.iter().any(|row| row.2.is_none()));
+    for (config, generation, expected) in rows {
+        let model = stopping(&config, &generation).unwrap();
+        assert_eq!(model.stop_ids(), expected.unwrap_or_else(|| vec![257]), "{config} {generation}");
+    }
+}
+
+#[test]
+fn an_end_that_is_no_token_is_refused_with_its_file() {
+    let null = serde_json::Value::Null;
+    for (value, file) in [("-1", "config.json"), ("\"</s>\"", "generation_config.json"), ("[5, 6.5]", "config.json")] {
+        let keys = serde_json::from_str(&format!("{{\"eos_token_id\": {value}}}")).unwrap();
+        let (config, generation) = if file == "config.json" { (keys, null.clone()) } else { (null.clone(), keys) };
+        let error = stopping(&config, &generation).unwrap_err();
+        assert!(error.to_string().contains(&format!("/{file} is ")) && error.hint_text().is_some(), "{error}");
+    }
+}
+
+/// The outline of a golden model with these keys in its files; null leaves generation_config.json away.
+fn stopping(config: &serde_json::Value, generation: &serde_json::Value) -> diapason_core::Result<Model> {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(folder("llama-tied")).unwrap() {
+        let entry = entry.unwrap();
+        std::fs::copy(entry.path(), copy.path().join(entry.file_name())).unwrap();
+    }
+    let text = std::fs::read_to_string(copy.path().join("config.json")).unwrap();
+    let mut own: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&text).unwrap();
+    own.remove("eos_token_id");
+    own.extend(config.as_object().cloned().unwrap_or_default());
+    std::fs::write(copy.path().join("config.json"), serde_json::Value::from(own).to_string()).unwrap();
+    match generation {
+        serde_json::Value::Null => std::fs::remove_file(copy.path().join("generation_config.json")).unwrap(),
+        keys => std::fs::write(copy.path().join("generation_config.json"), keys.to_string()).unwrap(),
+    }
+    Model::outline(copy.path())
+}

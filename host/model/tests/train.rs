@@ -274,3 +274,44 @@ fn weights_are_saved_in_the_type_asked_for() {
         assert!(worst <= tolerance, "{dtype:?}: {worst}");
     }
 }
+
+/// Runs that no step of can change anything are refused before the first, and nothing is written; the nearest ones that can
+/// do change the model. With a warm-up the first step has the rate 0, as in transformers (`schedule.rs`).
+#[test]
+fn a_run_that_cannot_learn_is_refused_before_it_trains() {
+    let one_step = |warmup| Train { max_steps: Some(1), warmup, ..settings(Method::Lora) };
+    let tiny = |learning_rate| Train { learning_rate, warmup: 0.0, max_steps: Some(2), ..settings(Method::Lora) };
+    for (config, key) in [
+        (one_step(0.03), "/train/warmup"),
+        (one_step(1.0), "/train/warmup"),
+        (
+            Train { batch_size: 48, gradient_accumulation: 1, epochs: 1, warmup: 0.1, ..settings(Method::Lora) },
+            "/train/warmup",
+        ),
+        (Train { method: Method::Full, ..one_step(0.03) }, "/train/warmup"),
+        (Train { schedule: Schedule::Wsd, ..one_step(0.5) }, "/train/warmup"),
+        (tiny(1e-300), "/train/learning_rate"),
+        (tiny(0.0), "/train/learning_rate"),
+        (Train { alpha: 1e-200, ..tiny(1e-2) }, "/train/alpha"),
+        (Train { max_gradient_norm: 1e-250, ..tiny(1e-2) }, "/train/max_gradient_norm"),
+        (Train { dropout: 0.999_999_999_999, ..tiny(1e-2) }, "/train/dropout"),
+    ] {
+        let found = diapason_model::train::idle(&config, examples().len()).map(|problem| problem.pointer);
+        assert_eq!(found.as_deref(), Some(key), "{config:?}");
+        let folder = tempfile::tempdir().unwrap();
+        let error = train(&mut model(1), Run::new(&examples(), &config, 5, folder.path(), &Silent)).unwrap_err();
+        assert_eq!((error.class(), error.hint_text().is_some()), (diapason_core::Class::Config, true), "{error}");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "{key}: something was written");
+    }
+    let before = logits(&model(1));
+    for config in [
+        one_step(0.0),
+        Train { max_steps: Some(2), warmup: 1.0, schedule: Schedule::Constant, ..settings(Method::Lora) },
+        Train { max_steps: Some(2), warmup: 0.03, ..settings(Method::Lora) },
+        Train { method: Method::Full, ..one_step(0.0) },
+    ] {
+        assert_eq!(diapason_model::train::idle(&config, examples().len()).map(|problem| problem.pointer), None);
+        let folder = tempfile::tempdir().unwrap();
+        assert_ne!(logits(&run(&config, 5, folder.path()).0), before, "{config:?}");
+    }
+}

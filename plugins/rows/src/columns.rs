@@ -64,6 +64,13 @@ const REFUSED: [(&str, &str, &str); 32] = [
 
 const SYSTEM: &str = "rename it: `columns = { system = \"…\" }` beside the file's path in the configuration";
 
+/// Whether a column of this name is read in any shape, or refused.
+pub fn is_read(name: &str) -> bool {
+    READ.contains(&name)
+        || REFUSED.iter().any(|(column, _, _)| *column == name)
+        || SHAPES.iter().any(|(_, shape)| shape.keys().contains(&name))
+}
+
 /// Refuses columns that change what a row means and are not offered.
 pub(crate) fn refuse(row: &Row) -> Result<()> {
     for (column, meaning, hint) in REFUSED {

@@ -1,6 +1,7 @@
 //! JSON as rows carry it: no key twice, null as absence, and values that stand in a text.
 
 use crate::fault::{Fault, Result};
+use crate::numbers;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value};
 /// # Errors
 /// The line is empty, is not JSON (with the column), or holds something else.
 pub fn object(line: &str) -> std::result::Result<Map<String, Value>, Fault> {
-    let text = line.strip_prefix('\u{feff}').unwrap_or(line);
+    let text = body(line);
     match serde_json::from_str::<Strict>(text) {
         Ok(Strict(Value::Object(members))) => Ok(members),
         Ok(Strict(other)) => {
@@ -19,6 +20,11 @@ pub fn object(line: &str) -> std::result::Result<Map<String, Value>, Fault> {
         Err(_) if text.trim().is_empty() => Err(Fault::new("empty-line", "", "the line is empty", "remove it")),
         Err(cause) => Err(broken(&cause)),
     }
+}
+
+/// The line without a byte order mark.
+pub(crate) fn body(line: &str) -> &str {
+    line.strip_prefix('\u{feff}').unwrap_or(line)
 }
 
 fn broken(cause: &serde_json::Error) -> Fault {
@@ -46,10 +52,14 @@ fn what(cause: &serde_json::Error) -> String {
 pub(crate) fn parsed(value: Value, path: &str, name: &str) -> Result<Value> {
     let Value::String(text) = &value else { return Ok(value) };
     let read: std::result::Result<Strict, _> = serde_json::from_str(text);
-    read.map(|Strict(value)| value).map_err(|cause| {
+    let Strict(read) = read.map_err(|cause| {
         let message = format!("{name} is a text that is not JSON: {} at column {}", what(&cause), cause.column());
         Fault::new("invalid-json", path, message, "write it as JSON; Python's own notation with single quotes is none")
-    })
+    })?;
+    match numbers::unheld(text, &[]) {
+        Some(number) => Err(numbers::refused(path, number)),
+        None => Ok(read),
+    }
 }
 
 /// Removes members that are null, at any depth: libraries with typed columns write them where another row has a value.

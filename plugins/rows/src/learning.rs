@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 pub const WEIGHT: &str = "weight";
 
 /// Keys whose value 1 or true says that the turn is learned.
-const LEARNS: [&str; 6] = [WEIGHT, "loss_weight", "train", "training", "learn", "loss"];
+const LEARNS: [&str; 7] = [WEIGHT, "loss_weight", "loss_scale", "train", "training", "learn", "loss"];
 
 /// Keys that say the contrary.
 const MASKS: [&str; 2] = ["masked", "mask"];
@@ -90,6 +90,7 @@ mod tests {
             json!({"train": false}),
             json!({"training": false}),
             json!({"loss": 0}),
+            json!({"loss_scale": 0.0}),
             json!({"masked": true, "weight": 0}),
         ] {
             assert_eq!(settled(fields, "assistant"), Ok(json!({"weight": 0})));

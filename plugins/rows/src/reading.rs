@@ -3,7 +3,7 @@
 use crate::fault::{Fault, Result};
 use crate::json::{kind, parsed, without_nulls};
 use crate::turns::{self, Turn};
-use crate::{Shape, beside, calls, columns, json, order};
+use crate::{Shape, beside, calls, columns, json, numbers, order};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -59,6 +59,10 @@ pub fn read(line: &str) -> std::result::Result<Reading, Vec<Fault>> {
     row.retain(|_, value| !value.is_null());
     let shape = Shape::of(&row).ok_or_else(|| vec![unknown(&row, &nulls)])?;
     columns::refuse(&row).map_err(|fault| vec![fault])?;
+    // A column that nothing reads may hold any number.
+    if let Some(number) = numbers::unheld(json::body(line), &columns::unread(&row, shape)) {
+        return Err(vec![numbers::refused("", number)]);
+    }
     let talk = talk(&row, shape)?;
     rest(&row, shape, talk).map_err(|fault| vec![fault])
 }

@@ -161,6 +161,24 @@ fn what_nothing_reads_is_named() {
 }
 
 #[test]
+fn integers_beyond_64_bits_are_refused_where_they_are_read() {
+    let call = |arguments: &str| {
+        let turns = format!(
+            r#"[{{"role": "user", "content": "?"}}, {{"role": "assistant", "tool_calls": [{{"function": {{"name": "f", "arguments": {arguments}}}}}]}}]"#
+        );
+        read(&format!(r#"{{"messages": {turns}, "hash": 340282366920938463463374607431768211455}}"#))
+    };
+    let at = "/messages/1/tool_calls/0/function/arguments/id";
+    for arguments in [r#"{"id": 12345678901234567890123}"#, r#""{\"id\": 12345678901234567890123}""#, r#"{"id": -0}"#] {
+        let fault = call(arguments).expect_err(arguments).remove(0);
+        assert_eq!((fault.rule, fault.path.as_str()), ("inexact-number", at), "{arguments}");
+    }
+    assert!(call(r#"{"id": 18446744073709551615}"#).is_ok(), "what nothing reads may hold any number");
+    let id = read(r#"{"id": 12345678901234567890123, "prompt": "a"}"#).expect_err("an id").remove(0);
+    assert_eq!(id.path, "/id");
+}
+
+#[test]
 fn turns_in_a_text_are_read() {
     let turns = json!([{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Ho"}]);
     assert_eq!(good(json!({"messages": turns.to_string()})), good(json!({"messages": turns})));

@@ -194,6 +194,11 @@ fn settle(turn: &mut Turn, path: &str) -> Result<()> {
             None => turn.extra.shift_remove("tool_calls"),
         };
     }
+    let given = REASONING.iter().filter_map(|key| turn.extra.get_key_value(*key));
+    if let Some((key, given)) = given.into_iter().find(|(_, given)| !given.is_string()) {
+        let message = format!("`{key}` is {}, not a string", kind(given));
+        return Err(Fault::new("wrong-type", format!("{path}/{key}"), message, "write what was thought as text"));
+    }
     for (key, message, hint) in REFUSED {
         if turn.extra.get(key).is_some_and(|value| *value != json!([]) && *value != json!(false) && *value != json!(""))
         {
@@ -271,6 +276,8 @@ mod tests {
             ("function_call", json!({"name": "f"})),
             ("images", json!(["a"])),
             ("prefix", json!(true)),
+            ("reasoning_content", json!({"summary": "hm"})),
+            ("thinking", json!(["hm"])),
         ] {
             let fault = turns(json!([{"role": "assistant", "content": "x", key: value}])).expect_err(key);
             assert_eq!(fault.path, format!("/messages/0/{key}"));

@@ -66,6 +66,11 @@ impl Columns {
         *self == Self::default()
     }
 
+    /// Whether a column of a file, under the name that it has there, is one that rows are read from.
+    pub(super) fn read(&self, column: &str) -> bool {
+        diapason_rows::is_read(column) || self.pairs().iter().any(|(_, theirs)| theirs == column)
+    }
+
     /// Our names and the file's.
     fn pairs(&self) -> Vec<(String, String)> {
         let Ok(Value::Object(names)) = serde_json::to_value(self) else { return Vec::new() };
@@ -88,6 +93,7 @@ pub(super) fn renamed(text: String, columns: &Columns, path: &Path) -> Result<St
     for (number, line) in (1..).zip(text.lines()) {
         match diapason_rows::object(line) {
             Ok(row) => {
+                check_numbers(line, &row, columns).map_err(|fault| inexact(&fault, number, path))?;
                 seen.extend(row.keys().filter(|key| number < 100 && !seen.contains(*key)).cloned().collect::<Vec<_>>());
                 let row = rename(row, &names, &mut found).map_err(|name| clash(&name, number, path))?;
                 lines.push_str(&Value::Object(row).to_string());
@@ -100,6 +106,21 @@ pub(super) fn renamed(text: String, columns: &Columns, path: &Path) -> Result<St
         Some(((ours, theirs), _)) if !seen.is_empty() => Err(absent(ours, theirs, &seen, path)),
         _ => Ok(lines),
     }
+}
+
+/// The row is written anew, which not every number survives.
+fn check_numbers(
+    line: &str,
+    row: &Map<String, Value>,
+    columns: &Columns,
+) -> std::result::Result<(), diapason_rows::Fault> {
+    let unread: Vec<String> = row.keys().filter(|key| !columns.read(key)).cloned().collect();
+    diapason_rows::inexact(line, &unread).map_or(Ok(()), Err)
+}
+
+fn inexact(fault: &diapason_rows::Fault, line: usize, path: &Path) -> Error {
+    let message = format!("failed to read {}: line {line} {}: {}", path.display(), fault.path, fault.message);
+    Error::data(message).hint(fault.hint.clone())
 }
 
 fn rename(
@@ -159,6 +180,9 @@ mod tests {
         let columns = names(r#"{"prompt": "question"}"#);
         let message = read("{\"qestion\": \"a\"}\n", &columns).expect_err("absent");
         assert!(message.contains("no column `question`, which `columns.prompt` names"), "{message}");
+        let message = read("{\"question\": 12345678901234567890123}\n", &columns).expect_err("a number");
+        assert!(message.contains("line 1 /question: the integer 12345678901234567890123 would not stay"), "{message}");
+        assert!(read("{\"question\": \"a\", \"hash\": 12345678901234567890123}\n", &columns).is_ok());
         let message = read("{\"question\": \"a\", \"prompt\": \"b\"}\n", &columns).expect_err("a clash");
         assert!(message.contains("line 1: it has a column `prompt` of its own"), "{message}");
     }

@@ -15,23 +15,22 @@ pub(super) fn read(path: &Path, names: &Columns) -> Result<(String, String)> {
     }
     let bytes = files::contents(path, files::LARGEST_TEXT).map_err(|source| files::unreadable(path, source))?;
     let digest = digest::of_bytes(&bytes);
-    let text = foreign::guarded(path.display(), || lines(bytes, path))?;
+    let text = foreign::guarded(path.display(), || lines(bytes, names, path))?;
     Ok((columns::renamed(text, names, path)?, digest))
 }
 
-fn lines(bytes: Vec<u8>, path: &Path) -> Result<String> {
+fn lines(bytes: Vec<u8>, names: &Columns, path: &Path) -> Result<String> {
     let (bytes, name) = pack::unpacked(bytes, path)?;
     if let Some(what) = foreign_format(&bytes) {
         return Err(Error::data(format!("failed to read {}: it is {what}", path.display())).hint(FORMATS));
     }
-    if bytes.starts_with(b"ARROW1") {
-        return Err(folder::arrow(path));
-    }
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
+    if let Some(error) = folder::arrow(&bytes, &ending, path) {
+        return Err(error);
+    }
     match ending.as_str() {
-        "parquet" => parquet::lines(bytes, path),
-        _ if bytes.starts_with(b"PAR1") => parquet::lines(bytes, path),
-        "arrow" => Err(folder::arrow(path)),
+        "parquet" => parquet::lines(bytes, names, path),
+        _ if bytes.starts_with(b"PAR1") => parquet::lines(bytes, names, path),
         "csv" => table::lines(&files::decoded(bytes, path)?, b',', path),
         "tsv" | "tab" => table::lines(&files::decoded(bytes, path)?, b'\t', path),
         _ => array::lines(files::decoded(bytes, path)?, path),

@@ -1,8 +1,11 @@
 //! Parquet files as the JSON lines that they could have been.
 
+use super::Columns;
 use crate::{Error, Result, files};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
+use parquet::record::{Field, Row};
+use parquet::schema::types::Type;
 use std::path::Path;
 
 /// Most columns, groups of columns included. A schema is a tree, and this bounds its depth.
@@ -15,13 +18,13 @@ const SCHEMA: u8 = 0x19;
 /// Every row of the file as one line of JSON.
 ///
 /// # Errors
-/// It is no Parquet file, is packed in a way that is not supported, or its rows are more text than
-/// [`files::LARGEST_TEXT`].
-pub(super) fn lines(bytes: Vec<u8>, path: &Path) -> Result<String> {
-    of(bytes::Bytes::from(bytes), path)
+/// It is no Parquet file, is packed in a way that is not supported, two columns have one name, its rows are more text
+/// than [`files::LARGEST_TEXT`], or a column that rows are read from holds what JSON cannot.
+pub(super) fn lines(bytes: Vec<u8>, names: &Columns, path: &Path) -> Result<String> {
+    of(bytes::Bytes::from(bytes), names, path)
 }
 
-fn of(file: impl ChunkReader + 'static, path: &Path) -> Result<String> {
+fn of(file: impl ChunkReader + 'static, names: &Columns, path: &Path) -> Result<String> {
     let fail = |source: ParquetError| {
         Error::data(format!("failed to read {}", path.display()))
             .because(source)
@@ -32,9 +35,17 @@ fn of(file: impl ChunkReader + 'static, path: &Path) -> Result<String> {
     if reader.metadata().file_metadata().schema_descr().num_columns() == 0 {
         return Err(fail(ParquetError::General("it has no columns".into())));
     }
+    if let Some(name) = twice(reader.metadata().file_metadata().schema_descr().root_schema()) {
+        return Err(Error::data(format!("failed to read {}: two of its columns are named `{name}`", path.display()))
+            .hint("only one of them can be meant: rename or remove the other"));
+    }
     let mut text = String::new();
-    for row in reader.get_row_iter(None).map_err(fail)? {
-        text.push_str(&row.map_err(fail)?.to_json_value().to_string());
+    for (number, row) in (1..).zip(reader.get_row_iter(None).map_err(fail)?) {
+        let row = row.map_err(fail)?;
+        if let Some((place, what)) = unheld(&row, names) {
+            return Err(no_json(number, &place, what, path));
+        }
+        text.push_str(&row.to_json_value().to_string());
         text.push('\n');
         if text.len() as u64 > files::LARGEST_TEXT {
             return Err(Error::data(format!("{} has rows of more than {} bytes", path.display(), files::LARGEST_TEXT))
@@ -42,6 +53,57 @@ fn of(file: impl ChunkReader + 'static, path: &Path) -> Result<String> {
         }
     }
     Ok(text)
+}
+
+/// The name of two columns of one level, of which JSON would keep one.
+fn twice(schema: &Type) -> Option<&str> {
+    if !schema.is_group() {
+        return None;
+    }
+    let fields = schema.get_fields();
+    let again = |(at, field): (usize, &parquet::schema::types::TypePtr)| {
+        fields[..at].iter().any(|before| before.name() == field.name())
+    };
+    let at = (0..fields.len()).find(|at| again((*at, &fields[*at])));
+    at.map(|at| fields[at].name()).or_else(|| fields.iter().find_map(|field| twice(field)))
+}
+
+/// What of a row JSON cannot hold, in columns that are read: where it stands, and what it is. JSON would have bytes in
+/// base64, as if that were the text, and nothing for a float that is no number.
+fn unheld(row: &Row, names: &Columns) -> Option<(String, &'static str)> {
+    let read = row.get_column_iter().filter(|(column, _)| names.read(column));
+    read.into_iter().find_map(|(column, field)| within(field, format!("/{column}")))
+}
+
+fn within(field: &Field, place: String) -> Option<(String, &'static str)> {
+    let number = |finite: bool| (!finite).then_some("a number that is not finite");
+    let what = match field {
+        Field::Group(row) => {
+            return row.get_column_iter().find_map(|(name, field)| within(field, format!("{place}/{name}")));
+        }
+        Field::ListInternal(list) => {
+            return (0..)
+                .zip(list.elements())
+                .find_map(|(at, field): (usize, _)| within(field, format!("{place}/{at}")));
+        }
+        Field::MapInternal(map) => {
+            return map.entries().iter().find_map(|(key, field)| within(field, format!("{place}/{key}")));
+        }
+        Field::Bytes(_) => Some("bytes, not text"),
+        Field::Float16(value) => number(value.is_finite()),
+        Field::Float(value) => number(value.is_finite()),
+        Field::Double(value) => number(value.is_finite()),
+        _ => None,
+    };
+    what.map(|what| (place, what))
+}
+
+fn no_json(row: usize, place: &str, what: &str, path: &Path) -> Error {
+    let hint = match what.starts_with("bytes") {
+        true => "write the column with a type of text (`string` in pyarrow)",
+        false => "write null where there is no value; a number that is infinite cannot be written as JSON",
+    };
+    Error::data(format!("failed to read {}: row {row} {place} is {what}", path.display())).hint(hint)
 }
 
 /// Refuses a schema that is too large to be one, before the library builds a tree of it: its depth would be the stack's.

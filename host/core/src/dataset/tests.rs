@@ -125,6 +125,25 @@ fn what_is_no_readable_parquet_is_refused_with_a_hint() {
     }
 }
 
+#[test]
+fn what_json_cannot_hold_is_refused_with_its_place() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let read = |name: &str| read(&golden.join(format!("{name}.parquet")), &Columns::default());
+    for (name, message) in [
+        ("bytes", "row 2 /completion is bytes, not text"),
+        ("nan", "row 2 /tags/s is a number that is not finite"),
+        ("nan-argument", "row 1 /messages/1/tool_calls/0/function/arguments/x is a number that is not finite"),
+        ("two-columns", "two of its columns are named `completion`"),
+    ] {
+        let error = read(name).expect_err(name);
+        assert!(error.to_string().ends_with(message) && error.hint_text().is_some(), "{error}");
+    }
+    assert!(read("bytes-unread").is_ok(), "a column that nothing reads may hold anything");
+    let renamed = Columns { reference: Some("score".into()), ..Columns::default() };
+    let error = super::read(&golden.join("bytes-unread.parquet"), &renamed).expect_err("read now");
+    assert!(error.to_string().ends_with("row 1 /score is a number that is not finite"), "{error}");
+}
+
 /// A Parquet file with a column and no rows, as a writer leaves it that was closed at once.
 #[test]
 fn a_parquet_file_without_rows_is_refused() {

@@ -40,9 +40,12 @@ pub fn idle(config: &Train, rows: usize) -> Option<Problem> {
         return Some(Problem::new("/train/dropout", message, "0.05 to 0.1 is usual"));
     }
     let steps = total_steps(rows, config);
+    if steps == 0 {
+        return None;
+    }
     let rate = LearningRate::new(config.learning_rate, config.schedule, config.warmup, config.decay, steps);
-    if !(1..=steps).any(|step| rate.at(step) > 0.0) {
-        return (steps > 0).then(|| no_rate(config, steps, rows));
+    if config.learning_rate > 0.0 && !(1..=steps).any(|step| rate.at(step) > 0.0) {
+        return Some(no_rate(config, steps, rows));
     }
     // A step of AdamW moves a parameter by no more than about its rate, and by less where the gradients are clipped to
     // something small against epsilon.

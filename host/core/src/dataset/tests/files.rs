@@ -89,8 +89,14 @@ fn folders_and_formats_that_are_not_read_are_refused_with_what_to_do() {
         std::fs::create_dir(at(name)).expect("folder");
         std::fs::write(at(name).join(file), "{}").expect("file");
     }
+    for (name, splits) in [("both", "[\"test\", \"train\"]"), ("it's one", "[\"validation\"]")] {
+        std::fs::create_dir(at(name)).expect("folder");
+        let described = format!("{{\"splits\": {splits}}}");
+        std::fs::write(at(name).join("dataset_dict.json"), described).expect("file");
+    }
     for (name, content) in [
         ("a.arrow", b"ARROW1\0\0".as_slice()),
+        ("b.jsonl", b"\xff\xff\xff\xff\xa0\0\0\0"),
         ("a.xlsx", b"PK\x03\x04"),
         ("a.jsonl.gz", b"{}"),
         ("b.jsonl.gz", b"\x1f\x8b\x08cut"),
@@ -100,9 +106,12 @@ fn folders_and_formats_that_are_not_read_are_refused_with_what_to_do() {
     }
     for (name, message, hint) in [
         ("one", "`save_to_disk` wrote", "to_parquet(\"one.parquet\")"),
-        ("many", "several splits", "[\"train\"].to_parquet(\"many.parquet\")"),
+        ("many", "several splits", "[\"train\"].to_parquet(\"many-train.parquet\")"),
+        ("both", "several splits (test, train)", "both\")[\"train\"].to_parquet(\"both-train.parquet\")"),
+        ("it's one", "(validation)", "it'\\''s one\")[\"validation\"].to_parquet(\"it'\\''s one-validation.parquet\")"),
         ("none", "a folder, not a file", "readable are JSONL"),
-        ("a.arrow", "an Arrow file", "Dataset.from_file"),
+        ("a.arrow", "an Arrow file", "f.read_table"),
+        ("b.jsonl", "an Arrow file", "b.jsonl\").to_parquet(\"b.parquet\")"),
         ("a.xlsx", "an Excel file", "readable are JSONL"),
         ("a.jsonl.gz", "not packed", "ending"),
         ("b.jsonl.gz", "failed to unpack", "cut off"),
