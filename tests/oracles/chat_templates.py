@@ -173,7 +173,7 @@ ERRORS = [
      "does not end"),
     ("an open generation block", "\n{% generation %}x", "line 2 of the template: syntax error: `generation` is not ended"),
     ("a template that drops what it said", "{% for m in messages %}{% if loop.last or m.role == 'user' %}<{{ m.content }}>"
-     "{% endif %}{% endfor %}", "turn 2: the template does not say what is learnt"),
+     "{% endif %}{% endfor %}", "turn 2: the template does not write the answer"),
 ]
 
 

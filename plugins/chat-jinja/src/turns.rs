@@ -34,6 +34,17 @@ pub(crate) fn text<'a>(turn: &'a Turn, name: &str) -> Option<&'a str> {
     turn.get(name).and_then(Value::as_str)
 }
 
+/// The turns as the engine takes them.
+pub(crate) fn values(turns: &[Turn]) -> Vec<jinja::Value> {
+    turns.iter().map(|turn| jinja::Value::from(&Value::Object(turn.clone()))).collect()
+}
+
+/// The names of the functions that a turn calls.
+pub(crate) fn calls(turn: &Turn) -> impl Iterator<Item = &str> {
+    let calls = turn.get("tool_calls").and_then(Value::as_array).into_iter().flatten();
+    calls.filter_map(|call| call.get("function").unwrap_or(call).get("name")?.as_str())
+}
+
 /// Whether a turn is the assistant's.
 pub(crate) fn is_answer(turn: &Turn) -> bool {
     text(turn, "role") == Some("assistant")
