@@ -1,18 +1,23 @@
 //! Chat templates in Jinja, rendered as `transformers` renders them.
 //!
-//! A template that marks the assistant's text with `{% generation %}` says itself what is learnt. For any other
-//! template the plugin renders the conversation up to each answer and with it, and takes the difference.
+//! A template that marks the assistant's text with `{% generation %}` says itself what is learnt. For any other template
+//! the plugin finds the answers in the rendering and learns what stands behind the prompt for each.
 
 mod answers;
+mod cut;
 mod generation;
 mod library;
-mod place;
 mod proceed;
+mod prompts;
+mod replies;
+mod stage;
 mod stand_in;
 mod template;
 mod turns;
+mod untraced;
 
 use diapason_plugin::{ChatTemplate, Conversation, Result, Segment};
+use generation::Context;
 use jinja::{Clock, Rendered, Trace, Value};
 use library::Library;
 use std::collections::BTreeMap;
@@ -138,11 +143,11 @@ impl Scene<'_> {
 
 /// The segments where the template marks what is learnt.
 fn marked(scene: &Scene, turns: &[Turn]) -> Result<Vec<Segment>> {
-    let plain = scene.text(turns, false)?;
-    generation::refuse_marks(&plain)?;
-    let marked = scene.render(&turns::values(turns), false, Trace::Generation)?.text;
-    let answers = turns.iter().filter(|turn| turns::is_answer(turn));
-    generation::segments(&plain, &marked, &answers.map(turns::is_learnt).collect::<Vec<_>>())
+    let values = turns::values(turns);
+    let plain = scene.render(&values, false, Trace::Turns)?;
+    generation::refuse_marks(&plain.text)?;
+    let marked = scene.render(&values, false, Trace::Generation)?.text;
+    generation::segments(&plain.text, &marked, &Context::of(turns, &plain))
 }
 
 /// The variables of the settings. An error names one that a rendering sets itself, and documents that are none.
