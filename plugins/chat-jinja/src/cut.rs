@@ -41,11 +41,17 @@ impl<'a> Cuts<'a> {
         let content = turns::text(turn, "content").filter(missing).map(str::trim);
         let part = content.and_then(|content| {
             let inner = place.inner(self.stage.text())?;
-            let cut = content.strip_suffix(inner)?.trim_end();
-            Some(cut.rsplit_once("</").map_or(cut, |(before, _)| before).trim())
+            Some(without_tags(content.strip_suffix(inner)?.trim_end()))
         });
         let all = content.filter(|_| place.before.is_none());
         let sorts = [reasoning, part, all].into_iter().enumerate();
         sorts.filter_map(|(sort, text)| text.filter(|text| !text.is_empty()).map(|text| Lost { sort, text })).collect()
     }
+}
+
+/// A text without the tags around it, which a template may write otherwise.
+fn without_tags(text: &str) -> &str {
+    let text = text.rsplit_once("</").map_or(text, |(before, _)| before);
+    let behind = text.strip_prefix('<').and_then(|tag| tag.split_once('>')).map(|(_, behind)| behind);
+    behind.unwrap_or(text).trim()
 }
