@@ -13,6 +13,9 @@ use crate::value::Value;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+/// The fuel of a loop for one item: its scope and its variables are worth some expressions.
+const ITERATION: u64 = 8;
+
 /// How a body ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
@@ -195,6 +198,7 @@ impl Interpreter<'_> {
         if let Some(test) = &definition.test {
             let mut kept = Vec::new();
             for item in items {
+                self.spend(ITERATION)?;
                 let inside = Frame::inside(frame);
                 self.assign(&definition.target, item.clone(), &inside)?;
                 if self.value(test, &inside)?.is_true() {
@@ -211,7 +215,7 @@ impl Interpreter<'_> {
         let object = Value::Object(Rc::new(Object::Loop(state.clone())));
         let name = self.template.names.find("loop");
         for index in 0..state.items.len() {
-            self.spend(1)?;
+            self.spend(ITERATION)?;
             state.at.set(index);
             let inside = Frame::inside(frame);
             if let Some(name) = name {
