@@ -8,6 +8,7 @@ that prompt.
 Needs `pip install transformers jinja2`. Run from anywhere: `python tests/oracles/chat_families.py`.
 """
 
+import json
 import re
 
 from chat_templates import CASES, ROOT, SYSTEM, TOKENS, TOOLS, TURNS, joined, render, write
@@ -125,14 +126,29 @@ def family(name, tagged):
                        "input": {"conversations": [conversation], "mode": "training"}, "expect": [pieces]}
 
 
+def long(name):
+    """A thousand turns, which have to do with the fuel that a row has."""
+    turns = [turn for number in range(500) for turn in (
+        {"role": "user", "content": f"q{number}"}, {"role": "assistant", "content": f"a{number}"})]
+    plain = BLOCKS.sub("", source(name))
+    return {"name": f"{name}: a thousand turns", "capability": "chat-template", "settings": {"template": plain, **TOKENS},
+            "input": {"conversations": [{"messages": turns}], "mode": "training"},
+            "expect": [expected(source(name), plain, turns, None, {})]}
+
+
+def source(name):
+    path = FAMILIES / f"{name}.jinja"
+    path = path if path.exists() else ROOT / "templates" / "chat" / f"{name}.jinja"
+    return path.read_text(encoding="utf-8")
+
+
 def main():
     for old in CASES.glob("family-*.json"):
         old.unlink()
     for name in DOES:
-        stem = name.split(" ")[0]
-        path = FAMILIES / f"{stem}.jinja"
-        path = path if path.exists() else ROOT / "templates" / "chat" / f"{stem}.jinja"
-        write(f"family-{name.replace(' ', '-')}.json", family(name, path.read_text(encoding="utf-8")))
+        write(f"family-{name.replace(' ', '-')}.json", family(name, source(name.split(" ")[0])))
+    lines = (json.dumps(long(name), ensure_ascii=False, separators=(",", ":")) for name in ("qwen3", "gpt-oss", "llama-3.1"))
+    (CASES / "long.json").write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -214,10 +214,15 @@ impl Interpreter<'_> {
         let state = Rc::new(Loop { items, at: Cell::new(0), depth, seen: RefCell::default(), again });
         let object = Value::Object(Rc::new(Object::Loop(state.clone())));
         let name = self.template.names.find("loop");
+        let mut inside = Frame::inside(frame);
         for index in 0..state.items.len() {
             self.spend(ITERATION)?;
             state.at.set(index);
-            let inside = Frame::inside(frame);
+            // Every item has a scope of its own; one that nothing has kept, such as a macro, serves again.
+            match Rc::get_mut(&mut inside) {
+                Some(scope) => scope.clear(),
+                None => inside = Frame::inside(frame),
+            }
             if let Some(name) = name {
                 inside.set(name, object.clone());
             }
