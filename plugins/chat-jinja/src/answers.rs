@@ -32,7 +32,7 @@ pub(crate) fn segments(scene: &Scene, turns: &[Turn]) -> Result<Vec<Segment>> {
             continue;
         }
         let start = prompts.start(*index, &place, &stage).max(done);
-        let end = stage.end(*index, &place, start).max(start);
+        let end = stage.end(*index, &place, start, |text| prompts.end_with(text)).max(start);
         let end = replies.end(*index, &place, start, end).ok_or_else(|| {
             format!("turn {}: the template writes the reply to a call into the turn that calls, and it cannot be told where", index + 1)
         })?;

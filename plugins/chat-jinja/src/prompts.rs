@@ -35,6 +35,11 @@ impl Prompts {
         Ok(Self(prompts))
     }
 
+    /// Whether a prompt ends with a text.
+    pub(crate) fn end_with(&self, text: &str) -> bool {
+        !text.is_empty() && self.0.iter().any(|prompt| prompt.text.trim_end().ends_with(text))
+    }
+
     /// Where the learnt part of an answer starts in the whole.
     ///
     /// Where the whole starts with the prompt for this answer, it starts behind the prompt. Where it does not, because

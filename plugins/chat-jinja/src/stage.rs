@@ -162,21 +162,24 @@ impl<'a> Stage<'a> {
     }
 
     /// Where the learnt part of a turn ends in the whole: white space after the token that ends the turn is not learnt, as
-    /// the model has stopped by then. Where white space is all that ends it, it is.
-    pub(crate) fn end(&self, index: usize, place: &Place, start: usize) -> usize {
+    /// the model has stopped by then. Where white space is all that ends it, it is. `asks` says whether a text is the
+    /// end of a prompt, which some templates always write.
+    pub(crate) fn end(&self, index: usize, place: &Place, start: usize, asks: impl Fn(&str) -> bool) -> usize {
         let trimmed = place.written.start + self.text()[place.written.clone()].trim_end().len();
         let is_bare = place.after.as_deref().is_some_and(|after| after.trim().is_empty());
         let calls = turns::calls(&self.turns[index]).next().is_some();
-        if is_bare && !calls || trimmed <= start { self.end_behind(index, place.written.end) } else { trimmed }
+        if is_bare && !calls || trimmed <= start { self.end_behind(index, place.written.end, asks) } else { trimmed }
     }
 
     /// The end where a turn itself writes no token that ends it: the template may write one behind it.
-    fn end_behind(&self, index: usize, end: usize) -> usize {
+    fn end_behind(&self, index: usize, end: usize, asks: impl Fn(&str) -> bool) -> usize {
         let rest = &self.text()[end..];
         let is_last = index + 1 == self.turns.len();
         match &self.eos {
             // One word: a token. More than that is no end of a turn.
-            _ if is_last && !rest.trim().contains(char::is_whitespace) => end + rest.trim_end().len(),
+            _ if is_last && !rest.trim().contains(char::is_whitespace) && !asks(rest.trim()) => {
+                end + rest.trim_end().len()
+            }
             Some(eos) if rest.starts_with(eos.as_str()) => end + eos.len(),
             _ => end,
         }
