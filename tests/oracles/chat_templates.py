@@ -163,6 +163,21 @@ PLAIN = {
         ["Paris.\n", TURNS[3]["content"] + "\n"]),
 }
 
+ALWAYS = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}<assistant>"
+BEHIND = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}{{ '<assistant>' if add_generation_prompt else eos_token }}"
+NEXT = "{% for m in messages %}{{ eos_token if loop.index0 in [2, 4] }}<{{ m.role }}>{{ m.content }}{% endfor %}{{ '<assistant>' if add_generation_prompt }}"
+COLLECTED = ("{% set ns = namespace(text='') %}{% for m in messages %}{% set ns.text = ns.text + '<' + m.role + '>' + m.content "
+             "+ '|end|\n' %}{% endfor %}{{ ns.text }}{{ '<assistant>' if add_generation_prompt }}")
+BY_NUMBER = ("{% for i in range(messages | length) %}<{{ messages[i].role }}>{{ messages[i].content }}|end|\n{% endfor %}"
+             "{{ '<assistant>' if add_generation_prompt }}")
+PLAIN |= {
+    "a template that always asks": (ALWAYS, ["Paris.", TURNS[3]["content"]]),
+    "what ends the turn stands behind all turns": (BEHIND, ["Paris.", TURNS[3]["content"] + "</s>"]),
+    "what ends the turn stands in the next": (NEXT, ["Paris.</s>", TURNS[3]["content"]]),
+    "the text is collected in a variable": (COLLECTED, ["Paris.|end|", TURNS[3]["content"] + "|end|"]),
+    "turns by their number": (BY_NUMBER, ["Paris.|end|", TURNS[3]["content"] + "|end|"]),
+}
+
 ERRORS = [
     ("an exception of the template", "\n{% if messages %}\n{{ raise_exception('roles must take turns') }}{% endif %}",
      "line 3 of the template: roles must take turns"),
@@ -173,7 +188,7 @@ ERRORS = [
      "does not end"),
     ("an open generation block", "\n{% generation %}x", "line 2 of the template: syntax error: `generation` is not ended"),
     ("a template that drops what it said", "{% for m in messages %}{% if loop.last or m.role == 'user' %}<{{ m.content }}>"
-     "{% endif %}{% endfor %}", "turn 2: the template does not say what is learnt"),
+     "{% endif %}{% endfor %}", "turn 2: the template does not write the answer"),
 ]
 
 

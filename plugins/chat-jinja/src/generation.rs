@@ -3,8 +3,10 @@
 //! The conversation is rendered twice, plainly and with a mark at both ends of each block. The plain rendering is the
 //! text; the marks say where in it the blocks are. They differ only where a template trims what has a mark at its end.
 
+use crate::turns::{self, Turn};
 use diapason_plugin::{Result, Segment};
-use jinja::MARKS;
+use jinja::{MARKS, Rendered};
+use std::ops::Range;
 
 /// Refuses text that contains a mark, in whichever spelling JSON has for it.
 pub(crate) fn refuse_marks(text: &str) -> Result<()> {
@@ -15,26 +17,55 @@ pub(crate) fn refuse_marks(text: &str) -> Result<()> {
     }
 }
 
-/// The segments of a plain rendering by its marked one. `learnt` says for each of the assistant's turns whether it is
-/// learnt.
-pub(crate) fn segments(plain: &str, marked: &str, learnt: &[bool]) -> Result<Vec<Segment>> {
+/// The segments of a plain rendering by its marked one, without learning what `context` says is none of the model's.
+pub(crate) fn segments(plain: &str, marked: &str, context: &Context) -> Result<Vec<Segment>> {
     let blocks = blocks(plain, marked)?;
-    if learnt.contains(&false) && blocks.len() != learnt.len() {
-        return Err(format!(
-            "a turn is marked as context, but the template has {} `generation` blocks for {} of the assistant's turns",
-            blocks.len(),
-            learnt.len()
-        ));
-    }
     let (mut segments, mut done) = (Vec::new(), 0);
-    for (index, (start, end)) in blocks.into_iter().enumerate() {
+    for (number, (start, end)) in blocks.iter().copied().enumerate() {
+        let learn = !context.has(number, start..end, blocks.len())?;
         segments.push(Segment::given(&plain[done..start]));
-        segments.push(Segment { text: plain[start..end].into(), learn: learnt.get(index) != Some(&false) });
+        segments.push(Segment { text: plain[start..end].into(), learn });
         done = end;
     }
     segments.push(Segment::given(&plain[done..]));
     segments.retain(|segment| !segment.text.is_empty());
     Ok(segments)
+}
+
+/// Which of the assistant's turns are context.
+pub(crate) struct Context {
+    /// For each of the assistant's turns whether it is.
+    turns: Vec<bool>,
+    /// What those wrote. None where the engine did not see one of them being written.
+    written: Option<Vec<Range<usize>>>,
+}
+
+impl Context {
+    pub(crate) fn of(turns: &[Turn], plain: &Rendered) -> Self {
+        let is_context = |turn: &Turn| turns::is_answer(turn) && !turns::is_learnt(turn);
+        let written = |index: usize| {
+            let own = plain.turns.iter().filter(|turn| turn.index == index).map(|turn| turn.written.clone());
+            Some(own.collect::<Vec<_>>()).filter(|own| !own.is_empty())
+        };
+        let indices = (0..turns.len()).filter(|index| is_context(&turns[*index]));
+        let written: Option<Vec<_>> = indices.map(written).collect();
+        Self {
+            turns: turns.iter().filter(|turn| turns::is_answer(turn)).map(is_context).collect(),
+            written: written.map(|written| written.into_iter().flatten().collect()),
+        }
+    }
+
+    /// Whether a block is in a turn that is context. An error where nobody knows whose block it is.
+    fn has(&self, number: usize, block: Range<usize>, blocks: usize) -> Result<bool> {
+        match &self.written {
+            Some(written) => Ok(written.iter().any(|turn| turn.start <= block.start && block.end <= turn.end)),
+            None if blocks == self.turns.len() => Ok(self.turns[number]),
+            None => Err(format!(
+                "a turn is marked as context, but the template has {blocks} `generation` blocks for {} of the assistant's turns",
+                self.turns.len()
+            )),
+        }
+    }
 }
 
 /// Where the outermost blocks are in the plain rendering: both texts are walked together, and white space that only the

@@ -1,16 +1,23 @@
 //! Chat templates in Jinja, rendered as `transformers` renders them.
 //!
-//! A template that marks the assistant's text with `{% generation %}` says itself what is learnt. For any other
-//! template the plugin renders the conversation up to each answer and with it, and takes the difference.
+//! A template that marks the assistant's text with `{% generation %}` says itself what is learnt. For any other template
+//! the plugin finds the answers in the rendering and learns what stands behind the prompt for each.
 
+mod answers;
+mod cut;
 mod generation;
 mod library;
-mod prefix;
 mod proceed;
+mod prompts;
+mod replies;
+mod stage;
+mod stand_in;
 mod template;
 mod turns;
+mod untraced;
 
 use diapason_plugin::{ChatTemplate, Conversation, Result, Segment};
+use generation::Context;
 use jinja::{Clock, Rendered, Trace, Value};
 use library::Library;
 use std::collections::BTreeMap;
@@ -77,7 +84,7 @@ impl ChatTemplate for Jinja {
         let (scene, turns) = self.scene(conversation)?;
         match scene.template.marks_generation() {
             true => marked(&scene, &turns),
-            false => prefix::segments(&scene, &turns),
+            false => answers::segments(&scene, &turns),
         }
     }
 
@@ -115,27 +122,32 @@ struct Scene<'a> {
 }
 
 impl Scene<'_> {
-    fn render(&self, turns: &[Turn], add_generation_prompt: bool, trace: Trace) -> Result<Rendered> {
-        let turns = turns.iter().map(|turn| Value::from(&serde_json::Value::Object(turn.clone()))).collect();
+    fn render(&self, turns: &[Value], add_generation_prompt: bool, trace: Trace) -> Result<Rendered> {
         let mut variables = self.variables.to_vec();
-        variables.push(("messages".into(), Value::list(turns)));
+        variables.push(("messages".into(), Value::list(turns.to_vec())));
         variables.push(("tools".into(), self.tools.clone()));
         variables.push(("add_generation_prompt".into(), Value::Bool(add_generation_prompt)));
         self.template.render(self.clock, &variables, trace)
     }
 
+    /// The token that ends a text, if the settings say it.
+    fn eos(&self) -> Option<String> {
+        let (_, eos) = self.variables.iter().find(|(name, _)| &**name == "eos_token")?;
+        eos.as_str().filter(|eos| !eos.is_empty()).map(str::to_owned)
+    }
+
     fn text(&self, turns: &[Turn], add_generation_prompt: bool) -> Result<String> {
-        Ok(self.render(turns, add_generation_prompt, Trace::None)?.text)
+        Ok(self.render(&turns::values(turns), add_generation_prompt, Trace::None)?.text)
     }
 }
 
 /// The segments where the template marks what is learnt.
 fn marked(scene: &Scene, turns: &[Turn]) -> Result<Vec<Segment>> {
-    let plain = scene.text(turns, false)?;
-    generation::refuse_marks(&plain)?;
-    let marked = scene.render(turns, false, Trace::Generation)?.text;
-    let answers = turns.iter().filter(|turn| turns::is_answer(turn));
-    generation::segments(&plain, &marked, &answers.map(turns::is_learnt).collect::<Vec<_>>())
+    let values = turns::values(turns);
+    let plain = scene.render(&values, false, Trace::Turns)?;
+    generation::refuse_marks(&plain.text)?;
+    let marked = scene.render(&values, false, Trace::Generation)?.text;
+    generation::segments(&plain.text, &marked, &Context::of(turns, &plain))
 }
 
 /// The variables of the settings. An error names one that a rendering sets itself, and documents that are none.

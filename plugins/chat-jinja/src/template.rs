@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 /// How much a template may do to one conversation: well below the sandbox's own limit, so that the error can say what
 /// happened. A loop that does not end runs out of it.
-const FUEL: u64 = 2_000_000;
+const FUEL: u64 = 10_000_000;
 
 /// A template that has been read.
 pub(crate) struct Template {

@@ -34,6 +34,20 @@ pub(crate) fn text<'a>(turn: &'a Turn, name: &str) -> Option<&'a str> {
     turn.get(name).and_then(Value::as_str)
 }
 
+/// The turns as the engine takes them.
+pub(crate) fn values(turns: &[Turn]) -> Vec<jinja::Value> {
+    turns.iter().map(|turn| jinja::Value::from(&Value::Object(turn.clone()))).collect()
+}
+
+/// The calls of a turn, each by the names that a template may write: the function's and the call's own.
+pub(crate) fn calls(turn: &Turn) -> impl Iterator<Item = Vec<&str>> {
+    let calls = turn.get("tool_calls").and_then(Value::as_array).into_iter().flatten();
+    calls.map(|call| {
+        let name = call.get("function").unwrap_or(call).get("name");
+        [name, call.get("id")].into_iter().flatten().filter_map(Value::as_str).collect()
+    })
+}
+
 /// Whether a turn is the assistant's.
 pub(crate) fn is_answer(turn: &Turn) -> bool {
     text(turn, "role") == Some("assistant")
@@ -42,6 +56,19 @@ pub(crate) fn is_answer(turn: &Turn) -> bool {
 /// Whether a turn is the assistant's and not marked as context.
 pub(crate) fn is_learnt(turn: &Turn) -> bool {
     is_answer(turn) && turn.get("weight").and_then(Value::as_f64) != Some(0.0)
+}
+
+/// How many bytes two texts have in common at their start.
+pub(crate) fn common(a: &str, b: &str) -> usize {
+    a.chars().zip(b.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum()
+}
+
+/// How much of a text does not end within a tag: a token is given or learnt as a whole.
+pub(crate) fn whole_tags(text: &str) -> usize {
+    match text.rfind('<') {
+        Some(at) if !text[at..].contains('>') => at,
+        _ => text.len(),
+    }
 }
 
 fn turn(message: &Message) -> Result<Turn> {

@@ -28,6 +28,11 @@ impl Frame {
         }
     }
 
+    /// Forgets the variables of this scope.
+    pub fn clear(&mut self) {
+        self.variables.get_mut().clear();
+    }
+
     /// Sets a variable of this scope.
     pub fn set(&self, name: Name, value: Value) {
         let mut variables = self.variables.borrow_mut();

@@ -13,6 +13,9 @@ use crate::value::Value;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+/// The fuel of a loop for one item: its scope and its variables are worth some expressions.
+const ITERATION: u64 = 8;
+
 /// How a body ended.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flow {
@@ -195,6 +198,7 @@ impl Interpreter<'_> {
         if let Some(test) = &definition.test {
             let mut kept = Vec::new();
             for item in items {
+                self.spend(ITERATION)?;
                 let inside = Frame::inside(frame);
                 self.assign(&definition.target, item.clone(), &inside)?;
                 if self.value(test, &inside)?.is_true() {
@@ -210,10 +214,15 @@ impl Interpreter<'_> {
         let state = Rc::new(Loop { items, at: Cell::new(0), depth, seen: RefCell::default(), again });
         let object = Value::Object(Rc::new(Object::Loop(state.clone())));
         let name = self.template.names.find("loop");
+        let mut inside = Frame::inside(frame);
         for index in 0..state.items.len() {
-            self.spend(1)?;
+            self.spend(ITERATION)?;
             state.at.set(index);
-            let inside = Frame::inside(frame);
+            // Every item has a scope of its own; one that nothing has kept, such as a macro, serves again.
+            match Rc::get_mut(&mut inside) {
+                Some(scope) => scope.clear(),
+                None => inside = Frame::inside(frame),
+            }
             if let Some(name) = name {
                 inside.set(name, object.clone());
             }
