@@ -347,7 +347,14 @@ def main():
     write("kinds.json", kinds())
     write("continued.json", continued())
     write("named.json", named())
-    write("errors.json", (case(name, text, TURNS, "training", error=error) for name, text, error in ERRORS))
+    write("errors.json", [
+        *(case(name, text, TURNS, "training", error=error) for name, text, error in ERRORS),
+        case("a call that is not written", CHATML, [TURNS[0], {**CALL_TURN, "content": ""}], "training",
+             error="turn 2: the template does not write the call of `weigh`"),
+        case("a call in a text that is collected in a variable", COLLECTED.replace("m.content", "(m.tool_calls | tojson)"),
+             [{**TURNS[0], "tool_calls": []}, {**CALL_TURN, "content": ""}], "training",
+             error="turn 2: it cannot be told what the template writes for the answer"),
+    ])
     if path:
         write("smollm2.json", golden(*embedded(path)))
 

@@ -119,16 +119,17 @@ impl<'a> Stage<'a> {
         Ok(place)
     }
 
-    /// Why a turn has no place.
+    /// Why a turn has no place: the template leaves it out, or writes it where nobody sees it being written.
     fn missing(&self, index: usize) -> String {
-        let turn = index + 1;
-        let is_empty = !self.speaks(index) && turns::calls(&self.turns[index]).next().is_none();
-        match !is_empty && self.writes(index, self.text()) {
-            true => format!(
+        let (turn, call) = (index + 1, turns::calls(&self.turns[index]).flatten().next());
+        let is_hidden = self.written(index).is_empty() && self.writes(index, self.text());
+        match call.filter(|_| !self.speaks(index)) {
+            _ if is_hidden && (self.speaks(index) || call.is_some()) => format!(
                 "turn {turn}: it cannot be told what the template writes for the answer; put it in the template between \
                  {{% generation %}} and {{% endgeneration %}}"
             ),
-            false => format!("turn {turn}: the template does not write the answer"),
+            Some(call) => format!("turn {turn}: the template does not write the call of `{call}`"),
+            None => format!("turn {turn}: the template does not write the answer"),
         }
     }
 
