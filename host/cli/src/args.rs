@@ -171,8 +171,8 @@ pub struct Generate {
     /// `chat_template_kwargs`), or with the messages alone.
     #[arg(long, value_name = "FILE", conflicts_with = "raw")]
     pub message: Option<PathBuf>,
-    /// Go on with the assistant's turn that the conversation ends with.
-    #[arg(long = "continue", requires = "message")]
+    /// Go on with the assistant's turn that the conversation of `--message` ends with.
+    #[arg(long = "continue", conflicts_with = "raw")]
     pub continues: bool,
     /// A system message.
     #[arg(long, value_name = "TEXT", conflicts_with = "raw")]
