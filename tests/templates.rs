@@ -135,8 +135,8 @@ fn a_rows_variables_go_before_its_suites_and_those_before_the_settings() {
     // They are among what a verdict depends on, are shown, and can be verified.
     done(folder.path(), &["compare"]);
     done(folder.path(), &["report"]);
-    let report = std::fs::read_to_string(folder.path().join("run/report.md")).expect("report");
-    assert!(report.contains("template_variables.v") && report.contains("suite"), "{report}");
+    let report = std::fs::read_to_string(folder.path().join("run/report.html")).expect("report");
+    assert!(report.contains("template_variables.v"), "{report}");
     let verified = said(&diapason(folder.path(), &["verify", "run", "--config", "diapason.toml"]));
     assert!(verified.contains("the rows of its test data") && !verified.contains("not the rows"), "{verified}");
     configure(folder.path(), &keys("{ v = \"other\" }"));
