@@ -113,7 +113,7 @@ fn the_models_own_templates_are_used_as_transformers_does() {
 fn a_rows_variables_go_before_its_suites_and_those_before_the_settings() {
     let suite = |name: &str, keys: &str| SUITE.replace("\"s\"", &format!("\"{name}\"")) + keys;
     let keys = |a: &str| {
-        format!("[template]\ntemplate = \"./t.jinja\"\nsettings = {{ v = \"settings\", w = 1 }}\n")
+        "[template]\ntemplate = \"./t.jinja\"\nsettings = { v = \"settings\", w = 1 }\n".to_owned()
             + &suite("a", &format!("template_variables = {a}\n"))
             + &suite("b", "")
     };
