@@ -113,7 +113,7 @@ fn a_begun_answer_is_gone_on_with_where_that_is_asked() {
         4,
         &["does not write"],
     );
-    refused(folder.path(), &["--prompt", "q", "--continue"], 2, &["--message"]);
+    refused(folder.path(), &["--prompt", "q", "--continue"], 4, &["no begun answer", "`--message`"]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Whose chat template is used, which of several, and what it is given: for every row, suite and run, and for an adapter that
 //! brings its own.
 
-use crate::project::{MODEL, diapason, put, said};
+use crate::project::{self, MODEL, diapason, put, said};
 use std::path::Path;
 
 const ADAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/train/llama-tied.lora");
@@ -37,7 +37,7 @@ fn configure(folder: &Path, keys: &str) {
     put(folder, "diapason.toml", &format!("{head}{keys}"));
 }
 
-const SUITE: &str = "[[suite]]\nname = \"s\"\ndata = \"test.jsonl\"\nevaluator = [{ plugin = \"eval-format\" }]\n";
+const SUITE: &str = "[[suite]]\nname = \"s\"\ndata = \"test.jsonl\"\nevaluator = [{ plugin = \"eval-accuracy\" }]\n";
 
 #[track_caller]
 fn done(folder: &Path, arguments: &[&str]) -> String {
@@ -113,13 +113,13 @@ fn the_models_own_templates_are_used_as_transformers_does() {
 fn a_rows_variables_go_before_its_suites_and_those_before_the_settings() {
     let suite = |name: &str, keys: &str| SUITE.replace("\"s\"", &format!("\"{name}\"")) + keys;
     let keys = |a: &str| {
-        format!("[template]\ntemplate = \"./t.jinja\"\nsettings = {{ v = \"settings\", w = 1 }}\n")
+        "[template]\ntemplate = \"./t.jinja\"\nsettings = { v = \"settings\", w = 1 }\n".to_owned()
             + &suite("a", &format!("template_variables = {a}\n"))
             + &suite("b", "")
     };
     let a = "{ v = \"suite\", unread = true }";
     let folder = project(&keys(a));
-    put(folder.path(), "t.jinja", &template("{{ v }}{{ w }}{{ documents | length }}"));
+    put(folder.path(), "t.jinja", &template("{{ v }}{{ w }}{{ (documents or []) | length }}"));
     let rows = concat!(
         r#"{"prompt": "p", "reference": "a"}"#,
         "\n",
@@ -135,8 +135,8 @@ fn a_rows_variables_go_before_its_suites_and_those_before_the_settings() {
     // They are among what a verdict depends on, are shown, and can be verified.
     done(folder.path(), &["compare"]);
     done(folder.path(), &["report"]);
-    let report = std::fs::read_to_string(folder.path().join("run/report.md")).expect("report");
-    assert!(report.contains("template_variables.v") && report.contains("suite"), "{report}");
+    let report = std::fs::read_to_string(folder.path().join("run/report.html")).expect("report");
+    assert!(report.contains("template_variables.v"), "{report}");
     let verified = said(&diapason(folder.path(), &["verify", "run", "--config", "diapason.toml"]));
     assert!(verified.contains("the rows of its test data") && !verified.contains("not the rows"), "{verified}");
     configure(folder.path(), &keys("{ v = \"other\" }"));
@@ -228,4 +228,35 @@ fn an_adapters_template_answers_and_is_written_with_the_merged_model() {
     assert!(text.contains("the chat template is the adapter's"), "{text}");
     let written = std::fs::read_to_string(folder.path().join("merged/chat_template.jinja")).expect("template");
     assert_eq!(written, template("adapter"));
+}
+
+#[test]
+fn what_is_trained_is_written_with_the_template_of_its_configuration() {
+    let folder = tempfile::tempdir().expect("folder");
+    project::write(folder.path(), &project::head());
+    let template = std::fs::read_to_string(folder.path().join("t.jinja")).expect("template");
+    let written = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
+    done(folder.path(), &["train", "-q"]);
+    assert_eq!(written("run/adapter/chat_template.jinja"), template);
+    let ask = [
+        "generate",
+        "--model",
+        MODEL,
+        "--adapter",
+        "run/adapter",
+        "--prompt",
+        "q",
+        "--max-tokens",
+        "1",
+        "--format",
+        "json",
+    ];
+    let text = done(folder.path(), &ask);
+    assert!(text.contains(r#""prompt": "q=""#) && text.contains("the base has none"), "{text}");
+    let (head, _) = project::head().split_once("[train]").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a table");
+    let full =
+        "[train]\nmethod = \"full\"\nepochs = 2\nbatch_size = 8\ngradient_accumulation = 1\nmax_sequence_length = 64\n";
+    put(folder.path(), "diapason.toml", &format!("{head}{full}[run]\nfolder = \"whole\"\n"));
+    done(folder.path(), &["train", "-q"]);
+    assert_eq!(written("whole/model/chat_template.jinja"), template);
 }

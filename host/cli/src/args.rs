@@ -1,7 +1,7 @@
 //! The command line as it is typed.
 
 use crate::ui::Format;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// Fine-tune a language model, prove that it got better, gate its release.
@@ -157,6 +157,7 @@ pub struct Init {
 
 /// `generate`.
 #[derive(Debug, Args)]
+#[command(group(ArgGroup::new("asked").required(true).args(["prompt", "message"])))]
 pub struct Generate {
     /// A safetensors folder or a GGUF file.
     #[arg(long, value_name = "PATH")]
@@ -165,14 +166,14 @@ pub struct Generate {
     #[arg(long, value_name = "DIR")]
     pub adapter: Option<PathBuf>,
     /// What to ask.
-    #[arg(long, value_name = "TEXT", required_unless_present = "message", conflicts_with = "message")]
+    #[arg(long, value_name = "TEXT")]
     pub prompt: Option<String>,
     /// A conversation to ask instead: a JSON or JSONL file with one row as datasets have them (`messages`, `tools`,
     /// `chat_template_kwargs`), or with the messages alone.
     #[arg(long, value_name = "FILE", conflicts_with = "raw")]
     pub message: Option<PathBuf>,
-    /// Go on with the assistant's turn that the conversation ends with.
-    #[arg(long = "continue", requires = "message")]
+    /// Go on with the assistant's turn that the conversation of `--message` ends with.
+    #[arg(long = "continue", conflicts_with = "raw")]
     pub continues: bool,
     /// A system message.
     #[arg(long, value_name = "TEXT", conflicts_with = "raw")]

@@ -46,7 +46,7 @@ fn begun(sample: Sample, continues: bool) -> Result<Option<Message>> {
         (None, true) => {
             let role = sample.messages.last().map_or("nobody", |last| last.role.as_str());
             Err(Error::data(format!("there is no begun answer to continue: the last turn is of role `{role}`"))
-                .hint("end the conversation with an assistant's turn, or leave `--continue` out"))
+                .hint("end the conversation of `--message` with an assistant's turn, or leave `--continue` out"))
         }
         (answer, _) => Ok(answer),
     }
