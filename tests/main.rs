@@ -1,5 +1,6 @@
 //! End-to-end tests.
 
+mod adapters;
 mod allowed;
 mod bad_input;
 mod crash;

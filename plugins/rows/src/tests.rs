@@ -184,3 +184,35 @@ fn turns_in_a_text_are_read() {
     assert_eq!(good(json!({"messages": turns.to_string()})), good(json!({"messages": turns})));
     assert_eq!(bad(json!({"messages": "[{'role': 'user'}]"})).rule, "invalid-json");
 }
+
+/// The table in validate-shape's README: what other tools' rows become.
+#[test]
+fn rows_of_other_tools() {
+    let turns = json!([{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]);
+    let with = |key: &str, value: Value| json!([turns[0], {"role": "assistant", "content": "b", key: value}]);
+    for row in [
+        json!({"messages": turns, "tools": "[]", "chat_template_kwargs": {}}),
+        json!({"prompt": [turns[0]], "completion": [turns[1]]}),
+        json!({"messages": with("weight", json!(0)), "parallel_tool_calls": false, "tools": []}),
+        json!({"instruction": "a", "input": "", "output": "b", "history": [], "system": "", "tools": ""}),
+        json!({"conversations": with("train", json!(true))}),
+        json!({"messages": with("loss_scale", json!(0))}),
+    ] {
+        assert_eq!(good(row.clone()).references, ["b"], "{row}");
+    }
+    for (row, path) in [
+        (json!({"text": "a"}), ""),
+        (json!({"prompt": "a", "chosen": "b", "rejected": "c"}), "/chosen"),
+        (json!({"prompt": "a", "completion": "b", "label": true}), "/label"),
+        (json!({"prompt": "a", "completions": ["b"], "labels": [true]}), "/completions"),
+        (json!({"messages": turns, "functions": [{"name": "f"}]}), "/functions"),
+        (json!({"messages": with("function_call", json!({"name": "f"}))}), "/messages/1/function_call"),
+        (json!({"input": {"messages": turns}, "preferred_output": turns}), ""),
+        (json!({"messages": with("train_detail", json!([{"train": true}]))}), "/messages/1/train_detail"),
+        (json!({"segments": [{"label": true, "text": "a"}]}), ""),
+        (json!({"question": "a", "response": "b", "system": "s"}), ""),
+        (json!({"messages": with("loss_scale", json!(0.5))}), "/messages/1/loss_scale"),
+    ] {
+        assert_eq!(bad(row.clone()).path, path, "{row}");
+    }
+}
