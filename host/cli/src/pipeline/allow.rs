@@ -10,13 +10,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) type Allowed = BTreeMap<String, usize>;
 
 /// Rules of the built-in validators, and of the host, whose findings are errors.
-const ERRORS: [&str; 24] = [
+const ERRORS: [&str; 25] = [
     "ambiguous-shape",
     "constant-answer",
     "duplicate-id",
     "duplicate-key",
     "empty-line",
     "empty-text",
+    "inexact-number",
     "invalid-json",
     "leaked-prompt",
     "missing-text",
