@@ -260,3 +260,41 @@ fn what_is_trained_is_written_with_the_template_of_its_configuration() {
     done(folder.path(), &["train", "-q"]);
     assert_eq!(written("whole/model/chat_template.jinja"), template);
 }
+
+/// A template that knows no system turn, and writes no calls.
+const STRICT: &str = "{% for m in messages %}{% if m.role == 'system' %}{{ raise_exception('no system turns here') }}{% endif %}\
+                      {{ m.content }}{% if m.role == 'assistant' %}</s>{% else %}={% endif %}{% endfor %}";
+
+#[test]
+fn validate_finds_the_rows_that_the_template_refuses() {
+    let folder = project("");
+    put(folder.path(), "strict.jinja", STRICT);
+    let (right, refuses) =
+        ("{\"prompt\": \"q\", \"completion\": \"a\"}", "{\"system\": \"s\", \"prompt\": \"q\", \"completion\": \"a\"}");
+    let call = "{\"messages\": [{\"role\": \"user\", \"content\": \"q\"}, {\"role\": \"assistant\", \"content\": \"\", \"tool_calls\": \
+                [{\"type\": \"function\", \"function\": {\"name\": \"f\", \"arguments\": {}}}]}]}";
+    put(folder.path(), "train.jsonl", &format!("{right}\n{refuses}\n\n{call}\n"));
+    put(
+        folder.path(),
+        "test.jsonl",
+        "{\"prompt\": \"Which one is it?\", \"reference\": \"a\"}\n{\"system\": \"s\", \"prompt\": \"Which one is it?\", \"reference\": \"a\"}\n",
+    );
+    let configure = |template: &str| {
+        let keys = format!(
+            "[model]\npath = \"base\"\n[template]\ntemplate = \"{template}\"\n[data]\ntrain = \"train.jsonl\"\n{SUITE}"
+        );
+        put(folder.path(), "diapason.toml", &keys);
+    };
+    configure("strict.jinja");
+    let output = diapason(folder.path(), &["validate"]);
+    let text = said(&output);
+    assert_eq!(output.status.code(), Some(4), "{text}");
+    for said in ["train line 2: ", "no system turns here", "train line 4: ", "s line 2: ", "(unrendered)"] {
+        assert!(text.contains(said), "expected `{said}` in: {text}");
+    }
+    assert!(!text.contains("train line 1: "), "{text}");
+    // What was found is about that template.
+    put(folder.path(), "train.jsonl", &format!("{right}\n{refuses}\n"));
+    configure("chatml");
+    done(folder.path(), &["validate"]);
+}

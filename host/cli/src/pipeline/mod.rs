@@ -28,6 +28,7 @@ mod suite;
 mod tokens;
 pub(crate) mod train;
 mod unread;
+mod unrendered;
 pub(crate) mod validate;
 pub(crate) mod verify;
 mod watch;

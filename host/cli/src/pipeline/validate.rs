@@ -1,7 +1,7 @@
 //! Stage `validate`: what the validators find in the training data and the suites.
 
 use super::allow::{self, Allowed};
-use super::{Session, jsonl, overlap, specials, train, unread};
+use super::{Session, jsonl, overlap, specials, train, unread, unrendered};
 use crate::render::number::counted;
 use crate::wire;
 use diapason_core::config::{self, Plugin as Entry};
@@ -42,7 +42,7 @@ pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
     tuning(session)?;
     let validators = load(session)?;
     let (train, suites) = splits(session)?;
-    let inputs = inputs(session, &validators, train.iter().chain(&suites));
+    let inputs = inputs(session, &validators, train.iter().chain(&suites))?;
     let path = session.artefact(FILE);
     if session.stands(STAGE, &inputs) {
         return jsonl::read(&path, STAGE);
@@ -74,7 +74,7 @@ pub(super) fn current(session: &mut Session) -> Result<bool> {
     let Some(stage) = session.manifest.stages.get(STAGE).cloned() else { return Ok(true) };
     let validators = load(session)?;
     let (train, suites) = splits(session)?;
-    Ok(stage.inputs == inputs(session, &validators, train.iter().chain(&suites)))
+    Ok(stage.inputs == inputs(session, &validators, train.iter().chain(&suites))?)
 }
 
 /// What the validators say now; writes nothing.
@@ -89,7 +89,7 @@ fn errors(found: &[Finding]) -> impl Iterator<Item = &Finding> {
 }
 
 fn look(
-    session: &Session,
+    session: &mut Session,
     validators: &[(Plugin, Entry)],
     train: Option<&Split>,
     suites: &[Split],
@@ -101,6 +101,7 @@ fn look(
     found.extend(leaks(session, train, suites, &found));
     found.extend(specials::findings(session, train.into_iter().chain(suites)));
     let unread = train.into_iter().chain(suites).flat_map(unread::findings);
+    found.extend(unrendered::findings(session, train, suites));
     let known: HashSet<(String, u32)> = errors(&found).map(|one| (one.split.clone(), one.line)).collect();
     found.extend(unread.filter(|one| !known.contains(&(one.split.clone(), one.line))));
     Ok(found)
@@ -198,7 +199,12 @@ fn fault(text: &str) -> Option<(&'static str, u32, String, String)> {
     })
 }
 
-fn inputs<'a>(session: &Session, validators: &[(Plugin, Entry)], splits: impl Iterator<Item = &'a Split>) -> String {
+fn inputs<'a>(
+    session: &mut Session,
+    validators: &[(Plugin, Entry)],
+    splits: impl Iterator<Item = &'a Split>,
+) -> Result<String> {
+    let rendering = unrendered::digest(session)?;
     let rows = |split: &Split| {
         let rows = split.rows.iter().map(|row| format!("{}:{}\n", row.line, row.text));
         let faults = split.faults.iter().map(|fault| format!("{}:{}\n", fault.rule, fault.message));
@@ -216,8 +222,9 @@ fn inputs<'a>(session: &Session, validators: &[(Plugin, Entry)], splits: impl It
         .map(rows)
         .chain(validators.iter().map(plugin))
         .chain([("limits".into(), limits), ("gated".into(), gated), ("specials".into(), special)])
+        .chain([("rendering".into(), rendering)])
         .collect();
-    digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str())))
+    Ok(digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
 }
 
 /// One pass for each suite, each with the training data before it: a validator sees one `test` split at a time, so

@@ -153,7 +153,7 @@ fn refuse(name: &str, bad: &[Fault]) -> Error {
 }
 
 /// The sample with what is selected for rows that do not say it themselves.
-fn completed(mut sample: Sample, selection: &Selection<'_>) -> Sample {
+pub fn completed(mut sample: Sample, selection: &Selection<'_>) -> Sample {
     if let Some(text) = selection.system.filter(|_| sample.messages.iter().all(|message| message.role != "system")) {
         sample.messages.insert(0, crate::sample::Message::new("system", text));
     }
