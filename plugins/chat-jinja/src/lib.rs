@@ -50,7 +50,7 @@ pub struct Settings {
 
 /// Templates and what they are given every time.
 pub struct Jinja {
-    library: Library,
+    templates: Library,
     clock: Clock,
     add_generation_prompt: bool,
     continue_final_message: bool,
@@ -72,7 +72,7 @@ impl ChatTemplate for Jinja {
         let clock = Clock::parse(date).ok_or_else(|| format!("`date` is `{date}`: expected a day like 2026-01-01"))?;
         let library = Library::new(settings.template, settings.named_templates, settings.template_name)?;
         Ok(Self {
-            library,
+            templates: library,
             clock,
             add_generation_prompt: settings.add_generation_prompt.unwrap_or(!settings.continue_final_message),
             continue_final_message: settings.continue_final_message,
@@ -107,7 +107,7 @@ impl Jinja {
     fn scene(&self, conversation: &Conversation) -> Result<(Scene<'_>, Vec<Turn>)> {
         let turns = turns::read(conversation)?;
         let tools = turns::tools(conversation)?;
-        let template = self.library.choose(tools.is_some())?;
+        let template = self.templates.choose(tools.is_some())?;
         let tools = tools.as_ref().map_or(Value::None, Value::from);
         Ok((Scene { template, clock: self.clock, variables: &self.variables, tools }, turns))
     }
