@@ -39,20 +39,33 @@ impl Gguf {
         Ok(gguf)
     }
 
-    /// Refuses tensors that have more elements than the file can hold. Small files of many bytes are read, but no size of
-    /// a tensor is believed that its bytes are not there for.
+    /// Refuses tensors that have more elements than the file can hold, and those that do not lie one behind the other, as
+    /// the format wants it: their offsets are damaged. Small files of many bytes are read, but no size of a tensor is
+    /// believed that its bytes are not there for.
     fn check_sizes(&self) -> Result<()> {
+        let mut places = Vec::new();
         for (name, info) in &self.content.tensor_infos {
             let elements = info.shape.dims().iter().try_fold(1_usize, |all, size| all.checked_mul(*size));
             let (block, size) = (info.ggml_dtype.block_size(), info.ggml_dtype.type_size());
             let bytes = elements.and_then(|elements| (elements / block).checked_mul(size)).map(|bytes| bytes as u64);
-            let end =
-                bytes.and_then(|bytes| self.content.tensor_data_offset.checked_add(info.offset)?.checked_add(bytes));
-            if end.is_none_or(|end| end > self.bytes.len() as u64) {
+            let end = bytes.and_then(|bytes| info.offset.checked_add(bytes));
+            let last = end.and_then(|end| self.content.tensor_data_offset.checked_add(end));
+            let Some(end) = end.filter(|_| last.is_some_and(|last| last <= self.bytes.len() as u64)) else {
                 let message =
                     format!("tensor `{name}` of shape {:?} ends behind {}", info.shape.dims(), self.path.display());
                 return Err(Error::data(message).hint("the file is truncated or damaged; fetch it again"));
+            };
+            places.push((info.offset, end, name));
+        }
+        places.sort_unstable();
+        let (alignment, mut expected) = (self.integer("general.alignment").unwrap_or(32).max(1), 0);
+        for (offset, end, name) in places {
+            if offset != expected {
+                let message =
+                    format!("tensor `{name}` in {} begins at {offset}, expected {expected}", self.path.display());
+                return Err(Error::data(message).hint("the file is damaged; fetch it again"));
             }
+            expected = end.next_multiple_of(alignment);
         }
         Ok(())
     }

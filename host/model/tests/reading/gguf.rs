@@ -260,3 +260,25 @@ fn scalings_survive_an_export_or_are_refused() {
         }
     }
 }
+
+/// Found by breaking files: a tensor whose offset is that of another was read as the other's numbers.
+#[test]
+fn tensors_lie_one_behind_the_other() {
+    let bytes = std::fs::read(golden("llama-biases.gguf")).unwrap();
+    let name = b"blk.0.ffn_up.weight";
+    let at = bytes.windows(name.len()).position(|window| window == name).unwrap() + name.len();
+    // Dimensions, two of them, the type, the offset.
+    let place = at + 4 + 2 * 8 + 4;
+    let offset = u64::from_le_bytes(bytes[place..place + 8].try_into().unwrap());
+    let out = tempfile::tempdir().unwrap();
+    let path = out.path().join("m.gguf");
+    for changed in [offset - 32, offset + 32, 0] {
+        let mut damaged = bytes.clone();
+        damaged[place..place + 8].copy_from_slice(&changed.to_le_bytes());
+        std::fs::write(&path, damaged).unwrap();
+        let error = Model::open(&path, &Device::Cpu).unwrap_err();
+        let error = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
+        let text: String = error.map(|error| format!("{error}; ")).collect();
+        assert!(text.contains("begins at") && text.contains("expected"), "{changed}: {text}");
+    }
+}
