@@ -57,6 +57,13 @@ fn refused(folder: &Path, arguments: &[&str], code: i32, words: &[&str]) {
     }
 }
 
+/// Asks the model with an adapter for one token, to see the prompt.
+fn asked<'a>(model: &'a str, adapter: &'a str) -> [&'a str; 11] {
+    let of = ["generate", "--model", model, "--adapter", adapter];
+    let rest = ["--prompt", "q", "--max-tokens", "1", "--format", "json"];
+    std::array::from_fn(|index| *of.iter().chain(&rest).nth(index).expect("eleven"))
+}
+
 /// The prompts of an arm, in the order of the rows.
 fn prompts(folder: &Path, arm: &str) -> Vec<String> {
     let text = std::fs::read_to_string(folder.join(format!("run/outputs.{arm}.jsonl"))).expect("outputs");
@@ -206,19 +213,7 @@ fn an_adapters_template_answers_and_is_written_with_the_merged_model() {
     let folder = project("");
     put(&folder.path().join("base"), "chat_template.jinja", &template("base"));
     put(&folder.path().join("adapter"), "chat_template.jinja", &template("adapter"));
-    let ask = [
-        "generate",
-        "--model",
-        "base",
-        "--adapter",
-        "adapter",
-        "--prompt",
-        "q",
-        "--max-tokens",
-        "1",
-        "--format",
-        "json",
-    ];
+    let ask = asked("base", "adapter");
     let text = done(folder.path(), &ask);
     assert!(text.contains("the chat template is the adapter's: it is not the base's"), "{text}");
     assert!(text.contains(r#""prompt": "adapter:q=""#), "{text}");
@@ -238,19 +233,7 @@ fn what_is_trained_is_written_with_the_template_of_its_configuration() {
     let written = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap_or_default();
     done(folder.path(), &["train", "-q"]);
     assert_eq!(written("run/adapter/chat_template.jinja"), template);
-    let ask = [
-        "generate",
-        "--model",
-        MODEL,
-        "--adapter",
-        "run/adapter",
-        "--prompt",
-        "q",
-        "--max-tokens",
-        "1",
-        "--format",
-        "json",
-    ];
+    let ask = asked(MODEL, "run/adapter");
     let text = done(folder.path(), &ask);
     assert!(text.contains(r#""prompt": "q=""#) && text.contains("the base has none"), "{text}");
     let (head, _) = project::head().split_once("[train]").map(|(a, b)| (a.to_owned(), b.to_owned())).expect("a table");

@@ -2,20 +2,19 @@
 
 use super::Session;
 use super::validate::Split;
-use crate::wire::{self, Literal};
+use crate::wire::Literal;
 use diapason_core::config::SpecialTokens;
 use diapason_core::dataset;
 use diapason_core::finding::{Finding, Row, Severity};
 use diapason_core::sample::Message;
+use diapason_model::Model;
 
-/// One finding for each row, unless the configuration takes them for text. Without a model that can be read there are none:
-/// that is for the verbs to say that need it.
-pub(super) fn findings<'a>(session: &Session, splits: impl Iterator<Item = &'a Split>) -> Vec<Finding> {
+/// One finding for each row with a special token of `model`, unless the configuration takes them for text.
+pub(super) fn findings<'a>(session: &Session, model: &Model, splits: impl Iterator<Item = &'a Split>) -> Vec<Finding> {
     let config = &session.plan.config;
     if config.template.special_tokens_in_text == SpecialTokens::Literal {
         return Vec::new();
     }
-    let Ok(model) = wire::outline(&config.model.path) else { return Vec::new() };
     let literal = Literal::new(model.specials());
     let found = |split: &Split| split.rows.iter().filter_map(|row| of(&literal, split, row)).collect::<Vec<_>>();
     splits.flat_map(found).collect()

@@ -3,13 +3,13 @@
 use super::tokens::untaught;
 use super::validate::Split;
 use super::{Session, suite};
-use crate::wire::{self, Origin, Renderer};
+use crate::wire::{Origin, Renderer};
 use diapason_core::dataset::{self, Selection};
 use diapason_core::finding::{Finding, Row, Severity};
 use diapason_core::manifest::digest_of;
 use diapason_core::sample::{Conversation, Sample};
 use diapason_core::{Error, Result};
-use diapason_model::Chat;
+use diapason_model::{Chat, Model};
 
 /// Rows of one call; those of a call that fails are rendered one by one.
 const ROWS: usize = 256;
@@ -17,13 +17,11 @@ const ROWS: usize = 256;
 /// A template that refuses so many rows refuses all of them, or as good as.
 const MOST: usize = 100;
 
-/// One finding for each row that cannot be rendered, to be learned or to be answered. Without a model that can be read there
-/// are none: that is for the verbs to say that need it.
-pub(super) fn findings(session: &mut Session, train: Option<&Split>, suites: &[Split]) -> Vec<Finding> {
+/// One finding for each row that cannot be rendered for `model`, to be learned or to be answered.
+pub(super) fn findings(session: &mut Session, model: &Model, train: Option<&Split>, suites: &[Split]) -> Vec<Finding> {
     let config = session.plan.config.clone();
-    let Ok(model) = wire::outline(&config.model.path) else { return Vec::new() };
     let adapter = config.model.adapter.as_deref();
-    let mut renderer = match Renderer::new(&config.template, adapter, &mut session.plugins, &model, &session.grants) {
+    let mut renderer = match Renderer::new(&config.template, adapter, &mut session.plugins, model, &session.grants) {
         Ok(renderer) => renderer,
         Err(error) => return train.into_iter().chain(suites).take(1).map(|split| finding(split, 0, &error)).collect(),
     };
@@ -52,14 +50,13 @@ fn refused(
         let sample = dataset::completed(dataset::sample(row).ok()?, selection);
         Some((row.line, conversation(sample)?))
     };
-    let rows: Vec<(u32, Conversation)> = split.rows.iter().filter_map(read).collect();
+    let (lines, rows): (Vec<u32>, Vec<Conversation>) = split.rows.iter().filter_map(read).unzip();
     let mut found = Vec::new();
-    for batch in rows.chunks(ROWS) {
-        let all: Vec<Conversation> = batch.iter().map(|(_, conversation)| conversation.clone()).collect();
-        if render(&all).is_ok() {
+    for (lines, batch) in lines.chunks(ROWS).zip(rows.chunks(ROWS)) {
+        if render(batch).is_ok() {
             continue;
         }
-        for (line, conversation) in batch {
+        for (line, conversation) in lines.iter().zip(batch) {
             if let Err(error) = render(std::slice::from_ref(conversation)) {
                 found.push(finding(split, *line, &error));
             }

@@ -99,9 +99,12 @@ fn look(
         found.extend(all_passes(plugin, entry, &session.grants, train, suites)?);
     }
     found.extend(leaks(session, train, suites, &found));
-    found.extend(specials::findings(session, train.into_iter().chain(suites)));
+    // Without a model that can be read there is nothing to say of it: that is for the verbs that need it.
+    if let Ok(model) = wire::outline(&session.plan.config.model.path) {
+        found.extend(specials::findings(session, &model, train.into_iter().chain(suites)));
+        found.extend(unrendered::findings(session, &model, train, suites));
+    }
     let unread = train.into_iter().chain(suites).flat_map(unread::findings);
-    found.extend(unrendered::findings(session, train, suites));
     let known: HashSet<(String, u32)> = errors(&found).map(|one| (one.split.clone(), one.line)).collect();
     found.extend(unread.filter(|one| !known.contains(&(one.split.clone(), one.line))));
     Ok(found)
