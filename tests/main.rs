@@ -4,6 +4,7 @@ mod adapters;
 mod allowed;
 mod bad_input;
 mod crash;
+mod decoding;
 mod generate;
 mod hostile_files;
 mod hostile_text;

@@ -4,6 +4,7 @@
 //! draws from a stream of the prompt's own. The same prompts in the same batches give the same bits.
 
 use crate::arch::Cache;
+use crate::decoding::{Moment, Rules};
 use crate::kernels::{Sequences, Span};
 use crate::linear::Mode;
 use crate::model::Model;
@@ -15,7 +16,8 @@ use diapason_core::{Error, Result};
 /// Continues each prompt; `watch` is given every completion as soon as it ends. Batches of `known` prompts are left out.
 ///
 /// # Errors
-/// A prompt is empty or leaves no room in the context, a number in `decoding` makes no sense, or `watch` errs.
+/// A prompt is empty or leaves no room in the context, a number in `decoding` or a field of the model's
+/// `generation_config.json` makes no sense or cannot be done, or `watch` errs.
 pub(crate) fn complete(
     model: &mut Model,
     prompts: &[Prompt<'_>],
@@ -24,6 +26,7 @@ pub(crate) fn complete(
     watch: &mut dyn FnMut(Progress) -> Result<()>,
 ) -> Result<()> {
     check(decoding)?;
+    let rules = model.rules()?;
     let mut rows = Vec::with_capacity(prompts.len());
     for (index, prompt) in prompts.iter().enumerate() {
         rows.push(Row::new(index, *prompt, model, decoding)?);
@@ -34,7 +37,7 @@ pub(crate) fn complete(
     while !rows.is_empty() {
         let batch: Vec<Row> = rows.drain(..rows.len().min(model.batch_size())).collect();
         if !batch.iter().all(|row| known(row.index)) {
-            run_batch(model, batch, decoding, watch)?;
+            run_batch(model, batch, decoding, &rules, watch)?;
             watch(Progress::Batch)?;
         }
     }
@@ -91,6 +94,10 @@ impl Row {
         Ok(Completion { text: self.text(model)?, tokens: self.ids.len() - self.prompt, finish })
     }
 
+    fn moment<'a>(&'a self, model: &'a Model, decoding: &Decoding) -> Moment<'a> {
+        Moment { ids: &self.ids, prompt: self.prompt, max_tokens: decoding.max_tokens, ends: model.stop_ids() }
+    }
+
     fn text(&self, model: &Model) -> Result<String> {
         model.tokenizer().decode(&self.ids[self.prompt..])
     }
@@ -106,6 +113,7 @@ fn run_batch(
     model: &Model,
     mut rows: Vec<Row>,
     decoding: &Decoding,
+    rules: &Rules,
     watch: &mut dyn FnMut(Progress) -> Result<()>,
 ) -> Result<()> {
     let fail = |source: candle_core::Error| Error::run("failed to generate").because(source);
@@ -117,12 +125,13 @@ fn run_batch(
     let mut cache = Cache::new(model.llama(), rows.len(), capacity).map_err(fail)?;
     let mut seen = 0;
     while !rows.is_empty() {
-        let logits = step(model, &rows, seen, &mut cache).map_err(fail)?;
+        let mut logits = step(model, &rows, seen, &mut cache).map_err(fail)?;
         if logits.iter().flatten().any(|logit| logit.is_nan()) {
             return Err(not_numbers());
         }
         let mut ended = Vec::with_capacity(rows.len());
-        for (row, logits) in rows.iter_mut().zip(&logits) {
+        for (row, logits) in rows.iter_mut().zip(&mut logits) {
+            rules.apply(logits, &row.moment(model, decoding))?;
             let id = row.sampler.pick(logits);
             let completion = row.push(id, model, decoding)?;
             ended.push(completion.is_some());

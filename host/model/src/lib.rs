@@ -5,6 +5,7 @@ pub mod arch;
 pub mod batch;
 mod chat;
 mod checkpoint;
+pub mod decoding;
 pub mod device;
 pub mod encode;
 pub mod forecast;

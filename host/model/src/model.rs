@@ -1,7 +1,8 @@
 //! A model with all that belongs to it: decoder, tokenizer, chat template, special tokens.
 
-use crate::arch::{Config, Llama};
+use crate::arch::{Config, DROPOUT, Llama};
 use crate::chat::Chat;
+use crate::decoding::{Rules, Said};
 use crate::open::Parts;
 use crate::origin::Origin;
 use crate::templates::{ChatTemplates, DEFAULT};
@@ -35,6 +36,8 @@ pub struct Model {
     chat: Chat,
     /// What lies beside the weights, where the model comes from a folder.
     origin: Option<Origin>,
+    /// What its files say of decoding.
+    said: Said,
     /// What the files name, and what is written with the model.
     own_stop_ids: Vec<u32>,
     /// These, and what ends a turn in the template that is used.
@@ -74,7 +77,7 @@ impl Model {
     }
 
     fn assemble(path: &Path, device: &Device, parts: Parts) -> Result<Self> {
-        let Parts { llama, tokenizer, chat, origin, mut stop_ids, digests } = parts;
+        let Parts { llama, tokenizer, chat, origin, said, mut stop_ids, digests } = parts;
         if tokenizer.size() > llama.config().vocab_size {
             let (tokens, rows) = (tokenizer.size(), llama.config().vocab_size);
             return Err(Error::data(format!("the tokenizer has {tokens} tokens, the embedding {rows} rows"))
@@ -94,6 +97,7 @@ impl Model {
             tokenizer: Arc::new(tokenizer),
             chat,
             origin,
+            said,
             own_stop_ids: stop_ids.clone(),
             stop_ids,
             digests,
@@ -189,6 +193,38 @@ impl Model {
         self.stop_ids.extend(ids);
         self.stop_ids.sort_unstable();
         self.stop_ids.dedup();
+    }
+
+    /// What the model's files do to its logits before a token is chosen.
+    ///
+    /// # Errors
+    /// They ask for what is not supported, or has no meaning.
+    pub(crate) fn rules(&self) -> Result<Rules> {
+        Rules::read(&self.said, self.llama.config().vocab_size)
+    }
+
+    /// The fields of the model's files that make its answers others than plain decoding does.
+    pub fn changed_decoding(&self) -> Vec<String> {
+        self.said.changing()
+    }
+
+    /// Refuses to train a model of which transformers drops a share of attention in training: here nothing is dropped.
+    pub(crate) fn refuse_attention_dropout(&self) -> Result<()> {
+        let said = self.origin.as_ref().and_then(|origin| origin.config.get(DROPOUT)?.as_f64());
+        match said.filter(|share| *share != 0.0) {
+            None => Ok(()),
+            Some(share) => {
+                Err(Error::data(format!("`{DROPOUT}` in config.json is {share}, which is not supported in training"))
+                    .hint("set it to 0 there to train without; answers do not depend on it"))
+            }
+        }
+    }
+
+    /// Whether the weights have a head of their own although `config.json` calls it tied to the embedding: as in
+    /// transformers, the head in the file is then used.
+    pub fn unties(&self) -> bool {
+        let said = self.origin.as_ref().and_then(|origin| Config::from_json(&origin.config.clone().into()).ok());
+        said.is_some_and(|config| config.tied) && !self.llama.config().tied
     }
 
     /// The files beside the weights, where the model comes from a folder.
@@ -304,7 +340,7 @@ impl Model {
         };
         let (stop_ids, device) = (Vec::new(), llama.device().clone());
         let chat = Chat { templates: ChatTemplates::only(chat_template), ..Chat::default() };
-        let parts = Parts { llama, tokenizer, chat, origin: None, stop_ids, digests };
+        let parts = Parts { llama, tokenizer, chat, origin: None, said: Said::default(), stop_ids, digests };
         Self::assemble(Path::new("random"), &device, parts)
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::arch::{Config, Llama, Parameters};
 use crate::chat::Chat;
+use crate::decoding::Said;
 use crate::kernels::Weight;
 use crate::model::Digests;
 use crate::origin::Origin;
@@ -19,6 +20,7 @@ pub(crate) struct Parts {
     pub(crate) tokenizer: Tokenizer,
     pub(crate) chat: Chat,
     pub(crate) origin: Option<Origin>,
+    pub(crate) said: Said,
     pub(crate) stop_ids: Vec<u32>,
     pub(crate) digests: Digests,
 }
@@ -40,7 +42,7 @@ impl Parts {
         let tokenizer_path = path.join("tokenizer.json");
         let tokenizer = Tokenizer::from_json(files::read_text(&tokenizer_path)?.into_bytes())
             .map_err(|error| error.context(format!("failed to read {}", tokenizer_path.display())))?;
-        let generation = optional(path, "generation_config.json")?;
+        let said = Said::of_folder(path, &text)?;
         let chat = Chat::of_folder(path)?;
         let mut folder = Folder::open(path)?;
         folder.settle_tied(&mut config)?;
@@ -56,7 +58,8 @@ impl Parts {
             tokenizer,
             chat,
             origin: Some(Origin::read(path, json.as_object().cloned().unwrap_or_default())?),
-            stop_ids: ends(path, &json, &generation)?,
+            stop_ids: ends(&said)?,
+            said,
             digests,
         })
     }
@@ -78,6 +81,7 @@ impl Parts {
             tokenizer,
             chat: Chat::of_gguf(&gguf)?,
             origin: None,
+            said: Said::of_gguf(path, &gguf),
             stop_ids: ["eos", "eot", "eom"]
                 .into_iter()
                 .filter_map(id)
@@ -168,19 +172,22 @@ pub(crate) fn optional(folder: &Path, name: &str) -> Result<Value> {
 
 /// The tokens that end a generation, as transformers finds them: those of generation_config.json where there is one, even
 /// if it names none, otherwise those of config.json.
-fn ends(folder: &Path, config: &Value, generation: &Value) -> Result<Vec<u32>> {
-    let (file, value) = match generation {
-        Value::Null => ("config.json", &config["eos_token_id"]),
-        _ => ("generation_config.json", &generation["eos_token_id"]),
-    };
+fn ends(said: &Said) -> Result<Vec<u32>> {
+    const KEY: &str = "eos_token_id";
     let id = |value: &Value| value.as_u64().and_then(|id| u32::try_from(id).ok());
-    let ids = match value {
-        Value::Null => Some(Vec::new()),
-        Value::Array(list) => list.iter().map(id).collect(),
-        one => id(one).map(|id| vec![id]),
+    let ids = match said.get(KEY) {
+        None => return Ok(Vec::new()),
+        Some(Value::Array(list)) => list.iter().map(id).collect(),
+        Some(one) => id(one).map(|id| vec![id]),
     };
-    ids.ok_or_else(|| {
-        Error::data(format!("`eos_token_id` in {} is {value}", folder.join(file).display()))
-            .hint("it is the id of the token that ends a text, or a list of ids")
-    })
+    match ids {
+        // transformers takes the first of them for padding, and fails; beside a `pad_token_id` it never stops.
+        Some(ids) if ids.is_empty() => said.refuse(
+            KEY,
+            "no token would end a text",
+            "name the token that ends one, or remove the field: the tokenizer's `eos_token` is then taken",
+        ),
+        Some(ids) => Ok(ids),
+        None => said.refuse(KEY, "expected a token id", "it is the id of the token that ends a text, or a list of ids"),
+    }
 }

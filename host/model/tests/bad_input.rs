@@ -61,7 +61,7 @@ fn a_shard_is_missing() {
 fn an_index_that_leaves_its_folder() {
     let folder = copy("mistral-sharded");
     let index = folder.path().join("model.safetensors.index.json");
-    std::fs::write(&index, r#"{"weight_map": {"a": "../secret.safetensors"}}"#).unwrap();
+    std::fs::write(&index, r#"{"metadata": {}, "weight_map": {"a": "../secret.safetensors"}}"#).unwrap();
     assert!(error(folder.path()).to_string().contains("names the shard `../secret.safetensors`"));
 }
 
@@ -91,6 +91,8 @@ fn what_is_not_supported_says_so() {
         message.contains("unknown architecture `mamba` / known architectures: llama, mistral, qwen2, qwen3"),
         "{message}"
     );
+    let message = error_after("config.json", r#""model_type": "llama""#, r#""model_type": null"#);
+    assert!(message.contains(r#"no `model_type` / a model of the class LlamaForCausalLM has `"model_type": "llama"`"#));
     let message = error_after("config.json", r#""hidden_act": "silu""#, r#""hidden_act": "gelu""#);
     assert!(message.contains("activation `gelu` is not supported"), "{message}");
     let message = error_after("config.json", r#""rope_type": "llama3""#, r#""rope_type": "su""#);

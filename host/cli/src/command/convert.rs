@@ -22,7 +22,7 @@ pub(super) fn merge(arguments: &Merge, ui: &Ui) -> Result<Exit> {
             .hint("it is in GB: `--max-shard-size 5`"));
     }
     apart(&arguments.out, &[&arguments.model, &arguments.adapter])?;
-    let mut model = wire::open(&arguments.model, Format::F32, "cpu")?;
+    let mut model = open(&arguments.model, Format::F32, ui)?;
     attach(&mut model, &arguments.adapter, ui)?;
     let _lock = Lock::beside(&arguments.out)?;
     let merged = merge::merge(&mut model, &arguments.out, save_type(arguments.dtype), (limit * 1e9) as u64)?;
@@ -42,7 +42,7 @@ pub(super) fn merge(arguments: &Merge, ui: &Ui) -> Result<Exit> {
 /// `diapason export`.
 pub(super) fn export(arguments: &Export, ui: &Ui) -> Result<Exit> {
     apart(&arguments.out, &[&arguments.model])?;
-    let mut model = wire::open(&arguments.model, Format::F32, "cpu")?;
+    let mut model = open(&arguments.model, Format::F32, ui)?;
     if let Some(adapter) = &arguments.adapter {
         attach(&mut model, adapter, ui)?;
     }
@@ -60,7 +60,15 @@ pub(super) fn export(arguments: &Export, ui: &Ui) -> Result<Exit> {
             "llama.cpp does not compose characters (NFC): texts with decomposed ones get other tokens there\n",
         );
     }
-    let json = json!({"written": out, "in_16_bits": wide, "composes_characters": composes});
+    let left_out = model.changed_decoding();
+    if !left_out.is_empty() {
+        let fields: Vec<String> = left_out.iter().map(|field| format!("`{}`", line(field))).collect();
+        note.push_str(&format!(
+            "a GGUF file has no place for {}, by which the model's own files change its answers: llama.cpp answers without\n",
+            fields.join(", ")
+        ));
+    }
+    let json = json!({"written": out, "in_16_bits": wide, "composes_characters": composes, "left_out": left_out});
     ui.result(|_| format!("exported: {}\n{note}", line(&out)), &json);
     Ok(Exit::Passed)
 }
@@ -69,7 +77,7 @@ pub(super) fn export(arguments: &Export, ui: &Ui) -> Result<Exit> {
 pub(super) fn quantize(arguments: &Quantize, ui: &Ui) -> Result<Exit> {
     apart(&arguments.out, &[&arguments.model])?;
     let format = Format::Nf4 { double: !arguments.no_double_quantization };
-    let model = wire::open(&arguments.model, format, "cpu")?;
+    let model = open(&arguments.model, format, ui)?;
     let _lock = Lock::beside(&arguments.out)?;
     model.save(&arguments.out, save_type(arguments.dtype))?;
     let weights =
@@ -81,6 +89,14 @@ pub(super) fn quantize(arguments: &Quantize, ui: &Ui) -> Result<Exit> {
     let text = format!("quantized: {}, {numbers} parameters in {bits:.3} bits each\n", line(&out));
     ui.result(|_| text, &json!({"written": out, "quantized": numbers, "bits": bits}));
     Ok(Exit::Passed)
+}
+
+fn open(path: &Path, format: Format, ui: &Ui) -> Result<Model> {
+    let model = wire::open(path, format, "cpu")?;
+    if let Some(message) = wire::untied(&model) {
+        ui.emit(&Event::Warning { message });
+    }
+    Ok(model)
 }
 
 /// Attaches an adapter, with the chat template that it brings.

@@ -20,6 +20,9 @@ pub(super) fn run(arguments: &Generate, ui: &Ui) -> Result<Exit> {
     // What is wrong with the conversation is said before a model is opened.
     let asked = if arguments.raw { None } else { Some(conversation::read(arguments)?) };
     let mut model = wire::open(&arguments.model, Format::of_use(is_gpu(&arguments.device)), &arguments.device)?;
+    if let Some(message) = wire::untied(&model) {
+        ui.emit(&Event::Warning { message });
+    }
     if let Some(adapter) = &arguments.adapter {
         model.attach_adapter(adapter)?;
     }
@@ -33,6 +36,9 @@ pub(super) fn run(arguments: &Generate, ui: &Ui) -> Result<Exit> {
         seed: arguments.seed,
         ..Decoding::default()
     };
+    if let Some(message) = wire::left_out(&arguments.model).filter(|_| arguments.temperature > 0.0) {
+        ui.emit(&Event::Warning { message });
+    }
     let completion = model.generate(std::slice::from_ref(&prompt), &decoding, &mut |_| {})?.pop();
     let Some(Completion { text, tokens, finish }) = completion else {
         return Err(Error::run("the model gave no completion"));

@@ -6,7 +6,7 @@ use super::request::{Asked, Requests};
 use super::session::{Opened, Purpose, Tuned};
 use super::suite::LoadedSuite;
 use super::{Session, integrity, jsonl, score, train, watched};
-use crate::interrupt;
+use crate::{interrupt, wire};
 use diapason_core::config::Config;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::language_model::LanguageModel;
@@ -16,8 +16,8 @@ use diapason_core::score::{Arm, Output};
 use diapason_core::{Error, Result};
 
 /// How answers are drawn. Another way gives other answers, which do not belong to outputs of this one.
-const SAMPLING: &str =
-    "a stream for each answer, draws beside the ordinary completion, stops of the model and its template";
+const SAMPLING: &str = "a stream for each answer, draws beside the ordinary completion, stops of the model and its template, logits changed \
+     as generation_config.json says";
 
 /// So many prompts are enough to see whether an adapter does anything.
 const PROBES: usize = 4;
@@ -45,6 +45,11 @@ pub(super) fn requests(session: &Session, suites: &[LoadedSuite]) -> Result<Vec<
     if config.generate.sampling_temperature.is_some() && !draws {
         let message = "`generate.sampling_temperature` is not used: no evaluator asks for more than one completion";
         session.ui.emit(&Event::Warning { message: message.into() });
+    }
+    if (config.generate.temperature > 0.0 || draws)
+        && let Some(message) = wire::left_out(&config.model.path)
+    {
+        session.ui.emit(&Event::Warning { message });
     }
     Ok(requests)
 }

@@ -284,6 +284,9 @@ impl Session {
         let mut renderer = self.renderer(&model)?;
         renderer.end_turns(&mut model)?;
         model_opened(&self.ui, path, &model);
+        if let Some(message) = wire::untied(&model) {
+            self.ui.emit(&Event::Warning { message });
+        }
         Ok(Opened { model, renderer, format: Some(format) })
     }
 

@@ -10,6 +10,7 @@ use diapason_core::finding::{Finding, Row, Severity};
 use diapason_core::manifest::digest_of;
 use diapason_core::report::FindingCounts;
 use diapason_core::{Error, Result, digest};
+use diapason_model::decoding;
 use diapason_sandbox::{Grants, Plugin, Validator};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -55,9 +56,13 @@ pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-/// Holds an existing adapter against its base, or the settings of training against the number of rows.
+/// Holds what the model's files say of its answers against what can be done, and an existing adapter against its base or
+/// the settings of training against the number of rows.
 fn tuning(session: &mut Session) -> Result<()> {
     let config = session.plan.config.clone();
+    if let Some(refusal) = decoding::refusal(&config.model.path).filter(|_| !config.suites.is_empty()) {
+        return Err(refusal);
+    }
     if let Some(adapter) = &config.model.adapter {
         return wire::outline(&config.model.path)?.check_adapter(adapter);
     }

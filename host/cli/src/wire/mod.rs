@@ -10,7 +10,7 @@ mod unwritten;
 
 pub(crate) use judge::{LateJudge, LateTokenizer};
 pub(crate) use literal::{Literal, unmarked};
-pub(crate) use model::{digests_of, files, joined, open, outline};
+pub(crate) use model::{digests_of, files, joined, left_out, open, outline, untied};
 pub(crate) use origin::Origin;
 pub(crate) use plugins::{Plugins, built_in_digest, component_digest};
 pub(crate) use template::Renderer;

@@ -203,3 +203,43 @@ fn has_word(text: &str, name: &str) -> bool {
     };
     text.match_indices(name).any(|(at, _)| alone(at))
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::ui::{Format, Ui};
+    use diapason_core::config::Limits;
+
+    /// The tokens that end generations in this template, by their texts. The model has gpt-oss's special tokens.
+    fn ends(template: &str) -> Vec<String> {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden/llama-tied");
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["config.json", "generation_config.json", "tokenizer_config.json", "model.safetensors"] {
+            std::fs::copy(root.join(name), folder.path().join(name)).unwrap();
+        }
+        let text = std::fs::read_to_string(root.join("tokenizer.json")).unwrap();
+        let mut tokenizer: Value = serde_json::from_str(&text).unwrap();
+        let mut token = tokenizer["added_tokens"][0].clone();
+        for (id, content) in
+            (258..).zip(["<|start|>", "<|message|>", "<|channel|>", "<|end|>", "<|return|>", "<|call|>"])
+        {
+            (token["id"], token["content"]) = (json!(id), content.into());
+            tokenizer["added_tokens"].as_array_mut().unwrap().push(token.clone());
+        }
+        std::fs::write(folder.path().join("tokenizer.json"), tokenizer.to_string()).unwrap();
+        let mut model = Model::outline(folder.path()).unwrap();
+        let template = Template { template: Some(template.to_owned()), ..Template::default() };
+        let mut plugins = Plugins::new(&Limits::default(), &Ui::new(Format::Human, true)).unwrap();
+        let mut renderer = Renderer::new(&template, None, &mut plugins, &model, &Grants::default()).unwrap();
+        renderer.end_turns(&mut model).unwrap();
+        model.stop_ids().iter().map(|id| model.shown(*id)).collect()
+    }
+
+    /// gpt-oss ends its reasoning with `<|end|>` too, before it answers: only what ends the last turn ends a generation.
+    #[test]
+    fn gpt_oss_ends_its_turn_with_return() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins/chat-jinja/families/gpt-oss.jinja");
+        assert_eq!(ends(path.to_str().unwrap()), ["</s>", "<|return|>"]);
+    }
+}

@@ -1,7 +1,7 @@
 //! `adapter_config.json`, as PEFT 0.21.2 reads it: every field is applied, known to change nothing, or refused by name.
 
 use super::fields::{EDITED, Fields};
-use super::known::{APPLIED, INERT, REFUSED};
+use super::known::{APPLIED, INERT, NEVER_NULL, REFUSED};
 use super::method::{self, MERGE};
 use super::pattern::Pattern;
 use super::targets::{Names, Targets};
@@ -37,6 +37,7 @@ impl AdapterConfig {
         })?;
         method::check(peft_type, &fields.place("peft_type"))?;
         fields.check_names()?;
+        fields.check_nulls()?;
         fields.check_refused()?;
         fields.check_task()?;
         fields.check_initialisation()?;
@@ -122,6 +123,15 @@ impl Fields<'_> {
                 "PEFT 0.21.2 has no such field, so what it changes is not known",
                 "remove it if it changes nothing, or merge the adapter into its base with the program that wrote it",
             ),
+            None => Ok(()),
+        }
+    }
+
+    fn check_nulls(&self) -> Result<()> {
+        match NEVER_NULL.iter().find(|key| self.object.get(**key).is_some_and(Value::is_null)) {
+            Some(key) => {
+                self.refuse(key, "PEFT fails at it", "give the value, or leave the field out for PEFT's default")
+            }
             None => Ok(()),
         }
     }
@@ -299,6 +309,14 @@ mod tests {
     }
 
     #[test]
+    fn a_null_without_meaning_is_refused() {
+        for (field, null) in [("\"r\": 4", "\"r\": null"), ("\"lora_alpha\": 8", "\"lora_alpha\": null")] {
+            let message = AdapterConfig::parse(&format!("{}}}", HEAD.replace(field, null))).unwrap_err().to_string();
+            assert!(message.contains("is null: PEFT fails at it"), "{message}");
+        }
+    }
+
+    #[test]
     fn what_would_change_the_result_is_refused_by_name_and_line() {
         for (field, fragment) in [
             (r#""init_lora_weights": "pissa""#, "base's weights were changed"),
@@ -321,6 +339,10 @@ mod tests {
             (r#""use_qalora": true"#, "pooled"),
             (r#""velora_config": {}"#, "VeLoRA"),
             (r#""bias": "some""#, "expected \"none\""),
+            (r#""bias": null"#, "PEFT fails"),
+            (r#""lora_dropout": null"#, "PEFT fails"),
+            (r#""rank_pattern": null"#, "PEFT fails"),
+            (r#""alpha_pattern": null"#, "PEFT fails"),
             (r#""task_type": "SEQ_CLS""#, "causal language models"),
             (r#""layers_pattern": "layers""#, "needs `layers_to_transform`"),
             (r#""layers_to_transform": ["1"]"#, "layers' numbers"),

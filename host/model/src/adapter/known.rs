@@ -22,6 +22,9 @@ pub(super) const INERT: [&str; 16] = [
     "runtime_config",
 ];
 
+/// Fields that PEFT fails at where they are null. Left out, they have a default.
+pub(super) const NEVER_NULL: [&str; 6] = ["alpha_pattern", "bias", "lora_alpha", "lora_dropout", "r", "rank_pattern"];
+
 /// Fields that are applied, or looked at by a function of their own.
 pub(super) const APPLIED: [&str; 16] = [
     "alpha_pattern",

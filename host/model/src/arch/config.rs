@@ -16,12 +16,15 @@ use rope::Rope;
 use serde_json::{Value, json};
 use std::sync::Arc;
 
+/// The key of `config.json` with the share of attention that transformers drops in training.
+pub(crate) const DROPOUT: &str = "attention_dropout";
+
 /// The members of the family that are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Architecture {
     /// Llama 1 to 3, SmolLM2 and the many that share their layout.
     Llama,
-    /// Like Llama, perhaps with a sliding window.
+    /// Like Llama, perhaps with a sliding window; Ministral too, whose layers may have different ones.
     Mistral,
     /// Queries, keys and values have biases.
     Qwen2,
@@ -174,6 +177,8 @@ impl Config {
         let max_positions = fields.count_or("max_position_embeddings", defaults.max_positions)?;
         let bias = fields.flag_of("attention_bias", architecture)?;
         let rope = Rope::of(&fields, max_positions)?;
+        // Of training alone, which refuses it.
+        fields.number(DROPOUT)?;
         let config = Self {
             architecture,
             vocab_size: fields.count_or("vocab_size", defaults.vocab_size)?,

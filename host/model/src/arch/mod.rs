@@ -11,6 +11,7 @@ mod rotary;
 
 pub use block::{Attention, Block, Mlp};
 pub use cache::Cache;
+pub(crate) use config::DROPOUT;
 pub use config::{Architecture, Config, Scaling};
 pub use llama::{Llama, Parameters};
 pub use rotary::Rotary;

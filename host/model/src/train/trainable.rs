@@ -14,6 +14,7 @@ use rand_chacha::ChaCha8Rng;
 /// Makes variables of what `config` trains and puts them into the model; gives them with their names: those of
 /// transformers for whole parameters, with `lora_A.weight`, `lora_B.weight` or `lora_magnitude_vector` behind a layer's name for an adapter.
 pub fn prepare(model: &mut Model, config: &Train, seed: u64) -> Result<Vec<(String, Var)>> {
+    model.refuse_attention_dropout()?;
     match config.method {
         Method::Full => release(model.llama_mut()),
         Method::Lora | Method::Qlora => {

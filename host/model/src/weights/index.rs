@@ -35,10 +35,15 @@ impl Index {
     }
 
     fn read(path: PathBuf) -> Result<Self> {
-        let shards = weight_map(&files::read_text(&path)?).ok_or_else(|| {
+        let text = files::read_text(&path)?;
+        let shards = weight_map(&text).ok_or_else(|| {
             Error::data(format!("{} has no usable `weight_map`", path.display()))
                 .hint("it gives the file name of a shard for the name of each tensor; fetch the file again")
         })?;
+        if serde_json::from_str::<Value>(&text).is_ok_and(|index| !index["metadata"].is_object()) {
+            return Err(Error::data(format!("{} has no object `metadata`", path.display()))
+                .hint("transformers does not open the folder without; `\"metadata\": {}` is enough"));
+        }
         Ok(Self { path, shards })
     }
 

@@ -7,16 +7,18 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// What transformers reads and this does not.
-const REFUSED: [(&str, &str); 4] = [
-    ("mistral: layer types", "Ministral"),
+const REFUSED: [(&str, &str); 3] = [
     ("qwen2: hidden_act gelu", "activation `gelu` is not supported"),
     ("qwen3: hidden_act gelu", "activation `gelu` is not supported"),
     ("rope: proportional", "partial_rotary_factor 0.5 is not supported"),
 ];
 
 /// Those whose long sequence is longer than a window, or than the reach of a scaling: it is refused.
-const LIMITED: [&str; 10] = [
+const LIMITED: [&str; 13] = [
     "llama: window",
+    "mistral: layer types",
+    "mistral: layer types null",
+    "mistral: ministral",
     "mistral: use_sliding_window false",
     "mistral: window",
     "qwen2: types",
@@ -87,6 +89,7 @@ fn configurations_mean_what_they_mean_to_transformers() {
             continue;
         }
         let model = open(folder.path());
+        assert_eq!(model.unties(), case.name == "llama: tied head apart", "{}", case.name);
         let context = model.llama().config().context_length();
         close(&case.name, logits(&model, &ids[..7]).last().unwrap(), case.short.as_ref().unwrap());
         if context < ids.len() {

@@ -4,8 +4,9 @@ use crate::folders::{configure, golden, logits, open, refused, say, single, tens
 use candle_core::quantized::gguf_file::{self, Content, Value as Metadata};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
-use diapason_model::Model;
+use diapason_core::language_model::{Decoding, LanguageModel as _};
 use diapason_model::weights::{GgufType, export};
+use diapason_model::{Model, decoding};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -280,5 +281,25 @@ fn tensors_lie_one_behind_the_other() {
         let error = std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source());
         let text: String = error.map(|error| format!("{error}; ")).collect();
         assert!(text.contains("begins at") && text.contains("expected"), "{changed}: {text}");
+    }
+}
+
+/// What llama.cpp's programs take for their defaults from a file.
+#[test]
+fn sampling_that_llama_cpp_would_change_is_refused() {
+    let neutral = json!({"general.sampling.penalty_repeat": 1.0, "general.sampling.mirostat": 0,
+                         "general.sampling.xtc_probability": 0.0, "general.sampling.penalty_last_n": 64});
+    let (_folder, path) = changed(&neutral, "llama", &[]);
+    assert!(decoding::refusal(&path).is_none() && decoding::sampling_left_out(&path).is_empty());
+    let (_folder, path) = changed(&json!({"general.sampling.top_k": 20, "general.sampling.temp": 0.5}), "llama", &[]);
+    assert!(decoding::refusal(&path).is_none());
+    assert_eq!(decoding::sampling_left_out(&path), ["general.sampling.top_k"]);
+    for (key, value) in [("penalty_repeat", json!(1.5)), ("mirostat", json!(2)), ("xtc_probability", json!(0.5))] {
+        let key = format!("general.sampling.{key}");
+        let (_folder, path) = changed(&json!({&key: value}), "llama", &[]);
+        let expected = format!("`{key}` in {} is {value}: it asks for ", path.display());
+        assert!(decoding::refusal(&path).unwrap().to_string().starts_with(&expected));
+        let error = open(&path).generate(&["a".into()], &Decoding::default(), &mut |_| {}).unwrap_err();
+        assert!(error.to_string().starts_with(&expected), "{error}");
     }
 }

@@ -83,7 +83,7 @@ fn shards_that_are_not_in_the_folder() {
     let said = refused(whole.path());
     assert!(said.contains(&format!("{INDEX} names the shard {}, which is not there", file(2))), "{said}");
     for name in ["../secret.safetensors", "deep/model.safetensors", "/etc/passwd", "..", ""] {
-        let map = json!({"weight_map": {"model.norm.weight": name}}).to_string();
+        let map = json!({"metadata": {}, "weight_map": {"model.norm.weight": name}}).to_string();
         std::fs::write(whole.path().join(INDEX), map).unwrap();
         let said = refused(whole.path());
         assert!(said.contains(&format!("names the shard `{name}`")), "{said}");
@@ -91,6 +91,10 @@ fn shards_that_are_not_in_the_folder() {
     for map in ["{}", "[]", r#"{"weight_map": {}}"#, r#"{"weight_map": {"a": 1}}"#, "{"] {
         std::fs::write(whole.path().join(INDEX), map).unwrap();
         assert!(refused(whole.path()).contains("no usable `weight_map`"), "{map}");
+    }
+    for metadata in ["", r#""metadata": null, "#, r#""metadata": [], "#] {
+        std::fs::write(whole.path().join(INDEX), format!(r#"{{{metadata}"weight_map": {{"a": "b"}}}}"#)).unwrap();
+        assert!(refused(whole.path()).contains("no object `metadata`"), "{metadata}");
     }
 }
 

@@ -6,6 +6,8 @@ use serde_json::{Map, Value};
 
 pub(super) const DAMAGED: &str = "the model's configuration is damaged or was edited; fetch it again";
 
+const MINISTRAL: &str = "ministral";
+
 /// The fields of a `config.json`, with errors that name them.
 pub(super) struct Fields<'a>(pub(super) &'a Map<String, Value>);
 
@@ -58,7 +60,7 @@ impl Fields<'_> {
     /// Key and value heads. Null means as many as query heads, but not to Mistral's class.
     pub(super) fn kv_heads(&self, architecture: Architecture, heads: usize) -> Result<usize> {
         let null = self.0.get("num_key_value_heads").is_some_and(Value::is_null);
-        if null && architecture != Architecture::Mistral {
+        if null && (architecture != Architecture::Mistral || self.is_ministral()) {
             return Ok(heads);
         }
         self.count_or("num_key_value_heads", Defaults::of(architecture).kv_heads.unwrap_or(heads))
@@ -66,6 +68,10 @@ impl Fields<'_> {
 
     /// The width of a head. Null means `hidden_size` over heads, but not to Qwen's classes.
     pub(super) fn head_dim(&self, architecture: Architecture, hidden_size: usize, heads: usize) -> Result<usize> {
+        if self.is_ministral() {
+            // Its class has no default for it, and transformers fails without.
+            return self.count("head_dim");
+        }
         let null = self.0.get("head_dim").is_some_and(Value::is_null);
         if null && matches!(architecture, Architecture::Llama | Architecture::Mistral) {
             return Ok(hidden_size / heads);
@@ -73,15 +79,24 @@ impl Fields<'_> {
         self.count_or("head_dim", Defaults::of(architecture).head_dim.unwrap_or(hidden_size / heads))
     }
 
-    /// `model_type`, or the class where only `architectures` is given.
+    /// `model_type`, without which transformers does not know a configuration; `architectures` is not asked there.
     pub(super) fn model_type(&self) -> Result<String> {
-        let class = || self.get("architectures")?.get(0)?.as_str();
-        let by_class = |class: &str| ARCHITECTURES.iter().find(|(.., known)| *known == class).map(|entry| entry.1);
-        match (self.get("model_type").and_then(Value::as_str), class()) {
-            (Some(name), _) => Ok(name.to_owned()),
-            (None, Some(class)) => Ok(by_class(class).unwrap_or(class).to_owned()),
-            (None, None) => Err(Error::data("config.json has neither `model_type` nor `architectures`")),
+        if let Some(name) = self.get("model_type").and_then(Value::as_str) {
+            return Ok(if name == MINISTRAL { Architecture::Mistral.model_type() } else { name }.to_owned());
         }
+        let class = self.get("architectures").and_then(|list| list.get(0)?.as_str());
+        let known = class.and_then(|class| ARCHITECTURES.iter().find(|(.., known)| *known == class));
+        let hint = match known {
+            Some((_, name, class)) => format!("a model of the class {class} has `\"model_type\": \"{name}\"`"),
+            None => DAMAGED.to_owned(),
+        };
+        Err(Error::data("config.json has no `model_type`").hint(hint))
+    }
+
+    /// Whether transformers takes this for Ministral's class: by its name, or as one of Mistral's with kinds of layers.
+    pub(super) fn is_ministral(&self) -> bool {
+        let named = |name: &str| self.get("model_type").and_then(Value::as_str) == Some(name);
+        named(MINISTRAL) || named(Architecture::Mistral.model_type()) && self.0.contains_key("layer_types")
     }
 
     pub(super) fn refuse_unsupported(&self) -> Result<()> {

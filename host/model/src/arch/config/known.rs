@@ -6,9 +6,10 @@ use super::Architecture::{self, Llama, Mistral, Qwen2, Qwen3};
 const ALL: &[Architecture] = &[Llama, Mistral, Qwen2, Qwen3];
 
 /// Keys that are applied, and for which architectures. For the others transformers does not look at them.
-pub(super) const APPLIED: [(&str, &[Architecture]); 24] = [
+pub(super) const APPLIED: [(&str, &[Architecture]); 25] = [
     ("architectures", ALL),
     ("attention_bias", &[Llama, Qwen3]),
+    ("attention_dropout", ALL),
     ("head_dim", ALL),
     ("hidden_act", ALL),
     ("hidden_size", ALL),
@@ -34,9 +35,8 @@ pub(super) const APPLIED: [(&str, &[Architecture]); 24] = [
 ];
 
 /// Keys that are refused unless they are absent, null, or have one of these values, with what they mean.
-pub(super) const REFUSED: [(&str, &[&str], &str); 16] = [
+pub(super) const REFUSED: [(&str, &[&str], &str); 15] = [
     ("attention_chunk_size", &[], "attention within chunks"),
-    ("attention_dropout", &["0", "0.0"], "dropout of attention in training"),
     ("attention_multiplier", &["1", "1.0"], "other attention scores"),
     ("compression_config", &[], "compressed weights"),
     ("embedding_multiplier", &["1", "1.0"], "scaled embeddings"),

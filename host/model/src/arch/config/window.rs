@@ -9,17 +9,22 @@ const SLIDING: &str = "sliding_attention";
 
 impl Fields<'_> {
     /// The window of the layers that have one, as transformers reads it: Mistral's are all limited, to 4,096 tokens where
-    /// the key is absent; Qwen says whether and from which layer on. In Llama's class only the cache knows of a window,
-    /// so that sequences beyond it have no one meaning, and none is read.
+    /// the key is absent, Ministral's by `layer_types`; Qwen says whether and from which layer on. In Llama's class only the
+    /// cache knows of a window, so that sequences beyond it have no one meaning, and none is read.
     pub(super) fn window(&self, architecture: Architecture, layers: usize) -> Result<Option<usize>> {
-        let types = self.layer_types(architecture, layers)?;
+        let types = self.layer_types(layers)?;
         let limited = types.as_ref().is_some_and(|types| types.contains(&SLIDING));
         let defaults = Defaults::of(architecture);
         let given = match self.0.get("sliding_window") {
+            // Ministral's class fails without, even where no layer has one.
+            Some(Value::Null) if self.is_ministral() => Some(self.count("sliding_window")?),
             Some(Value::Null) => None,
             Some(_) => Some(self.count("sliding_window")?),
             None => defaults.sliding_window,
         };
+        if self.is_ministral() {
+            return Ok(given.filter(|_| types.is_none() || limited));
+        }
         let qwen = matches!(architecture, Architecture::Qwen2 | Architecture::Qwen3);
         let used = if qwen && !self.flag("use_sliding_window")? { None } else { given };
         if limited && used.is_none() {
@@ -32,12 +37,8 @@ impl Fields<'_> {
     }
 
     /// The kinds of attention of each layer, where they are given.
-    fn layer_types(&self, architecture: Architecture, layers: usize) -> Result<Option<Vec<&str>>> {
+    fn layer_types(&self, layers: usize) -> Result<Option<Vec<&str>>> {
         let Some(value) = self.0.get("layer_types") else { return Ok(None) };
-        if architecture == Architecture::Mistral {
-            return Err(Error::data("`layer_types` in config.json makes this a Ministral model for transformers")
-                .hint("known architectures have one kind of layers; remove the key if so has this model"));
-        }
         if value.is_null() {
             return Ok(None);
         }
