@@ -162,3 +162,64 @@ fn what_is_left_to_the_project_is_listed() {
     assert_eq!(model.changed_decoding(), ["no_repeat_ngram_size"]);
     assert!(decoding::refusal(Path::new("nowhere")).is_none(), "what cannot be read is said by those who open it");
 }
+
+/// What nobody writes ends in an answer or in an error with a hint.
+#[test]
+fn senseless_values() {
+    let fields = [
+        "bad_words_ids",
+        "begin_suppress_tokens",
+        "encoder_no_repeat_ngram_size",
+        "encoder_repetition_penalty",
+        "eos_token_id",
+        "exponential_decay_length_penalty",
+        "forced_bos_token_id",
+        "forced_eos_token_id",
+        "min_length",
+        "min_new_tokens",
+        "no_repeat_ngram_size",
+        "repetition_penalty",
+        "sequence_bias",
+        "suppress_tokens",
+    ];
+    let values = [
+        json!(-1),
+        json!(0),
+        json!(7),
+        json!(u64::MAX),
+        json!(i64::MAX),
+        json!(i64::MIN),
+        json!(1e308),
+        json!(1e-320),
+        json!(""),
+        json!([]),
+        json!([[]]),
+        json!([i64::MIN, 1e308]),
+        json!([0, -1e308]),
+        json!([[[], 1e308]]),
+        json!([[[5], 1e308], [[5, 5], -1e308]]),
+        json!([u64::MAX, 5]),
+        json!({}),
+        json!(true),
+    ];
+    let (mut answered, mut refused) = (0, 0);
+    let folder = generation(json!({}));
+    let path = folder.path().join("generation_config.json");
+    for (field, value) in fields.iter().flat_map(|field| values.iter().map(move |value| (field, value))) {
+        std::fs::write(&path, json!({*field: value}).to_string()).unwrap();
+        for temperature in [0.0, 1.0] {
+            let decoding = Decoding { max_tokens: 4, temperature, ..Decoding::default() };
+            match answers(folder.path(), &["a".to_owned(), "bcd".to_owned()], &decoding) {
+                Ok(_) => answered += 1,
+                Err(error) => {
+                    assert!(
+                        error.hint_text().is_some() && error.to_string().contains(".json"),
+                        "{field} {value}: {error}"
+                    );
+                    refused += 1;
+                }
+            }
+        }
+    }
+    assert!(answered > 60 && refused > 200, "{answered} {refused}");
+}

@@ -315,3 +315,24 @@ fn a_run_that_cannot_learn_is_refused_before_it_trains() {
         assert_ne!(logits(&run(&config, 5, folder.path()).0), before, "{config:?}");
     }
 }
+
+/// Qwen's configurations name it, mostly as 0; transformers drops attention in training where it is more.
+#[test]
+fn a_model_that_drops_attention_is_not_trained_without_a_word() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/qwen2");
+    let folder = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(&golden).unwrap().flatten() {
+        std::fs::copy(entry.path(), folder.path().join(entry.file_name())).unwrap();
+    }
+    let mut config: Value = serde_json::from_slice(&std::fs::read(golden.join("config.json")).unwrap()).unwrap();
+    for (share, refused) in [(json!(0.0), false), (json!(0), false), (json!(0.1), true)] {
+        config["attention_dropout"] = share;
+        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+        let mut model = Model::outline(folder.path()).unwrap();
+        let prepared = trainable::prepare(&mut model, &settings(Method::Lora), 1);
+        assert_eq!(prepared.is_err(), refused, "{}", config["attention_dropout"]);
+        if let Err(error) = prepared {
+            assert!(error.to_string().contains("`attention_dropout` in config.json is 0.1"), "{error}");
+        }
+    }
+}

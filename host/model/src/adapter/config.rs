@@ -369,7 +369,7 @@ mod tests {
             r#""fan_in_fan_out": true"#,
             r#""lora_bias": false, "layer_replication": [], "target_parameters": null, "use_bdlora": null"#,
             r#""loftq_config": {}, "lora_dropout": 0.1, "megatron_core": "megatron.core", "inference_mode": true"#,
-            r#""rank_pattern": null, "exclude_modules": null, "modules_to_save": null, "some_new_field": null"#,
+            r#""layers_pattern": null, "exclude_modules": null, "modules_to_save": null, "some_new_field": null"#,
         ] {
             parse(&format!(", {field}")).unwrap();
         }

@@ -65,7 +65,7 @@ impl Rules {
     /// Changes the logits [vocabulary] of the next token.
     ///
     /// # Errors
-    /// No token is left.
+    /// No token is left, or a logit is no number.
     pub(crate) fn apply(&self, logits: &mut [f32], at: &Moment<'_>) -> Result<()> {
         if *self == Self::default() {
             return Ok(());
@@ -86,6 +86,10 @@ impl Rules {
         }
         self.favour_ends(logits, at);
         self.suppress(logits, at);
+        if logits.iter().any(|logit| logit.is_nan() || *logit == f32::INFINITY) {
+            return Err(Error::data("generation_config.json makes logits that are no numbers")
+                .hint("a penalty, bias or factor in it is so large or so small that the arithmetic overflows"));
+        }
         if logits.iter().all(|logit| *logit == NEVER) {
             return Err(Error::data("generation_config.json leaves no token to choose from")
                 .hint("its lists of suppressed tokens, bad words or repeated sequences forbid all of them"));
@@ -135,7 +139,7 @@ impl Rules {
 
     fn favour_ends(&self, logits: &mut [f32], at: &Moment<'_>) {
         let Some((start, factor)) = self.decay else { return };
-        let beyond = (at.ids.len() - at.prompt) as i64 - start;
+        let beyond = ((at.ids.len() - at.prompt) as i64).saturating_sub(start);
         if beyond > 0 {
             let more = (factor.powf(beyond as f64) - 1.0) as f32;
             for id in at.ends {

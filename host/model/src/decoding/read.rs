@@ -24,7 +24,7 @@ impl Rules {
             penalty: reader.penalty("repetition_penalty")?,
             ngram: reader.size("no_repeat_ngram_size")?,
             prompt_ngram: reader.size("encoder_no_repeat_ngram_size")?,
-            min_length: reader.size("min_length")?,
+            min_length: reader.min_length()?,
             min_new_tokens: reader.size("min_new_tokens")?,
             first: reader.first()?,
             last: reader.last()?,
@@ -65,6 +65,12 @@ impl Reader<'_> {
                 None => self.said.refuse(key, "expected a whole number", WRONG),
             },
         }
+    }
+
+    /// `min_new_tokens`, whatever its value, takes its place.
+    fn min_length(&self) -> Result<usize> {
+        let length = self.size("min_length")?;
+        Ok(if self.said.get("min_new_tokens").is_some() { 0 } else { length })
     }
 
     fn flag(&self, key: &str) -> Result<bool> {
