@@ -127,7 +127,6 @@ fn with(keys: &Value) -> TempDir {
 #[test]
 fn keys_that_change_the_model_are_refused_by_name() {
     for (key, value) in [
-        ("attention_dropout", json!("0.1")),
         ("is_causal", json!(false)),
         ("per_layer_config", json!({"0": {"num_attention_heads": 2}})),
         ("transformers_weights", json!("other.safetensors")),
