@@ -95,7 +95,13 @@ impl Row {
     }
 
     fn moment<'a>(&'a self, model: &'a Model, decoding: &Decoding) -> Moment<'a> {
-        Moment { ids: &self.ids, prompt: self.prompt, max_tokens: decoding.max_tokens, ends: model.stop_ids() }
+        Moment {
+            ids: &self.ids,
+            prompt: self.prompt,
+            max_tokens: decoding.max_tokens,
+            ends: model.stop_ids(),
+            draws: decoding.temperature > 0.0,
+        }
     }
 
     fn text(&self, model: &Model) -> Result<String> {

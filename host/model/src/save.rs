@@ -104,6 +104,8 @@ impl Model {
             config.insert(key.to_owned(), id.into());
         }
         let ends: Value = match self.own_stop_ids() {
+            // transformers fails at an empty list.
+            [] => Value::Null,
             [end] => (*end).into(),
             ends => ends.to_vec().into(),
         };

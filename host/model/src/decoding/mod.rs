@@ -57,6 +57,8 @@ pub(crate) struct Moment<'a> {
     pub(crate) max_tokens: usize,
     /// The tokens that end the completion.
     pub(crate) ends: &'a [u32],
+    /// Whether the token is drawn: greedy decoding takes an infinite logit, as transformers does, no draw can.
+    pub(crate) draws: bool,
 }
 
 const NEVER: f32 = f32::NEG_INFINITY;
@@ -86,7 +88,7 @@ impl Rules {
         }
         self.favour_ends(logits, at);
         self.suppress(logits, at);
-        if logits.iter().any(|logit| logit.is_nan() || *logit == f32::INFINITY) {
+        if logits.iter().any(|logit| logit.is_nan() || at.draws && *logit == f32::INFINITY) {
             return Err(Error::data("generation_config.json makes logits that are no numbers")
                 .hint("a penalty, bias or factor in it is so large or so small that the arithmetic overflows"));
         }

@@ -145,11 +145,8 @@ impl Reader<'_> {
         };
         let last: BTreeMap<Vec<u32>, f32> = entries.iter().cloned().collect();
         let mut seen = BTreeSet::new();
-        let first = entries.into_iter().filter(|(ids, _)| seen.insert(ids.clone()));
-        Ok(first
-            .map(|(ids, bias)| (last.get(&ids).copied().unwrap_or(bias), ids))
-            .map(|(bias, ids)| (ids, bias))
-            .collect())
+        let first = entries.iter().filter(|(ids, _)| seen.insert(ids));
+        Ok(first.map(|(ids, bias)| (ids.clone(), last.get(ids).copied().unwrap_or(*bias))).collect())
     }
 
     fn decay(&self) -> Result<Option<(i64, f64)>> {

@@ -34,7 +34,7 @@ fn logits_are_changed_as_in_transformers() {
         for (new, before, after) in moments {
             let rules = Rules::read(&said(&fields), before.len()).unwrap();
             let (mut logits, ids) = (before.clone(), [prompt.clone(), new.clone()].concat());
-            let at = Moment { ids: &ids, prompt: prompt.len(), max_tokens, ends: &ends };
+            let at = Moment { ids: &ids, prompt: prompt.len(), max_tokens, ends: &ends, draws: false };
             // transformers would go on with a token that it forbids.
             if after.iter().all(Option::is_none) {
                 rules.apply(&mut logits, &at).unwrap_err();
@@ -54,6 +54,6 @@ fn ends_beyond_the_vocabulary_are_passed_over() {
     let fields = serde_json::json!({"min_new_tokens": 3, "exponential_decay_length_penalty": [0, 2.0]});
     let rules = Rules::read(&said(&fields), 4).unwrap();
     let mut logits = vec![1.0, 2.0, 3.0, 4.0];
-    rules.apply(&mut logits, &Moment { ids: &[1, 2], prompt: 1, max_tokens: 5, ends: &[2, 99] }).unwrap();
+    rules.apply(&mut logits, &Moment { ids: &[1, 2], prompt: 1, max_tokens: 5, ends: &[2, 99], draws: true }).unwrap();
     assert_eq!(logits, [1.0, 2.0, NEVER, 4.0]);
 }
