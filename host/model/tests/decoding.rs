@@ -95,7 +95,8 @@ fn answers_are_those_of_transformers_or_refused() {
                 assert!(error.hint_text().is_some(), "{error}");
                 let named = case.fields.keys().find(|key| error.to_string().contains(&format!("`{key}` in ")));
                 let named = named.unwrap_or_else(|| panic!("{}: {error}", name()));
-                if case.error.is_none() {
+                // In config.json a key that its own table does not know is refused, whatever it does.
+                if case.error.is_none() && case.file != "config.json" {
                     more.insert(named.as_str());
                 }
             }
