@@ -3,6 +3,7 @@
 
 use crate::open::optional;
 use crate::templates::ChatTemplates;
+use crate::tokenizer::special_token;
 use crate::weights::Gguf;
 use diapason_core::{Result, foreign};
 use serde_json::{Map, Value};
@@ -41,11 +42,12 @@ impl Chat {
     }
 
     pub(crate) fn of_gguf(gguf: &Gguf) -> Result<Self> {
-        let tokens = gguf.texts("tokenizer.ggml.tokens")?;
-        let id = |name: &str| gguf.integer(&format!("tokenizer.ggml.{name}_token_id"));
-        let token = |(name, key): (&str, &str)| Some((key.to_owned(), Value::from(*tokens.get(id(name)? as usize)?)));
-        let names = [("bos", "bos_token"), ("eos", "eos_token"), ("unknown", "unk_token"), ("padding", "pad_token")];
-        let special_tokens = names.into_iter().filter_map(token).collect();
+        let mut special_tokens = Map::new();
+        for (name, key) in
+            [("bos", "bos_token"), ("eos", "eos_token"), ("unknown", "unk_token"), ("padding", "pad_token")]
+        {
+            special_tokens.extend(special_token(gguf, name)?.map(|token| (key.to_owned(), Value::from(token))));
+        }
         Ok(Self { templates: ChatTemplates::of_gguf(gguf)?, special_tokens })
     }
 

@@ -201,11 +201,6 @@ impl Model {
         &self.own_stop_ids
     }
 
-    /// The end-of-text token of a model whose tokenizer names none.
-    pub(crate) fn end_of_text(&self) -> Option<u32> {
-        self.own_stop_ids.first().copied()
-    }
-
     /// The first special token in `text`, where there is one.
     ///
     /// # Errors

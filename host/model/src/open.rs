@@ -64,8 +64,7 @@ impl Parts {
     fn of_gguf(path: &Path, format: Option<Format>, device: &Device) -> Result<Self> {
         let gguf = Gguf::open(path)?;
         let config = gguf.config()?;
-        let tokenizer = from_gguf(&gguf)?;
-        let id = |name: &str| gguf.integer(&format!("tokenizer.ggml.{name}_token_id"));
+        let (tokenizer, stop_ids) = from_gguf(&gguf)?;
         let digests = Digests {
             weights: format.map_or_else(String::new, |_| gguf.digest()),
             tokenizer: digest::of_bytes(tokenizer.json()),
@@ -73,18 +72,7 @@ impl Parts {
         };
         let llama = Llama::build(config.clone(), GgufParameters { gguf: &gguf, config: &config, format, device })?;
         gguf.refuse_unused(&names_of(&llama))?;
-        Ok(Self {
-            llama,
-            tokenizer,
-            chat: Chat::of_gguf(&gguf)?,
-            origin: None,
-            stop_ids: ["eos", "eot", "eom"]
-                .into_iter()
-                .filter_map(id)
-                .filter_map(|id| u32::try_from(id).ok())
-                .collect(),
-            digests,
-        })
+        Ok(Self { llama, tokenizer, chat: Chat::of_gguf(&gguf)?, origin: None, stop_ids, digests })
     }
 }
 

@@ -9,7 +9,7 @@ use diapason_core::escape::line;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::{Error, Result};
 use diapason_model::merge::{self, Merged};
-use diapason_model::weights::{self, Exported, Format, GgufType};
+use diapason_model::weights::{self, Differences, Exported, Format, GgufType};
 use diapason_model::{Model, SaveType};
 use serde_json::json;
 use std::path::Path;
@@ -47,7 +47,7 @@ pub(super) fn export(arguments: &Export, ui: &Ui) -> Result<Exit> {
         attach(&mut model, adapter, ui)?;
     }
     let _lock = Lock::beside(&arguments.out)?;
-    let Exported { wide, composes } = weights::export(&model, &arguments.out, gguf_type(arguments.kind))?;
+    let Exported { wide, differences } = weights::export(&model, &arguments.out, gguf_type(arguments.kind))?;
     let out = arguments.out.display().to_string();
     let mut note = match wide.as_slice() {
         [] => String::new(),
@@ -55,14 +55,51 @@ pub(super) fn export(arguments: &Export, ui: &Ui) -> Result<Exit> {
             format!("{} tensors stay in 16 bits, their rows are no multiple of 32 (first: {first})\n", wide.len())
         }
     };
-    if composes {
-        note.push_str(
-            "llama.cpp does not compose characters (NFC): texts with decomposed ones get other tokens there\n",
-        );
-    }
-    let json = json!({"written": out, "in_16_bits": wide, "composes_characters": composes});
+    notes(&differences).iter().for_each(|one| note.push_str(&format!("{one}\n")));
+    let Differences { composes, ends, hidden, shown, without_token, around } = differences;
+    let json = json!({
+        "written": out, "in_16_bits": wide, "composes_characters": composes, "llama_cpp_ends_at": ends,
+        "llama_cpp_hides": hidden, "llama_cpp_shows": shown, "bytes_without_token": without_token, "put_around_texts": around,
+    });
     ui.result(|_| format!("exported: {}\n{note}", line(&out)), &json);
     Ok(Exit::Passed)
+}
+
+/// What llama.cpp does otherwise, a line for each.
+fn notes(differences: &Differences) -> Vec<String> {
+    let Differences { composes, ends, hidden, shown, without_token, around } = differences;
+    let list = |tokens: &[String]| line(&tokens.join(", ")).to_string();
+    let mut notes = Vec::new();
+    if *composes {
+        notes.push(
+            "llama.cpp does not compose characters (NFC): texts with decomposed ones get other tokens there".into(),
+        );
+    }
+    if !ends.is_empty() {
+        notes.push(format!("llama.cpp also ends an answer at {}, by the names of these tokens", list(ends)));
+    }
+    if !hidden.is_empty() {
+        notes.push(format!(
+            "llama.cpp takes {} for control tokens, by their names, and leaves them out of answers",
+            list(hidden)
+        ));
+    }
+    if !shown.is_empty() {
+        notes.push(format!("llama.cpp writes {} into answers, by the names of these tokens", list(shown)));
+    }
+    if *without_token > 0 {
+        notes.push(format!(
+            "the tokenizer has no token for {without_token} of the bytes of UTF-8 and leaves them out; llama.cpp does too, but \
+             does not merge what is around them"
+        ));
+    }
+    if !around.is_empty() {
+        notes.push(format!(
+            "transformers puts {} around a text without a chat template; llama.cpp is told not to, as templates write their own",
+            list(around)
+        ));
+    }
+    notes
 }
 
 /// `diapason quantize`.

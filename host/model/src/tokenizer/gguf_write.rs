@@ -1,73 +1,84 @@
 //! A `tokenizer.json` as a GGUF file's metadata.
 
-use super::pre;
+use super::gguf_keys::Keys;
+use super::gguf_vocabulary::{Vocabulary, refused};
+use super::{Tokenizer, pre};
 use crate::model::Model;
 use candle_core::quantized::gguf_file::Value as Metadata;
 use diapason_core::{Error, Result};
 use serde_json::Value;
+use std::collections::HashSet;
 use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-
-/// Kinds of tokens, as llama.cpp numbers them (`llama_token_type`).
-const NORMAL: i32 = 1;
-const CONTROL: i32 = 3;
-const USER_DEFINED: i32 = 4;
-const UNUSED: i32 = 5;
 
 /// A tokenizer in a GGUF file.
 pub(crate) struct Written {
     /// Tokens, their kinds, merges, special tokens and chat templates.
     pub(crate) metadata: Vec<(String, Metadata)>,
-    /// Whether it composes characters first, which llama.cpp does not.
-    pub(crate) composes: bool,
+    pub(crate) differences: Differences,
+}
+
+/// What llama.cpp does otherwise, whatever the file says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// Whether the tokenizer composes characters first (NFC), which llama.cpp does not.
+    pub composes: bool,
+    /// Tokens that end a generation there and not in the model: it goes by their texts.
+    pub ends: Vec<String>,
+    /// Added tokens that are text in the model, and that it hides.
+    pub hidden: Vec<String>,
+    /// Special tokens that it shows.
+    pub shown: Vec<String>,
+    /// Bytes that the tokenizer has no token for. Both leave them out, but only `tokenizers` merges what is around them.
+    pub without_token: usize,
+    /// Tokens that transformers puts around a plain text, and that it does not. Chat templates write their own.
+    pub around: Vec<String>,
 }
 
 /// The tokenizer and the chat templates of a model.
 ///
 /// # Errors
-/// The tokenizer is no byte-level BPE, or cuts words in a way that llama.cpp has no name for.
+/// The tokenizer is no byte-level BPE, or does something in a way that llama.cpp has no name for.
 pub(crate) fn metadata(model: &Model) -> Result<Written> {
-    let json: Value = serde_json::from_slice(model.tokenizer_json())
+    let tokenizer = model.own_tokenizer();
+    let json: Value = serde_json::from_slice(tokenizer.json())
         .map_err(|source| Error::data("failed to read the tokenizer").because(source))?;
     refuse_unlike(&json)?;
     let pre = pre::name(&json)?;
-    let (tokens, kinds) = tokens(&json, model.llama().config().vocab_size);
+    let merges = merges(&json)?;
+    let vocabulary = Vocabulary::of(tokenizer, model.llama().config().vocab_size)?;
+    vocabulary.refuse_overlaps(tokenizer)?;
+    let keys = Keys::of(model, &vocabulary)?;
     let text = |text: &str| Metadata::String(text.to_owned());
     let mut metadata = vec![
-        ("tokenizer.ggml.model", text("gpt2")),
-        ("tokenizer.ggml.pre", text(pre.name)),
-        ("tokenizer.ggml.token_type", Metadata::Array(kinds.into_iter().map(Metadata::I32).collect())),
+        ("tokenizer.ggml.model".to_owned(), text("gpt2")),
+        ("tokenizer.ggml.pre".to_owned(), text(pre.name)),
+        // Chat templates write the token where it belongs.
+        ("tokenizer.ggml.add_bos_token".to_owned(), Metadata::Bool(false)),
     ];
-    let merges = merges(&json);
-    if !merges.is_empty() {
-        metadata.push(("tokenizer.ggml.merges", Metadata::Array(merges.into_iter().map(Metadata::String).collect())));
-    }
-    let id = |token: &str| tokens.iter().position(|known| known == token).map(|id| id as u32);
-    let special = model.special_tokens();
-    for (name, key) in [
-        ("bos_token", "tokenizer.ggml.bos_token_id"),
-        ("eos_token", "tokenizer.ggml.eos_token_id"),
-        ("unk_token", "tokenizer.ggml.unknown_token_id"),
-        ("pad_token", "tokenizer.ggml.padding_token_id"),
-    ] {
-        let found = special.get(name).and_then(Value::as_str).and_then(id);
-        // A model that names no end-of-text token stops at others.
-        let found = found.or_else(|| model.end_of_text().filter(|_| name == "eos_token"));
-        metadata.extend(found.map(|id| (key, Metadata::U32(id))));
-    }
-    // Chat templates write the token where it belongs.
-    metadata.push(("tokenizer.ggml.add_bos_token", Metadata::Bool(false)));
-    metadata.push(("tokenizer.ggml.tokens", Metadata::Array(tokens.into_iter().map(Metadata::String).collect())));
-    let metadata = metadata.into_iter().map(|(name, value)| (name.to_owned(), value));
-    let metadata = metadata.chain(model.chat_templates().metadata()?).collect();
-    Ok(Written { metadata, composes: pre.composed })
+    let named = keys.ids.iter().map(|(name, id)| (format!("tokenizer.ggml.{name}_token_id"), Metadata::U32(*id)));
+    metadata.extend(named);
+    let differences = Differences {
+        composes: pre.composed,
+        ends: keys.ends,
+        hidden: keys.hidden,
+        shown: keys.shown,
+        without_token: without_token(&json).count(),
+        around: around(tokenizer)?,
+    };
+    let Vocabulary { tokens, kinds } = vocabulary;
+    let lists = [
+        ("tokenizer.ggml.token_type", kinds.into_iter().map(Metadata::I32).collect()),
+        ("tokenizer.ggml.merges", merges.into_iter().map(Metadata::String).collect()),
+        ("tokenizer.ggml.tokens", tokens.into_iter().map(Metadata::String).collect()),
+    ];
+    metadata.extend(lists.map(|(name, list)| (name.to_owned(), Metadata::Array(list))));
+    metadata.extend(model.chat_templates().metadata()?);
+    Ok(Written { metadata, differences })
 }
 
 /// Refuses what llama.cpp would read otherwise, whatever the words are.
 fn refuse_unlike(json: &Value) -> Result<()> {
-    let refuse = |what: String| {
-        Err(Error::data(format!("the tokenizer {what}, which llama.cpp does otherwise"))
-            .hint("`diapason merge` writes a folder instead, for llama.cpp's own converter"))
-    };
+    let refuse = |what: String| Err(refused(what));
     let model = &json["model"];
     if model["type"] != "BPE" || !json["pre_tokenizer"].to_string().contains("ByteLevel") {
         return refuse("is no byte-level BPE".into());
@@ -80,14 +91,11 @@ fn refuse_unlike(json: &Value) -> Result<()> {
     if model["byte_fallback"] == true {
         return refuse("falls back to bytes".into());
     }
-    // Bytes without a token are left out there and here, but for `unk_token`. In UTF-8 some never occur: "À" and "Á" stand
-    // for C0 and C1, and all from F5 on are written as themselves.
-    let occurs = |letter: char| !('\u{c0}'..='\u{c1}').contains(&letter) && !('\u{f5}'..='\u{ff}').contains(&letter);
-    let missing = |letter: &char| occurs(*letter) && model["vocab"].get(letter.to_string()).is_none();
-    if let (false, Some(letter)) =
-        (model["unk_token"].is_null(), ByteLevel::alphabet().into_iter().filter(missing).min())
-    {
+    if let (false, Some(letter)) = (model["unk_token"].is_null(), without_token(json).min()) {
         return refuse(format!("has `unk_token` {} for the byte that is written as `{letter}`", model["unk_token"]));
+    }
+    if !decodes_bytes(&json["decoder"]) {
+        return refuse(format!("has the decoder {}", pre::shortened(&json["decoder"])));
     }
     for added in json["added_tokens"].as_array().into_iter().flatten() {
         for key in ["lstrip", "rstrip", "single_word"] {
@@ -99,31 +107,51 @@ fn refuse_unlike(json: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Every row of the embedding with its kind; rows without a token are padding.
-fn tokens(json: &Value, rows: usize) -> (Vec<String>, Vec<i32>) {
-    let mut tokens: Vec<String> = (0..rows).map(|id| format!("[PAD{id}]")).collect();
-    let mut kinds = vec![UNUSED; rows];
-    let mut set = |id: Option<u64>, token: &str, kind: i32| {
-        if let Some(id) = id.map(|id| id as usize).filter(|id| *id < rows) {
-            token.clone_into(&mut tokens[id]);
-            kinds[id] = kind;
-        }
-    };
-    for (token, id) in json["model"]["vocab"].as_object().into_iter().flatten() {
-        set(id.as_u64(), token, NORMAL);
+/// Whether a decoder makes letters the bytes that they stand for, and nothing else.
+fn decodes_bytes(decoder: &Value) -> bool {
+    match decoder["type"].as_str() {
+        Some("ByteLevel") => true,
+        Some("Sequence") => match decoder["decoders"].as_array().map(Vec::as_slice) {
+            // What is one text already is fused to itself.
+            Some([first, rest @ ..]) => decodes_bytes(first) && rest.iter().all(|one| one["type"] == "Fuse"),
+            _ => false,
+        },
+        _ => false,
     }
-    for added in json["added_tokens"].as_array().into_iter().flatten() {
-        let kind = if added["special"] == true { CONTROL } else { USER_DEFINED };
-        set(added["id"].as_u64(), added["content"].as_str().unwrap_or_default(), kind);
-    }
-    (tokens, kinds)
 }
 
-/// Merges as `left right`, whether the file keeps them as texts or as pairs.
-fn merges(json: &Value) -> Vec<String> {
+/// The letters of the bytes that occur in UTF-8 and have no token. Some never occur: "\u{c0}" and "\u{c1}" stand for themselves,
+/// and so do all from F5 on.
+fn without_token(json: &Value) -> impl Iterator<Item = char> {
+    let occurs = |letter: &char| !('\u{c0}'..='\u{c1}').contains(letter) && !('\u{f5}'..='\u{ff}').contains(letter);
+    let has = |letter: &char| json["model"]["vocab"].get(letter.to_string()).is_some();
+    ByteLevel::alphabet().into_iter().filter(occurs).filter(move |letter| !has(letter))
+}
+
+/// The tokens that transformers puts around a plain text.
+fn around(tokenizer: &Tokenizer) -> Result<Vec<String>> {
+    let encoding = tokenizer.inner.encode_fast("", true);
+    let encoding = encoding.map_err(|source| Error::run("failed to tokenise a text").because(source))?;
+    Ok(encoding.get_ids().iter().map(|id| tokenizer.shown(*id)).collect())
+}
+
+/// Merges as `left right`, whether the file keeps them as texts or as pairs. Of those that stand twice `tokenizers` takes the
+/// last, llama.cpp the first.
+///
+/// # Errors
+/// There are none.
+fn merges(json: &Value) -> Result<Vec<String>> {
     let merge = |value: &Value| match value {
         Value::Array(pair) => Some(format!("{} {}", pair.first()?.as_str()?, pair.get(1)?.as_str()?)),
         other => other.as_str().map(str::to_owned),
     };
-    json["model"]["merges"].as_array().into_iter().flatten().filter_map(merge).collect()
+    let mut seen = HashSet::new();
+    let merges = json["model"]["merges"].as_array().into_iter().flatten().rev().filter_map(merge);
+    let mut merges: Vec<String> = merges.filter(|merge| seen.insert(merge.clone())).collect();
+    merges.reverse();
+    match merges.is_empty() {
+        false => Ok(merges),
+        true => Err(Error::data("the tokenizer has no merges, and llama.cpp opens no BPE without them")
+            .hint("`diapason merge` writes a folder instead")),
+    }
 }

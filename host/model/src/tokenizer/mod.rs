@@ -1,11 +1,15 @@
 //! Text to tokens and back, by the model's own tokenizer.
 
 mod gguf;
+mod gguf_keys;
+mod gguf_special;
+mod gguf_vocabulary;
 mod gguf_write;
 mod literal;
 mod pre;
 
-pub(crate) use gguf::from_gguf;
+pub(crate) use gguf::{from_gguf, special_token};
+pub use gguf_write::Differences;
 pub(crate) use gguf_write::metadata as gguf_metadata;
 
 use diapason_core::{Error, Result, foreign, language_model};

@@ -1,5 +1,5 @@
 //! Ways to cut a text into words before its bytes are merged, and llama.cpp's names for them (`tokenizer.ggml.pre`;
-//! `src/llama-vocab.cpp`, September 2026).
+//! `src/llama-vocab.cpp`, October 2026).
 //!
 //! A name stands here only if llama.cpp gives the same ids under it as the definition does: `tests/oracles/pre_tokenizers.py`
 //! asks both. What llama.cpp approximates (GPT-4o's, Tekken's and DeepSeek Coder's expressions) has no name here.
@@ -52,7 +52,11 @@ const fn known(name: &'static str, others: &'static [&'static str], steps: &'sta
 }
 
 const TABLE: [Known; 12] = [
-    known("gpt-2", &["gpt2", "phi-2", "gigachat", "mellum", "exaone4", "mpt", "olmo", "jais", "trillion"], &[Words]),
+    known(
+        "gpt-2",
+        &["phi-2", "gigachat", "a.x-4.0", "mellum", "exaone4", "mpt", "olmo", "jais", "trillion", "granite-docling"],
+        &[Words],
+    ),
     known(
         "smollm",
         &["starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b", "mellum2"],
@@ -62,17 +66,20 @@ const TABLE: [Known; 12] = [
         whole_words: true,
         ..known(
             "llama-bpe",
-            &["llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2"],
+            &["llama3", "llama-v3", "falcon3", "falcon-h1", "pixtral", "midm-2.0", "lfm2", "glm4", "glm5"],
             &[Split(LLAMA_3), Bytes],
         )
     },
-    known("smaug-bpe", &["dbrx", "glm4", "chatglm-bpe"], &[Split(LLAMA_3), Bytes]),
-    Known { composed: true, ..known("qwen2", &["deepseek-r1-qwen", "kormo", "megrez"], &[Split(QWEN_2), Bytes]) },
-    known("stablelm2", &["hunyuan", "solar-open"], &[Split(QWEN_2), Bytes]),
+    known("smaug-bpe", &["dbrx", "chatglm-bpe"], &[Split(LLAMA_3), Bytes]),
+    Known {
+        composed: true,
+        ..known("qwen2", &["deepseek-r1-qwen", "kormo", "megrez", "f2llmv2"], &[Split(QWEN_2), Bytes])
+    },
+    known("stablelm2", &["hunyuan", "solar-open", "grok-2"], &[Split(QWEN_2), Bytes]),
     Known { composed: true, ..known("qwen35", &[], &[Split(QWEN_35), Bytes]) },
     known(
         "deepseek-v3",
-        &["hunyuan-dense"],
+        &["hunyuan-dense", "joyai-llm", "hy_v4"],
         &[Split(r"\p{N}{1,3}"), Split("[一-龥぀-ゟ゠-ヿ]+"), Split(DEEPSEEK_3), Bytes],
     ),
     known("falcon", &[], &[Punctuation, Words, Numbers, Split("[0-9][0-9][0-9]")]),
@@ -88,11 +95,10 @@ const TABLE: [Known; 12] = [
 /// What a name stands for.
 pub(super) struct Definition {
     pub(super) pre_tokenizer: Value,
-    pub(super) normalizer: Value,
     pub(super) ignore_merges: bool,
 }
 
-/// The definition that llama.cpp has under this name.
+/// The definition that llama.cpp has under this name. It composes no characters under any.
 ///
 /// # Errors
 /// The name is none of the table.
@@ -102,11 +108,7 @@ pub(super) fn definition(name: &str) -> Result<Definition> {
         Error::data(format!("the pre-tokenizer `{name}` in the GGUF file is not supported"))
             .hint(format!("supported: {}; or use the safetensors folder", names().join(", ")))
     })?;
-    Ok(Definition {
-        pre_tokenizer: found.json(),
-        normalizer: if found.composed { json!({"type": "NFC"}) } else { Value::Null },
-        ignore_merges: found.whole_words,
-    })
+    Ok(Definition { pre_tokenizer: found.json(), ignore_merges: found.whole_words })
 }
 
 /// A name, and whether the tokenizer composes characters, which llama.cpp does not.
@@ -142,10 +144,10 @@ pub(super) fn name(json: &Value) -> Result<Name> {
         normalizer if normalizer["type"] == "NFC" => true,
         other => return Err(refuse(format!("changes texts before it cuts them ({})", shortened(other)))),
     };
-    // Under the names of models that compose characters, readers of the file may do so.
-    let found = merging.find(|known| known.composed == composed).ok_or_else(|| {
-        refuse(format!("{} characters first (NFC)", if composed { "composes" } else { "does not compose" }))
-    })?;
+    // Under the names of models that compose characters other readers may do so; llama.cpp never does.
+    let first = merging.peek().copied().filter(|_| !composed);
+    let found = merging.find(|known| known.composed == composed).or(first);
+    let found = found.ok_or_else(|| refuse("composes characters first (NFC)".to_owned()))?;
     Ok(Name { name: found.name, composed })
 }
 
@@ -205,7 +207,7 @@ fn canonical(json: &Value) -> Vec<Value> {
 }
 
 /// So much of a definition as fits into a line.
-fn shortened(json: &Value) -> String {
+pub(super) fn shortened(json: &Value) -> String {
     const LONGEST: usize = 160;
     let text = json.to_string();
     match text.char_indices().nth(LONGEST) {
@@ -225,7 +227,7 @@ mod tests {
             let read = definition(known.name).expect("a name");
             let json = json!({
                 "pre_tokenizer": read.pre_tokenizer,
-                "normalizer": read.normalizer,
+                "normalizer": if known.composed { json!({"type": "NFC"}) } else { Value::Null },
                 "model": {"ignore_merges": read.ignore_merges},
             });
             assert_eq!(name(&json).expect("a definition").name, known.name);

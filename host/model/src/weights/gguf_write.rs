@@ -4,7 +4,7 @@ use super::gguf::{interleaved_heads, own_name};
 use crate::arch::{Architecture, Config, Scaling};
 use crate::linear::Linear;
 use crate::model::Model;
-use crate::tokenizer::gguf_metadata;
+use crate::tokenizer::{Differences, gguf_metadata};
 use candle_core::quantized::gguf_file::{self, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
@@ -48,8 +48,8 @@ impl GgufType {
 pub struct Exported {
     /// The names of the tensors that are in 16 bits although a smaller type was asked for: their rows are no multiple of 32.
     pub wide: Vec<String>,
-    /// Whether the tokenizer composes characters first (NFC), which llama.cpp does not.
-    pub composes: bool,
+    /// What llama.cpp does otherwise.
+    pub differences: Differences,
 }
 
 /// Writes `model`, its adapter merged into the weights, to the file `out`.
@@ -76,7 +76,7 @@ pub fn export(model: &Model, out: &Path, kind: GgufType) -> Result<Exported> {
     })?;
     let wide = |tensor: &QTensor| kind != GgufType::F16 && tensor.dtype() == GgmlDType::F16;
     let wide = tensors.iter().filter(|(_, tensor)| wide(tensor)).map(|(name, _)| name.clone()).collect();
-    Ok(Exported { wide, composes: tokenizer.composes })
+    Ok(Exported { wide, differences: tokenizer.differences })
 }
 
 fn tensors(model: &Model, kind: GgufType) -> candle_core::Result<Vec<(String, QTensor)>> {

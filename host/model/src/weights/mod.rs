@@ -9,6 +9,7 @@ mod gguf_write;
 mod index;
 mod save;
 
+pub use crate::tokenizer::Differences;
 pub use folder::Folder;
 pub use format::Format;
 pub use gguf::Gguf;
