@@ -2,6 +2,9 @@
 //! and what an adapter's folder holds beside its weights.
 #![allow(clippy::unwrap_used, missing_docs)]
 
+#[allow(dead_code)]
+mod shared;
+
 use candle_core::Device;
 use diapason_model::templates::{DEFAULT, TOOL_USE};
 use diapason_model::weights::{GgufType, export};
@@ -96,6 +99,7 @@ fn a_folder_that_is_written_keeps_them_and_nothing_of_an_earlier_model() {
 #[test]
 fn a_gguf_file_keeps_them_under_its_own_names() {
     let (folder, out) = (several(), tempfile::tempdir().unwrap());
+    shared::add_merge(folder.path());
     let path = out.path().join("model.gguf");
     export(&open(folder.path()), &path, GgufType::F16).unwrap();
     let chat = open(&path).chat().clone();

@@ -10,6 +10,11 @@ use diapason_model::weights::{Format, GgufType, export};
 use diapason_model::{Model, SaveType};
 use std::path::{Path, PathBuf};
 
+#[allow(dead_code)]
+mod shared;
+
+use shared::with_merge;
+
 const MODELS: [&str; 5] = ["llama-tied", "llama-biases", "mistral-sharded", "qwen2", "qwen3"];
 const PROBE: [u32; 7] = [1, 5, 9, 200, 31, 77, 8];
 
@@ -121,7 +126,7 @@ fn weights_in_16_bits_are_close_to_those_in_32() {
 fn a_gguf_file_is_the_model() {
     // The other one has a window: below.
     for name in MODELS.into_iter().filter(|name| *name != "mistral-sharded") {
-        let (model, out) = (open(&folder(name)), tempfile::tempdir().unwrap());
+        let (model, out) = (open(with_merge(&folder(name)).path()), tempfile::tempdir().unwrap());
         let path = out.path().join("model.gguf");
         for (kind, tolerance) in [(GgufType::F16, 0.02), (GgufType::Q8_0, 0.5)] {
             export(&model, &path, kind).unwrap();
@@ -148,7 +153,7 @@ fn what_llama_cpp_leaves_out_is_refused() {
 
 #[test]
 fn a_gguf_file_has_the_adapter_in_it() {
-    let mut model = open(&folder("qwen3"));
+    let mut model = open(with_merge(&folder("qwen3")).path());
     model.attach_adapter(&folder("train/qwen3.lora")).unwrap();
     let out = tempfile::tempdir().unwrap();
     let path = out.path().join("model.gguf");

@@ -63,15 +63,18 @@ fn ids_survive_or_the_tokenizer_is_refused() {
         }
         result.unwrap();
         let again = Model::open(&path, &Device::Cpu).unwrap();
-        for (text, ids) in golden["texts"].as_array().unwrap().iter().zip(case["ids"].as_array().unwrap()) {
+        // llama.cpp composes no characters, and files are read as it reads them.
+        let texts = golden["texts"].as_array().unwrap().iter();
+        for (at, (text, ids)) in texts.zip(case["ids"].as_array().unwrap()).enumerate() {
+            let read = case["uncomposed"].get(at.to_string()).unwrap_or(ids);
             let text = text.as_str().unwrap();
             let found = again.tokenizer().encode(text).unwrap();
-            assert_eq!(json!(found), *ids, "{} {text:?}", case["name"]);
+            assert_eq!(json!(found), *read, "{} {text:?}", case["name"]);
             assert_eq!(json!(model.tokenizer().encode(text).unwrap()), *ids, "{} {text:?}", case["name"]);
         }
         written += 1;
     }
-    assert_eq!((written, refused), (13, 10));
+    assert_eq!((written, refused), (14, 9));
 }
 
 #[test]

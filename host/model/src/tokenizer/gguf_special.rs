@@ -176,7 +176,7 @@ impl Special {
     }
 
     fn leave_out(&mut self, id: Option<u32>, kind: i32) {
-        for id in id {
+        if let Some(id) = id {
             self.ends.remove(&id);
             self.kinds[id as usize] = kind;
         }

@@ -100,9 +100,25 @@ fn tensors(model: &Model, kind: GgufType) -> candle_core::Result<Vec<(String, QT
             [.., row] if row % kind.ggml().block_size() == 0 => kind.ggml(),
             _ => GgmlDType::F16,
         };
+        refuse_too_large(&name, &dense, dtype)?;
         tensors.push((own, QTensor::quantize(&dense.detach().to_device(&Device::Cpu)?, dtype)?));
     }
     Ok(tensors)
+}
+
+/// Refuses values that the type would make infinite: blocks have a factor in 16 bits.
+fn refuse_too_large(name: &str, dense: &Tensor, dtype: GgmlDType) -> candle_core::Result<()> {
+    let largest = dense.detach().abs()?.max_all()?.to_scalar::<f32>()?;
+    let limit = match dtype {
+        GgmlDType::F16 => 65504.0,
+        GgmlDType::Q8_0 => 65504.0 * 127.0,
+        GgmlDType::Q4_0 => 65504.0 * 8.0,
+        _ => f32::MAX,
+    };
+    if largest <= limit {
+        return Ok(());
+    }
+    candle_core::bail!("`{name}` has the value {largest}, and {dtype:?} holds {limit} at most")
 }
 
 /// Rows of each head from halves (0, 1, …, d/2, d/2 + 1, …) to pairs (0, d/2, 1, d/2 + 1, …), as llama.cpp rotates them.

@@ -1,6 +1,7 @@
 //! GGUF files: types of tensors, the rotary embedding as llama.cpp reads it, and what the header must say.
 
 use crate::folders::{configure, golden, logits, open, refused, say, single, tensors};
+use crate::shared::add_merge;
 use candle_core::quantized::gguf_file::{self, Content, Value as Metadata};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
@@ -230,6 +231,7 @@ fn scalings_survive_an_export_or_are_refused() {
     let path = out.path().join("model.gguf");
     let ids: Vec<u32> = (0..48).map(|i| (i * 37 + 11) % 256).collect();
     let folder = single("llama-tied", &tensors("llama-tied"));
+    add_merge(folder.path());
     let list = json!([1.0, 1.5, 2.5, 4.0]);
     let scaling = |kind: &str, more: Value| {
         let mut scaling = json!({"type": kind, "factor": 4.0, "original_max_position_embeddings": 16});

@@ -6,3 +6,6 @@ mod folders;
 mod gguf;
 mod head;
 mod shards;
+#[allow(dead_code)]
+#[path = "../shared/mod.rs"]
+mod shared;
