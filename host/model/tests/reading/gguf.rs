@@ -284,3 +284,23 @@ fn tensors_lie_one_behind_the_other() {
         assert!(text.contains("begins at") && text.contains("expected"), "{changed}: {text}");
     }
 }
+
+/// Written as infinity they would be no numbers any more.
+#[test]
+fn values_that_a_type_cannot_hold_are_refused_by_name() {
+    let mut stored = tensors("llama-tied");
+    let (_, _, _, bytes) = stored.iter_mut().find(|(name, ..)| name == "model.layers.0.mlp.up_proj.weight").unwrap();
+    // A million in bfloat16, behind which 16 bits of IEEE end.
+    bytes[..2].copy_from_slice(&0x4974_u16.to_le_bytes());
+    let (folder, out) = (single("llama-tied", &stored), tempfile::tempdir().unwrap());
+    add_merge(folder.path());
+    let path = out.path().join("model.gguf");
+    let error = export(&open(folder.path()), &path, GgufType::F16).unwrap_err();
+    let told = told(&error);
+    assert!(
+        told.contains("`model.layers.0.mlp.up_proj.weight` has the value") && told.contains("holds 65504"),
+        "{told}"
+    );
+    assert!(!path.exists());
+    export(&open(folder.path()), &path, GgufType::Q8_0).unwrap();
+}
