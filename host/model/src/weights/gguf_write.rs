@@ -59,7 +59,11 @@ pub struct Exported {
 pub fn export(model: &Model, out: &Path, kind: GgufType) -> Result<Exported> {
     let config = model.llama().config();
     refuse_left_out(config)?;
-    let fail = |source: candle_core::Error| Error::run(format!("failed to write {}", out.display())).because(source);
+    let fail = |source: candle_core::Error| {
+        Error::data(format!("failed to write {}", out.display()))
+            .because(source)
+            .hint("try another `--type`, or `diapason merge`, which writes a folder")
+    };
     let mut tensors = tensors(model, kind).map_err(fail)?;
     if let Some(divisors) = config.scaling.divisors(config.rope_theta, config.head_dim) {
         tensors.push(("rope_freqs.weight".into(), rope_factors(divisors).map_err(fail)?));
@@ -118,7 +122,8 @@ fn refuse_too_large(name: &str, dense: &Tensor, dtype: GgmlDType) -> candle_core
     if largest <= limit {
         return Ok(());
     }
-    candle_core::bail!("`{name}` has the value {largest}, and {dtype:?} holds {limit} at most")
+    let what = format!("`{name}` has the value {largest}, and {dtype:?} holds {limit} at most");
+    Err(candle_core::Error::Msg(what))
 }
 
 /// Rows of each head from halves (0, 1, …, d/2, d/2 + 1, …) to pairs (0, d/2, 1, d/2 + 1, …), as llama.cpp rotates them.
