@@ -56,6 +56,12 @@ impl ChatTemplates {
         self.0.values().map(String::as_str)
     }
 
+    /// The same names with other texts.
+    #[must_use]
+    pub fn map(&self, text: impl Fn(&str) -> String) -> Self {
+        Self(self.0.iter().map(|(name, own)| (name.clone(), text(own))).collect())
+    }
+
     /// Those of the folder of a model or an adapter, whose `tokenizer_config.json` is given.
     ///
     /// # Errors
@@ -143,6 +149,13 @@ impl ChatTemplates {
         }
         metadata.extend(self.get(DEFAULT).map(|text| (KEY.to_owned(), Metadata::String(text.to_owned()))));
         Ok(metadata)
+    }
+}
+
+impl FromIterator<(String, String)> for ChatTemplates {
+    /// Templates by their names.
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(templates: T) -> Self {
+        Self(templates.into_iter().collect())
     }
 }
 

@@ -138,11 +138,23 @@ impl<G> Session<G> {
         name: impl Fn(usize, &I) -> String,
         invoke: impl Fn(&mut Store<State>, &G, &String, &[I]) -> Answer<Vec<R>>,
     ) -> Result<Vec<R>> {
+        self.map_weighed(call, inputs, name, |_| 1, invoke)
+    }
+
+    /// [`map`](Self::map) for inputs of which `weigh` says how many times `limits.fuel` each may use.
+    pub(crate) fn map_weighed<I, R>(
+        &mut self,
+        call: &str,
+        inputs: &[I],
+        name: impl Fn(usize, &I) -> String,
+        weigh: impl Fn(&I) -> usize,
+        invoke: impl Fn(&mut Store<State>, &G, &String, &[I]) -> Answer<Vec<R>>,
+    ) -> Result<Vec<R>> {
         let mut results = Vec::with_capacity(inputs.len());
         while results.len() < inputs.len() {
             let start = results.len();
             let batch = &inputs[start..inputs.len().min(start + self.batch)];
-            match self.attempt(batch, false, &invoke) {
+            match self.attempt(batch, false, &weigh, &invoke) {
                 Ok(part) => results.extend(part),
                 Err(failure) if batch.len() == 1 || matches!(failure, Failure::Count { .. }) => {
                     let last = start + batch.len() - 1;
@@ -151,7 +163,7 @@ impl<G> Session<G> {
                 }
                 Err(_) => {
                     for (offset, input) in batch.iter().enumerate() {
-                        let single = self.attempt(std::slice::from_ref(input), true, &invoke);
+                        let single = self.attempt(std::slice::from_ref(input), true, &weigh, &invoke);
                         results
                             .extend(single.map_err(|failure| self.error(call, &name(start + offset, input), failure))?);
                     }
@@ -167,9 +179,11 @@ impl<G> Session<G> {
         &mut self,
         batch: &[I],
         muted: bool,
+        weigh: impl Fn(&I) -> usize,
         invoke: impl Fn(&mut Store<State>, &G, &String, &[I]) -> Answer<Vec<R>>,
     ) -> Result<Vec<R>, Failure> {
-        let terms = Terms { items: batch.len().min(ATTEMPT), muted };
+        let (all, most) = batch.iter().map(weigh).fold((0_usize, 0), |(all, most), one| (all + one, most.max(one)));
+        let terms = Terms { items: all.min(ATTEMPT.max(most)), muted };
         let results = self.call(terms, |store, guest, settings| invoke(store, guest, settings, batch))?;
         let (given, expected) = (results.len(), batch.len());
         if given == expected { Ok(results) } else { Err(Failure::Count { given, expected }) }

@@ -194,11 +194,7 @@ fn settle(turn: &mut Turn, path: &str) -> Result<()> {
             None => turn.extra.shift_remove("tool_calls"),
         };
     }
-    let given = REASONING.iter().filter_map(|key| turn.extra.get_key_value(*key));
-    if let Some((key, given)) = given.into_iter().find(|(_, given)| !given.is_string()) {
-        let message = format!("`{key}` is {}, not a string", kind(given));
-        return Err(Fault::new("wrong-type", format!("{path}/{key}"), message, "write what was thought as text"));
-    }
+    reasoning(turn, path)?;
     for (key, message, hint) in REFUSED {
         if turn.extra.get(key).is_some_and(|value| *value != json!([]) && *value != json!(false) && *value != json!(""))
         {
@@ -207,6 +203,24 @@ fn settle(turn: &mut Turn, path: &str) -> Result<()> {
     }
     turn.extra.retain(|key, _| REFUSED.iter().all(|(refused, _, _)| refused != key));
     Ok(())
+}
+
+/// Refuses reasoning that is no text, or that several fields have and not the same: a template reads one of them, and which
+/// one depends on the template.
+fn reasoning(turn: &Turn, path: &str) -> Result<()> {
+    let given: Vec<_> = REASONING.iter().filter_map(|key| turn.extra.get_key_value(*key)).collect();
+    if let Some((key, given)) = given.iter().find(|(_, given)| !given.is_string()) {
+        let message = format!("`{key}` is {}, not a string", kind(given));
+        return Err(Fault::new("wrong-type", format!("{path}/{key}"), message, "write what was thought as text"));
+    }
+    let Some(((first, one), more)) = given.split_first() else { return Ok(()) };
+    match more.iter().find(|(_, other)| other != one) {
+        Some((key, _)) => {
+            let message = format!("the turn has both `{first}` and another text in `{key}`");
+            Err(Fault::new("ambiguous-shape", format!("{path}/{key}"), message, "keep one of them"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Fields of a turn that change what it says.
@@ -266,6 +280,15 @@ mod tests {
         ] {
             assert_eq!(turns(json!([silent])).expect_err("silent").rule, "missing-text");
         }
+    }
+
+    #[test]
+    fn two_thoughts_in_one_turn_are_refused() {
+        let turn =
+            |other: &str| json!([{"role": "assistant", "content": "x", "thinking": "hm", "reasoning_content": other}]);
+        let fault = turns(turn("ah")).expect_err("two thoughts");
+        assert_eq!((fault.rule, fault.path.as_str()), ("ambiguous-shape", "/messages/0/thinking"));
+        assert!(turns(turn("hm")).is_ok());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Where a run's chat template comes from, and which of several is used.
 
+use super::defaults;
 use crate::embedded;
 use diapason_core::config::{self, Config, Template};
 use diapason_core::{Error, Result, digest, files};
@@ -13,6 +14,9 @@ const ADAPTER: &str = "adapter";
 
 /// The plugin's setting that chooses one of several templates.
 pub(crate) const NAME: &str = "template_name";
+
+/// The settings of `chat-jinja` that are no variables of a template.
+const OWN: [&str; 6] = ["template", "named_templates", NAME, "add_generation_prompt", "continue_final_message", "date"];
 
 /// Where the template's text comes from, settled before a model is opened.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,7 +116,14 @@ pub(crate) fn settle(config: &mut Config) -> Result<Option<String>> {
         // That is said where all that is missing is said.
         return Ok(None);
     }
-    match Standing::of(&Chat::of(&config.model.path)?, adapter)? {
+    let base = Chat::of(&config.model.path)?;
+    // An adapter that was trained in the base's template with these settings has it with them as its defaults.
+    let written = defaults::written(&base.templates, &config.template.settings, |name| OWN.contains(&name));
+    let trained = Chat { templates: written, ..base.clone() };
+    if Standing::of(&trained, adapter)? == Standing::Same {
+        return Ok(None);
+    }
+    match Standing::of(&base, adapter)? {
         Standing::Same => Ok(None),
         Standing::Alone => {
             config.template.template = Some(ADAPTER.into());
@@ -189,6 +200,14 @@ pub(super) fn settings(chat: &Chat, name: Option<&Value>) -> Result<Map<String, 
             .hint(format!("set `{NAME}` in `template.settings` to one of: {names}")));
     }
     Ok(written(chat))
+}
+
+/// The templates that the plugin has by its settings.
+pub(super) fn of_settings(settings: &Map<String, Value>) -> templates::ChatTemplates {
+    let named = settings.get("named_templates").and_then(Value::as_object).into_iter().flatten();
+    let named = named.map(|(name, text)| (name.as_str(), text));
+    let all = named.chain(settings.get("template").map(|text| (templates::DEFAULT, text)));
+    all.filter_map(|(name, text)| Some((name.to_owned(), text.as_str()?.to_owned()))).collect()
 }
 
 fn written(chat: &Chat) -> Map<String, Value> {

@@ -1,6 +1,7 @@
 //! The chat template of a run: a component, and the template's text where it takes one.
 
-use super::{Literal, Origin, Plugins, literal, origin, unwritten};
+use super::unwritten::{self, Kind, Loss};
+use super::{Literal, Origin, Plugins, defaults, literal, origin};
 use diapason_core::config::{self, SpecialTokens, Template};
 use diapason_core::sample::{Conversation, Message, Segment};
 use diapason_core::{Error, Result, manifest};
@@ -22,9 +23,13 @@ pub(crate) struct Renderer {
     literal: Option<Literal>,
     /// The templates; none where the plugin has its own.
     templates: ChatTemplates,
-    /// Whether these are the configuration's, and not the model's.
-    configured: bool,
+    /// What readers of a model that is trained in them have to know, where that is not what its base says.
+    configured: Option<ChatTemplates>,
     notes: Vec<String>,
+    /// What the last rows lost, by their place among them.
+    losses: Vec<(usize, Loss)>,
+    /// What was noted.
+    noted: Vec<Kind>,
     /// Digest of the component, the template's text and all settings.
     pub(crate) digest: String,
 }
@@ -40,12 +45,17 @@ impl Renderer {
         grants: &Grants,
     ) -> Result<Self> {
         let plugin = plugins.get(&template.plugin)?;
-        let (mut settings, mut templates, mut configured) = (Map::new(), ChatTemplates::default(), false);
+        let (mut settings, mut templates, mut configured) = (Map::new(), ChatTemplates::default(), None);
         if takes(plugin.settings_schema(), "template") {
             let origin = Origin::of(template, adapter)?;
             let chat = origin.chat(model);
             settings = origin::settings(&chat, template.settings.get(origin::NAME))?;
-            (templates, configured) = (chat.templates, matches!(origin, Origin::Text(_)));
+            settings.extend(template.settings.clone());
+            templates = origin::of_settings(&settings);
+            let is_setting = |name: &str| takes(plugin.settings_schema(), name);
+            let written = defaults::written(&templates, &template.settings, is_setting);
+            configured =
+                Some(written).filter(|written| matches!(origin, Origin::Text(_)) || *written != chat.templates);
         }
         settings.extend(template.settings.clone());
         let literal = template.special_tokens_in_text == SpecialTokens::Literal;
@@ -56,8 +66,9 @@ impl Renderer {
         let digest = manifest::digest_of(parts);
         let own = &template.settings;
         let template = ChatTemplate::new(&plugin, &settings, grants)?;
-        let (grants, notes) = (grants.clone(), Vec::new());
-        let mut renderer = Self { template, plugin, settings, grants, literal, templates, configured, notes, digest };
+        let (grants, notes, losses, noted) = (grants.clone(), Vec::new(), Vec::new(), Vec::new());
+        let mut renderer =
+            Self { template, plugin, settings, grants, literal, templates, configured, notes, losses, noted, digest };
         renderer.note_unread(own);
         Ok(renderer)
     }
@@ -65,8 +76,12 @@ impl Renderer {
     /// Conversations up to the point where the assistant answers.
     pub(crate) fn prompts(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
         let rendered = self.each(conversations, ChatTemplate::render_prompt)?;
-        for (number, (conversation, text)) in (1..).zip(conversations.iter().zip(&rendered)) {
-            self.note(number, unwritten::lost(conversation, &literal::unmarked(text)));
+        self.losses.clear();
+        for (row, (conversation, text)) in conversations.iter().zip(&rendered).enumerate() {
+            let losses = unwritten::lost(conversation, &literal::unmarked(text), |probe| {
+                Some(self.each(std::slice::from_ref(probe), ChatTemplate::render_prompt).ok()?.concat())
+            });
+            self.note(row, losses);
         }
         Ok(rendered)
     }
@@ -89,21 +104,36 @@ impl Renderer {
     /// Whole conversations, with what is to be learnt.
     pub(crate) fn training(&mut self, conversations: &[Conversation]) -> Result<Vec<Vec<Segment>>> {
         let rendered = self.each(conversations, ChatTemplate::render_training)?;
-        for (number, (conversation, segments)) in (1..).zip(conversations.iter().zip(&rendered)) {
-            let text: String = segments.iter().map(|segment| segment.text.as_str()).collect();
-            let text = literal::unmarked(&text);
+        self.losses.clear();
+        for (row, (conversation, segments)) in conversations.iter().zip(&rendered).enumerate() {
+            let text = literal::unmarked(&joined(segments));
             unwritten::refuse_untaught(conversation, &text).map_err(|error| {
+                let number = row + 1;
                 Error::data(format!("row {number}: {error}")).hint(error.hint_text().unwrap_or_default().to_owned())
             })?;
-            self.note(number, unwritten::lost(conversation, &text));
+            let losses = unwritten::lost(conversation, &text, |probe| {
+                let rendered = self.each(std::slice::from_ref(probe), ChatTemplate::render_training).ok()?;
+                Some(rendered.iter().map(|segments| joined(segments)).collect())
+            });
+            self.note(row, losses);
         }
         Ok(rendered)
     }
 
-    /// Keeps the first thing that a template leaves out.
-    fn note(&mut self, row: usize, lost: Option<String>) {
-        let known = self.notes.iter().any(|note| note.starts_with("row "));
-        self.notes.extend(lost.filter(|_| !known).map(|what| format!("row {row}, and perhaps others: {what}")));
+    /// Keeps what the template leaves out of a row, and notes the first thing of each kind.
+    fn note(&mut self, row: usize, losses: Vec<Loss>) {
+        for loss in losses {
+            if !self.noted.contains(&loss.kind) {
+                self.noted.push(loss.kind);
+                self.notes.push(format!("row {}, and perhaps others: {}", row + 1, loss.what));
+            }
+            self.losses.push((row, loss));
+        }
+    }
+
+    /// What the template left out of the rows of the last call, by their place among them.
+    pub(crate) fn losses(&mut self) -> Vec<(usize, Loss)> {
+        std::mem::take(&mut self.losses)
     }
 
     /// Says which of `variables` no template reads: a misspelt one would be without effect, and without a word.
@@ -116,9 +146,10 @@ impl Renderer {
         self.notes.extend(new);
     }
 
-    /// The template of the configuration, which readers of a model that is trained in it have to know.
+    /// The templates of the configuration, or the model's with the configuration's settings as their defaults: readers of a
+    /// model that is trained in them have to know. None where that is what the base says.
     pub(crate) fn configured(&self) -> Option<&ChatTemplates> {
-        Some(&self.templates).filter(|_| self.configured)
+        self.configured.as_ref()
     }
 
     /// What there is to say of the conversations since the last time, each once.
@@ -181,7 +212,7 @@ impl Renderer {
         let several = self.templates.names().count() > 1;
         for exchange in [plain].into_iter().chain(Some(with_tools).filter(|_| several)) {
             let Ok(rendered) = self.each(&[exchange], ChatTemplate::render_training) else { continue };
-            let text: String = rendered.iter().flatten().map(|segment| segment.text.as_str()).collect();
+            let text: String = rendered.iter().map(|segments| joined(segments)).collect();
             if let Some((_, behind)) = text.rsplit_once(ANSWER) {
                 model.end_turns(model.first_special(behind)?);
             }
@@ -190,12 +221,16 @@ impl Renderer {
     }
 }
 
+fn joined(segments: &[Segment]) -> String {
+    segments.iter().map(|segment| segment.text.as_str()).collect()
+}
+
 fn takes(schema: &Value, key: &str) -> bool {
     schema.pointer(&format!("/properties/{key}")).is_some()
 }
 
 /// Whether `name` stands in `text` as a name of its own.
-fn has_word(text: &str, name: &str) -> bool {
+pub(super) fn has_word(text: &str, name: &str) -> bool {
     let inside = |one: char| one.is_alphanumeric() || one == '_';
     let alone = |at: usize| {
         let (before, behind) = (text[..at].chars().next_back(), text[at + name.len()..].chars().next());

@@ -26,7 +26,7 @@ impl ChatTemplate {
 
     /// Whole conversations, for training. The segments of each, joined, are its text.
     pub fn render_training(&mut self, conversations: &[Conversation]) -> Result<Vec<Vec<Segment>>> {
-        let rendered = self.session.map("render-training", conversations, name, |store, guest, settings, batch| {
+        let rendered = self.session.map_weighed("render-training", conversations, name, weight, |store, guest, settings, batch| {
             let batch: Vec<_> = batch.iter().map(translate::conversation_to_wit).collect();
             guest.call_render_training(store, settings, &batch)
         })?;
@@ -38,7 +38,7 @@ impl ChatTemplate {
 
     /// Conversations up to the point where the assistant answers.
     pub fn render_prompt(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
-        let rendered = self.session.map("render-prompt", conversations, name, |store, guest, settings, batch| {
+        let rendered = self.session.map_weighed("render-prompt", conversations, name, weight, |store, guest, settings, batch| {
             let batch: Vec<_> = batch.iter().map(translate::conversation_to_wit).collect();
             guest.call_render_prompt(store, settings, &batch)
         })?;
@@ -62,4 +62,12 @@ pub(crate) fn connect(
 /// Conversations have no name of their own: they are counted from 1, in the order they were given.
 fn name(index: usize, _: &Conversation) -> String {
     format!("conversation {}", index + 1)
+}
+
+/// So many turns of a conversation may use the fuel of a row.
+const TURNS: usize = 16;
+
+/// How many times the fuel of a row a conversation may use.
+fn weight(conversation: &Conversation) -> usize {
+    1 + conversation.messages.len() / TURNS
 }
