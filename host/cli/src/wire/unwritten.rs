@@ -48,7 +48,7 @@ pub(super) fn lost(
     render: impl FnOnce(&Conversation) -> Option<String>,
 ) -> Vec<Loss> {
     let mut found: Vec<Loss> = calls(conversation, text).collect();
-    let name = names(conversation.tools.as_ref()).find(|name| !text.contains(name));
+    let name = names(conversation.tools.as_ref()).find(|name| !has_name(text, name));
     found.extend(name.map(|name| Loss::new(Kind::Tool, format!("the tool `{name}` of the row's `tools`"))));
     let unseen = unseen(&conversation.messages, text);
     if !unseen.is_empty() {
@@ -64,7 +64,7 @@ pub(super) fn lost(
 
 fn calls<'a>(conversation: &'a Conversation, text: &'a str) -> impl Iterator<Item = Loss> + 'a {
     conversation.messages.iter().enumerate().filter_map(move |(turn, message)| {
-        let name = names(message.extra.get("tool_calls")).find(|name| !text.contains(name))?;
+        let name = names(message.extra.get("tool_calls")).find(|name| !has_name(text, name))?;
         Some(Loss::new(Kind::Call, format!("the call of `{name}` in turn {turn}")))
     })
 }
@@ -164,7 +164,7 @@ fn number(turn: usize) -> String {
 /// Refuses a conversation whose last turn is to be learned with calls or reasoning that `text` leaves out.
 pub(super) fn refuse_untaught(conversation: &Conversation, text: &str) -> Result<()> {
     let Some(last) = conversation.messages.last().filter(|last| last.is_learned()) else { return Ok(()) };
-    let call = names(last.extra.get("tool_calls")).find(|name| !text.contains(name));
+    let call = names(last.extra.get("tool_calls")).find(|name| !has_name(text, name));
     let what = match (call, reasoning(last).filter(|reasoning| !text.contains(reasoning.trim()))) {
         (Some(name), _) => format!("the call of `{name}`"),
         (None, Some(_)) => "the reasoning".into(),
@@ -184,6 +184,15 @@ fn only_reasons(message: &Message) -> bool {
 
 fn reasoning(message: &Message) -> Option<&str> {
     ["reasoning_content", "reasoning", "thinking"].iter().find_map(|key| message.extra.get(*key)?.as_str())
+}
+
+/// Whether a name is in a text, as it stands or as JSON writes it in ASCII.
+fn has_name(text: &str, name: &str) -> bool {
+    let unit = |unit: u16| match u8::try_from(unit) {
+        Ok(letter) if letter.is_ascii() => char::from(letter).to_string(),
+        _ => format!("\\u{unit:04x}"),
+    };
+    text.contains(name) || !name.is_ascii() && text.contains(&name.encode_utf16().map(unit).collect::<String>())
 }
 
 /// The names of functions, as tools and calls have them.

@@ -26,10 +26,16 @@ impl ChatTemplate {
 
     /// Whole conversations, for training. The segments of each, joined, are its text.
     pub fn render_training(&mut self, conversations: &[Conversation]) -> Result<Vec<Vec<Segment>>> {
-        let rendered = self.session.map_weighed("render-training", conversations, name, weight, |store, guest, settings, batch| {
-            let batch: Vec<_> = batch.iter().map(translate::conversation_to_wit).collect();
-            guest.call_render_training(store, settings, &batch)
-        })?;
+        let rendered = self.session.map_weighed(
+            "render-training",
+            conversations,
+            name,
+            weight,
+            |store, guest, settings, batch| {
+                let batch: Vec<_> = batch.iter().map(translate::conversation_to_wit).collect();
+                guest.call_render_training(store, settings, &batch)
+            },
+        )?;
         let segments = |segments: Vec<_>| segments.into_iter().map(translate::segment_from_wit).collect();
         let rendered: Vec<Vec<Segment>> = rendered.into_iter().map(segments).collect();
         self.spend("render-training", conversations, rendered.iter().map(|one| size::segments(one)).sum())?;
@@ -38,10 +44,16 @@ impl ChatTemplate {
 
     /// Conversations up to the point where the assistant answers.
     pub fn render_prompt(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
-        let rendered = self.session.map_weighed("render-prompt", conversations, name, weight, |store, guest, settings, batch| {
-            let batch: Vec<_> = batch.iter().map(translate::conversation_to_wit).collect();
-            guest.call_render_prompt(store, settings, &batch)
-        })?;
+        let rendered = self.session.map_weighed(
+            "render-prompt",
+            conversations,
+            name,
+            weight,
+            |store, guest, settings, batch| {
+                let batch: Vec<_> = batch.iter().map(translate::conversation_to_wit).collect();
+                guest.call_render_prompt(store, settings, &batch)
+            },
+        )?;
         self.spend("render-prompt", conversations, size::texts(&rendered))?;
         Ok(rendered)
     }

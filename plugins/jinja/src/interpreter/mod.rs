@@ -41,6 +41,7 @@ pub enum Trace {
 
 /// A rendering.
 pub struct Rendered {
+    /// What the template wrote.
     pub text: String,
     /// The text of each turn that a loop went over, in the order it was written; bytes.
     pub turns: Vec<Turn>,
