@@ -324,7 +324,7 @@ fn what_the_template_leaves_out_of_a_row_is_named() {
         r#"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "<think>hm</think>"}]}"#;
     put(folder.path(), "train.jsonl", &format!("{only}\n"));
     for verb in ["validate", "train"] {
-        refused(folder.path(), &[verb], 4, &["turn 2: the template writes nothing of the answer but what ends it"]);
+        refused(folder.path(), &[verb], 4, &["the template", "reasoning", "unrendered"]);
     }
 }
 
@@ -351,9 +351,12 @@ fn the_settings_of_a_template_are_written_with_what_is_trained_in_it() {
     let text = done(folder.path(), &asked("base", "run/adapter"));
     assert!(text.contains(r#""prompt": "ragon:q=""#), "{text}");
     // The same configuration has the same template, and what is given goes before.
-    let with = format!("path = \"base\"\nadapter = {:?}", adapter.display().to_string());
-    let config = head.replace("template = \"./t.jinja\"", settings).replace("path = \"base\"", &with);
-    put(folder.path(), "diapason.toml", &(config.replace("folder = \"run\"", "folder = \"again\"") + project::SUITE));
+    let config = format!(
+        "[model]\npath = \"base\"\nadapter = \"run/adapter\"\n[template]\n{settings}\n[generate]\nmax_tokens = 1\n\
+         [gate]\nresamples = 200\n[run]\nfolder = \"again\"\n{}",
+        project::SUITE
+    );
+    put(folder.path(), "diapason.toml", &config);
     done(folder.path(), &["eval"]);
     let given = [&asked("base", "run/adapter")[..], &["--variable", "think=\"off\""]].concat();
     assert!(done(folder.path(), &given).contains(r#""prompt": "ragoff:q=""#));

@@ -91,3 +91,19 @@ fn answers_are_found_however_they_are_written() {
     }
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+#[test]
+fn an_answer_of_which_nothing_is_written_is_refused() {
+    let template = "{% for m in messages %}<{{ m.role }}>{{ m.content.split('</think>')[-1] }}</s>{% endfor %}";
+    let jinja = jinja(template.into());
+    let turns = |answers: &[&str]| {
+        let pair = |answer: &&str| [message("user", "q"), message("assistant", answer)];
+        Conversation { messages: answers.iter().flat_map(pair).collect(), tools: None }
+    };
+    for (answers, turn) in [(vec!["<think>hm</think>"], 2), (vec!["a", "<think>hm</think>\n", "b"], 4)] {
+        let refused = jinja.render_training(&turns(&answers)).unwrap_err();
+        assert!(refused.starts_with(&format!("turn {turn}: the template writes nothing of the answer")), "{refused}");
+    }
+    // What is silent itself is not refused.
+    assert!(jinja.render_training(&turns(&["", "a"])).is_ok());
+}
