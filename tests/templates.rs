@@ -357,6 +357,7 @@ fn the_settings_of_a_template_are_written_with_what_is_trained_in_it() {
         project::SUITE
     );
     put(folder.path(), "diapason.toml", &config);
+    put(folder.path(), "test.jsonl", "{\"prompt\": \"q\", \"reference\": \"a\"}\n");
     done(folder.path(), &["eval"]);
     let given = [&asked("base", "run/adapter")[..], &["--variable", "think=\"off\""]].concat();
     assert!(done(folder.path(), &given).contains(r#""prompt": "ragoff:q=""#));
