@@ -1,7 +1,7 @@
 //! The conversation that `generate` asks: a prompt, or a file read as rows of datasets are, with what the command line adds.
 
 use crate::args::Generate;
-use diapason_core::dataset::{self, Columns, Selection};
+use diapason_core::dataset::{self, Columns, RESERVED, Selection};
 use diapason_core::sample::{Conversation, Message, Sample};
 use diapason_core::{Error, Result, files};
 use serde_json::{Map, Value, json};
@@ -73,7 +73,16 @@ fn of_file(path: &Path) -> Result<Sample> {
         Some(row) => row,
         None => dataset::read(path, &Columns::default())?.0,
     };
+    if dataset::rows(&rows, "", Some(1)).is_empty() {
+        return Err(Error::data(format!("{name} has no conversation"))
+            .hint("write {\"messages\": [{\"role\": \"user\", \"content\": …}]}, or the list of messages alone"));
+    }
     let mut samples = dataset::parse(&rows, &name, &Selection::default())?;
+    // What `validate` says of turns is an error there, too.
+    let doubts: Vec<dataset::Fault> = dataset::rows(&rows, "", None).iter().flat_map(dataset::doubts).collect();
+    if !doubts.is_empty() {
+        return Err(dataset::refuse(&name, &doubts));
+    }
     match samples.len() {
         1 => Ok(samples.remove(0)),
         count => Err(Error::data(format!("{name} has {count} conversations, and one is asked"))
@@ -125,11 +134,30 @@ fn variables(given: &[String]) -> Result<Map<String, Value>> {
         let value = serde_json::from_str(value).map_err(|source| {
             Error::config(format!("the value in `--variable {one}` is no JSON")).because(source).hint(hint)
         })?;
+        if RESERVED.contains(&name) {
+            return Err(Error::config(format!("`--variable {name}` cannot be set: it is what the command asks for"))
+                .hint(instead(name)));
+        }
         if variables.insert(name.to_owned(), value).is_some() {
             return Err(Error::config(format!("`--variable {name}` is given twice")).hint("give it once"));
         }
     }
     Ok(beside("chat_template_kwargs", variables.into(), "`--variable`")?.variables)
+}
+
+/// What says the same as a variable that cannot be set.
+fn instead(name: &str) -> &'static str {
+    match name {
+        "messages" | "conversation" => "write the turns into a file: `--message FILE`",
+        "tools" => "write the tools into a file: `--tools FILE`",
+        "continue_final_message" => "pass `--continue` with a conversation that ends with the begun answer",
+        "add_generation_prompt" => {
+            "a prompt ends with the assistant's header; `--continue` goes on with a begun answer"
+        }
+        "chat_template" | "template" => "name the template: `--template FILE`",
+        "template_name" | "named_templates" => "name the model's template: `--template-name NAME`",
+        _ => "leave it out",
+    }
 }
 
 /// What the reader of rows makes of a column beside a conversation.

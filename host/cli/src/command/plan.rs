@@ -16,7 +16,7 @@ const UTILISATION: f64 = 0.4;
 /// `diapason plan`. Its exit code says whether the run fits.
 pub(super) fn run(arguments: &PlanArguments, ui: &Ui) -> Result<Exit> {
     let target = target(arguments)?;
-    let mut session = Session::looking(&Plan::load(&arguments.config.config)?, ui)?;
+    let mut session = Session::looking(&Plan::load(&arguments.config.config)?, ui, &[])?;
     session.trains()?;
     let outlook = outlook::outlook(&mut session, target)?;
     ui.result(|paint| outlook::text(&outlook, paint), &json!(outlook));

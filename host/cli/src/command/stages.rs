@@ -34,14 +34,16 @@ pub(super) fn validate(arguments: &Checked, ui: &Ui) -> Result<Exit> {
     Ok(if open == 0 { Exit::Passed } else { Exit::Error })
 }
 
-/// `diapason train`; errors among the findings stop it.
+/// `diapason train`; errors among the findings stop it, and `--show` ends with them as `validate` does.
 pub(super) fn train(arguments: &Train, ui: &Ui) -> Result<Exit> {
     if let Some(rows) = arguments.show {
-        let mut session = Session::looking(&plan(&arguments.checked)?, ui)?;
+        let mut session = Session::looking(&plan(&arguments.checked)?, ui, &arguments.checked.allow)?;
         session.trains()?;
         let shown = show::rows(&mut session, rows)?;
         ui.result(|paint| show::text(&shown, paint), &json!(shown));
-        return Ok(Exit::Passed);
+        let findings = validate::again(&mut session)?;
+        let allowed = allow::counts(&session, &findings)?;
+        return validate::refusal(&findings, &allowed, &session).map_or(Ok(Exit::Passed), Err);
     }
     let mut session = session(&arguments.checked, ui)?;
     session.trains()?;

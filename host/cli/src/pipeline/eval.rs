@@ -7,6 +7,7 @@ use super::session::{Opened, Purpose, Tuned};
 use super::suite::LoadedSuite;
 use super::{Session, integrity, jsonl, score, train, watched};
 use crate::interrupt;
+use crate::render::number::counted;
 use diapason_core::config::Config;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::language_model::LanguageModel;
@@ -215,7 +216,7 @@ fn answer(
     })?;
     let completions = outputs.iter().flat_map(|output| output.completions.iter().chain(&output.samples));
     let tokens: usize = completions.map(|completion| completion.tokens).sum();
-    session.ended(stage, format!("{} samples, {tokens} tokens", outputs.len()));
+    session.ended(stage, format!("{}, {}", counted(outputs.len(), "sample"), counted(tokens, "token")));
     Ok(outputs)
 }
 

@@ -1,7 +1,7 @@
 //! `diapason plan`: what training will take, and what to change where that is too much.
 
 use super::{Session, tokens};
-use crate::render::number::{count, duration};
+use crate::render::number::{count, counted, duration};
 use crate::ui::Paint;
 use diapason_core::config::{Method, Optimizer, Train};
 use diapason_core::{Error, Result};
@@ -182,7 +182,7 @@ pub(crate) fn text(outlook: &Outlook, paint: Paint) -> String {
     let mut lines = vec![
         format!("steps        {} of {} forward passes in all", count(load.steps), count(load.passes)),
         format!("tokens       {}, of which {} are learned", count(load.tokens), count(load.supervised)),
-        format!("largest pass {} tokens", count(load.largest.tokens)),
+        format!("largest pass {}", counted(load.largest.tokens as usize, "token")),
         format!("time         about {}, evaluation left out", duration(*seconds)),
         format!("peak memory  {} of {} that there are", gigabytes(memory.peak), gigabytes(*available)),
     ];

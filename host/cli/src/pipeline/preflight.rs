@@ -1,5 +1,6 @@
 //! What is looked at before a training run starts: faults that would otherwise show only in a model that does not work.
 
+use crate::render::number::counted;
 use diapason_core::config::{Overlong, Train};
 use diapason_core::event::{Event, Sink};
 use diapason_core::{Error, Result};
@@ -29,7 +30,7 @@ impl Facts {
 }
 
 /// Refuses rows that teach nothing or teach something wrong; cuts or drops those that are too long, if the configuration
-/// says so, and reports each. Gives the rows that are left with their numbers. `names` are the rows' ids.
+/// says so, and reports each. Gives the rows that are left with their numbers. `names` say where the rows stand.
 pub(super) fn check(
     examples: Vec<Example>,
     names: &[String],
@@ -83,7 +84,7 @@ fn fit(
     sink: &dyn Sink,
 ) -> Result<Vec<(usize, Example)>> {
     let limit = config.max_sequence_length.min(facts.context);
-    let described = |row: usize, example: &Example| format!("row {} ({} tokens)", names[row], example.ids.len());
+    let described = |row: usize, example: &Example| format!("{} ({})", names[row], counted(example.ids.len(), "token"));
     let long: Vec<String> = (0..)
         .zip(&examples)
         .filter(|(_, example)| example.ids.len() > limit)
@@ -99,7 +100,7 @@ fn fit(
             true => "the model takes no more; set `train.overlong` to `truncate` or `drop`, or shorten these rows",
             false => "raise `train.max_sequence_length`, or set `train.overlong` to `truncate` or `drop`",
         };
-        return Err(Error::data(format!("{rows} more than {limit} tokens: {shown}")).hint(hint));
+        return Err(Error::data(format!("{rows} more than {}: {shown}", counted(limit, "token"))).hint(hint));
     }
     let cut = |mut example: Example| {
         example.ids.truncate(limit);
@@ -115,7 +116,8 @@ fn fit(
     let kept: Vec<(usize, Example)> =
         (0..).zip(examples).filter_map(|(row, example)| Some((row, keep(example)?))).collect();
     let dropped = names.len() - kept.len();
-    let what = format!("{rows} more than {limit} tokens, {} truncated, {dropped} dropped: {shown}", count - dropped);
+    let tokens = counted(limit, "token");
+    let what = format!("{rows} more than {tokens}, {} truncated, {dropped} dropped: {shown}", count - dropped);
     sink.emit(&Event::Warning { message: what });
     match kept.is_empty() {
         true => Err(Error::data("no row is left").hint("raise `train.max_sequence_length`")),
@@ -124,8 +126,7 @@ fn fit(
 }
 
 fn listed(names: &[&str]) -> String {
-    let rows = if names.len() == 1 { "row" } else { "rows" };
-    format!("{rows} {}", shortened(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()))
+    shortened(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
 }
 
 fn shortened(names: &[String]) -> String {
@@ -151,7 +152,7 @@ mod tests {
     fn checked(rows: &[Example], overlong: Overlong) -> (Result<Vec<(usize, Example)>>, Vec<String>) {
         let facts = Facts { stop_ids: vec![STOP], begin: Some(1), context: 100 };
         let config = Train { overlong, max_sequence_length: 6, ..Train::default() };
-        let names: Vec<String> = (1..=rows.len()).map(|line| line.to_string()).collect();
+        let names: Vec<String> = (1..=rows.len()).map(|line| format!("line {line} of t.jsonl")).collect();
         let said = Mutex::new(Vec::new());
         let sink = |event: &Event| {
             if let Event::Warning { message } = event {
@@ -181,10 +182,13 @@ mod tests {
     #[test]
     fn faults_are_refused() {
         let good = row(&[1, 2, STOP], 1);
-        refused(&[good.clone(), row(&[1, 2, 3], 0)], "nothing can be learned from row 2");
-        refused(&[good.clone(), row(&[1, 1, 2, STOP], 1)], "stands twice at the start of row 2");
+        refused(&[good.clone(), row(&[1, 2, 3], 0)], "nothing can be learned from line 2 of t.jsonl");
+        refused(&[good.clone(), row(&[1, 1, 2, STOP], 1)], "stands twice at the start of line 2 of t.jsonl");
         refused(&[row(&[1, 2, 3], 1), row(&[1, STOP, 3], 1)], "no row teaches the model to stop");
-        refused(&[good, row(&[1, 2, 3, 4, 5, 6, STOP], 1)], "1 row has more than 6 tokens: row 2 (7 tokens)");
+        refused(
+            &[good, row(&[1, 2, 3, 4, 5, 6, STOP], 1)],
+            "1 row has more than 6 tokens: line 2 of t.jsonl (7 tokens)",
+        );
     }
 
     #[test]
@@ -195,7 +199,8 @@ mod tests {
         assert_eq!(kept.iter().map(|(row, example)| (*row, example.ids.len())).collect::<Vec<_>>(), [(0, 3), (1, 6)]);
         assert_eq!(
             said,
-            ["2 rows have more than 6 tokens, 1 truncated, 1 dropped: row 2 (8 tokens), row 3 (7 tokens)"]
+            ["2 rows have more than 6 tokens, 1 truncated, 1 dropped: line 2 of t.jsonl (8 tokens), \
+              line 3 of t.jsonl (7 tokens)"]
         );
         let (kept, said) = checked(&rows, Overlong::Drop);
         assert_eq!(kept.unwrap().len(), 1);

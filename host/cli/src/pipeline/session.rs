@@ -74,11 +74,11 @@ impl Session {
     }
 
     /// A session that writes nothing, so that it may look on while another process works in the folder: all that it reads
-    /// there is written whole.
+    /// there is written whole. Errors with one of the rules in `allow` are accepted.
     ///
     /// Errors if the configuration cannot be carried out.
-    pub(crate) fn looking(plan: &Plan, ui: &Ui) -> Result<Self> {
-        let mut session = Self::checked(plan, ui, &[])?;
+    pub(crate) fn looking(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Self> {
+        let mut session = Self::checked(plan, ui, allow)?;
         session.keeps = false;
         session.opened()
     }

@@ -2,6 +2,7 @@
 
 use super::session::Purpose;
 use super::{Session, tokens};
+use crate::render::number::counted;
 use crate::ui::Paint;
 use diapason_core::Result;
 use diapason_core::escape::line;
@@ -51,7 +52,8 @@ fn shown(row: &str, example: &Example, model: &Model) -> Shown {
 /// The rows for a reader: what is learned is green, or stands in ⟦ ⟧ where there is no colour.
 pub(crate) fn text(rows: &[Shown], paint: Paint) -> String {
     let row = |shown: &Shown| {
-        let head = format!("row {}: {} tokens, {} learned", line(&shown.row), shown.tokens, shown.supervised);
+        let tokens = counted(shown.tokens, "token");
+        let head = format!("row {}: {tokens}, {} learned", line(&shown.row), shown.supervised);
         let runs = shown.pieces.chunk_by(|a, b| a.learned == b.learned);
         let body: String = runs.map(|run| painted(run, paint)).collect();
         format!("{}\n{}\n", paint.bold(&head), body.trim_end_matches('\n'))

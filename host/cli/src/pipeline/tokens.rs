@@ -7,7 +7,7 @@ use diapason_core::dataset::{self, Selection};
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::digest_of;
 use diapason_core::sample::{Conversation, Message, Sample};
-use diapason_core::{Error, Result};
+use diapason_core::{Error, Result, error::Context as _};
 use diapason_model::encode::{self, Example};
 use diapason_model::tokens;
 
@@ -32,9 +32,7 @@ pub(super) fn samples(session: &mut Session) -> Result<Vec<Sample>> {
     let samples = dataset::parse(&text, &data.train.display().to_string(), &selection)?;
     session.training_data = digest;
     match samples.iter().find_map(|sample| Some((sample, untaught(sample)?))) {
-        Some((sample, (message, hint))) => {
-            Err(Error::data(format!("row {} of {} {message}", sample.id, data.train.display())).hint(hint))
-        }
+        Some((sample, (message, hint))) => Err(Error::data(format!("{} {message}", sample.place)).hint(hint)),
         None => Ok(samples),
     }
 }
@@ -59,7 +57,7 @@ pub(super) fn rows(session: &mut Session, samples: &[Sample]) -> Result<Rows> {
     let encoded = encoded(session, samples)?;
     let (config, ui) = (session.plan.config.clone(), session.ui.clone());
     let facts = Facts::of(&session.base_for(Purpose::Training)?.model);
-    let names: Vec<String> = samples.iter().map(|sample| sample.id.clone()).collect();
+    let names: Vec<String> = samples.iter().map(|sample| sample.place.clone()).collect();
     let kept = preflight::check(encoded, &names, &config.train, &facts, &ui)?;
     let share = config.data.as_ref().map_or(0.0, |data| data.held_out);
     let samples: Vec<Sample> = kept.iter().map(|(row, _)| samples[*row].clone()).collect();
@@ -81,8 +79,10 @@ pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<E
     let Opened { model, renderer, .. } = session.base_for(Purpose::Training)?;
     let rendered = renderer.training(&samples.iter().map(Conversation::training).collect::<Vec<_>>())?;
     let (tokenizer, notes) = (model.tokenizer(), renderer.notes());
-    let encode = |segments: &Vec<_>| encode::encode(tokenizer.as_ref(), segments);
-    let examples = rendered.iter().map(encode).collect::<Result<Vec<_>>>()?;
+    let encode = |(sample, segments): (&Sample, &Vec<_>)| {
+        encode::encode(tokenizer.as_ref(), segments).with_context(|| sample.place.clone())
+    };
+    let examples = samples.iter().zip(&rendered).map(encode).collect::<Result<Vec<_>>>()?;
     for message in notes {
         session.ui.emit(&Event::Warning { message });
     }

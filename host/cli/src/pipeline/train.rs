@@ -5,6 +5,7 @@ use super::tokens::{self, Rows};
 use super::watch::Watched;
 use super::{Session, integrity, jsonl, watched};
 use crate::interrupt;
+use crate::render::number::counted;
 use diapason_core::config;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::digest_of;
@@ -115,7 +116,8 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
     let seen = metric.as_deref().zip(watched.as_ref().map(Watched::samples));
     watched::keep(&session.tuned().1, seen)?;
     let early = if outcome.stopped_early { ", stopped early" } else { "" };
-    let summary = format!("{} steps on {} rows, loss {:.3}{early}", outcome.steps, train.len(), outcome.final_loss);
+    let (steps, rows) = (counted(outcome.steps as usize, "step"), counted(train.len(), "row"));
+    let summary = format!("{steps} on {rows}, loss {:.3}{early}", outcome.final_loss);
     session.ended(STAGE, summary);
     Ok(())
 }

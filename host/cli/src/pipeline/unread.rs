@@ -3,21 +3,23 @@
 
 use super::validate::Split;
 use super::{suite, tokens};
-use diapason_core::dataset::{self, Fault};
+use diapason_core::dataset::Fault;
 use diapason_core::finding::{Finding, Row, Severity};
+use diapason_core::sample::Sample;
 
 /// What is wrong with a dataset's rows, one finding each.
 pub(super) fn findings(split: &Split) -> Vec<Finding> {
-    split.rows.iter().filter_map(|row| fault(row).map(|fault| finding(split, row.line, fault))).collect()
+    let rows = split.rows.iter().zip(&split.samples);
+    rows.filter_map(|(row, read)| fault(row, read).map(|fault| finding(split, row.line, fault))).collect()
 }
 
-fn fault(row: &Row) -> Option<Fault> {
-    let sample = match dataset::sample(row) {
+fn fault(row: &Row, read: &Result<Sample, Fault>) -> Option<Fault> {
+    let sample = match read {
         Ok(sample) => sample,
-        Err(faults) => return faults.into_iter().next(),
+        Err(fault) => return Some(fault.clone()),
     };
     if row.split == "train" {
-        return tokens::untaught(&sample)
+        return tokens::untaught(sample)
             .map(|(message, hint)| Fault::of_row("no-answer", format!("it {message}"), hint));
     }
     let unlearned = sample.has_unlearned_reference();

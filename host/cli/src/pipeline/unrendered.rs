@@ -5,7 +5,7 @@ use super::validate::Split;
 use super::{Session, suite};
 use crate::wire::{Origin, Renderer};
 use diapason_core::dataset::{self, Selection};
-use diapason_core::finding::{Finding, Row, Severity};
+use diapason_core::finding::{Finding, Severity};
 use diapason_core::manifest::digest_of;
 use diapason_core::sample::{Conversation, Sample};
 use diapason_core::{Error, Result};
@@ -46,11 +46,9 @@ fn refused(
     conversation: impl Fn(Sample) -> Option<Conversation>,
     mut render: impl FnMut(&[Conversation]) -> Result<()>,
 ) -> Vec<Finding> {
-    let read = |row: &Row| {
-        let sample = dataset::completed(dataset::sample(row).ok()?, selection);
-        Some((row.line, conversation(sample)?))
-    };
-    let (lines, rows): (Vec<u32>, Vec<Conversation>) = split.rows.iter().filter_map(read).unzip();
+    let read =
+        |(line, sample): (u32, &Sample)| Some((line, conversation(dataset::completed(sample.clone(), selection))?));
+    let (lines, rows): (Vec<u32>, Vec<Conversation>) = split.readable().filter_map(read).unzip();
     let mut found = Vec::new();
     for (lines, batch) in lines.chunks(ROWS).zip(rows.chunks(ROWS)) {
         if render(batch).is_ok() {
@@ -81,7 +79,7 @@ fn finding(split: &Split, line: u32, error: &Error) -> Finding {
         line,
         path: String::new(),
         // It was rendered alone.
-        message: message.strip_prefix("row 1: ").unwrap_or(&message).to_owned(),
+        message: message.replacen(" at conversation 1:", ":", 1),
         hint: error.hint_text().unwrap_or_default().to_owned(),
     }
 }

@@ -5,10 +5,11 @@ use super::{Session, jsonl, overlap, specials, train, unread, unrendered};
 use crate::render::number::counted;
 use crate::wire;
 use diapason_core::config::{self, Plugin as Entry};
-use diapason_core::dataset::{self, Columns, Selection};
+use diapason_core::dataset::{self, Columns, Fault};
 use diapason_core::finding::{Finding, Row, Severity};
 use diapason_core::manifest::digest_of;
 use diapason_core::report::FindingCounts;
+use diapason_core::sample::Sample;
 use diapason_core::{Error, Result, digest};
 use diapason_sandbox::{Grants, Plugin, Validator};
 use std::collections::{BTreeSet, HashSet};
@@ -21,8 +22,24 @@ pub(super) const FILE: &str = "findings.jsonl";
 pub(super) struct Split {
     pub(super) name: String,
     pub(super) rows: Vec<Row>,
+    /// Each of the rows, read, or why it cannot be.
+    pub(super) samples: Vec<std::result::Result<Sample, Fault>>,
     /// What is wrong with the file as such, which no validator sees.
     pub(super) faults: Vec<Finding>,
+}
+
+impl Split {
+    /// The rows of `text`, read.
+    pub(super) fn of(name: &str, rows: Vec<Row>, faults: Vec<Finding>) -> Self {
+        let read = |row: &Row| dataset::sample(row).map_err(|mut faults| faults.swap_remove(0));
+        let samples = rows.iter().map(read).collect();
+        Self { name: name.into(), rows, samples, faults }
+    }
+
+    /// The rows that can be read, each with its line.
+    pub(super) fn readable(&self) -> impl Iterator<Item = (u32, &Sample)> {
+        self.rows.iter().zip(&self.samples).filter_map(|(row, sample)| Some((row.line, sample.as_ref().ok()?)))
+    }
 }
 
 /// Writes `findings.jsonl`; errors where a finding forbids training.
@@ -39,9 +56,9 @@ pub(crate) fn stage(session: &mut Session) -> Result<Vec<Finding>> {
 ///
 /// What `train` or `eval` would refuse of the settings and of an adapter is refused here.
 pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
-    tuning(session)?;
     let validators = load(session)?;
     let (train, suites) = splits(session)?;
+    tuning(session, train.as_ref())?;
     let inputs = inputs(session, &validators, train.iter().chain(&suites))?;
     let path = session.artefact(FILE);
     if session.stands(STAGE, &inputs) {
@@ -56,15 +73,17 @@ pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
 }
 
 /// Holds an existing adapter against its base, or the settings of training against the number of rows.
-fn tuning(session: &mut Session) -> Result<()> {
+fn tuning(session: &mut Session, train: Option<&Split>) -> Result<()> {
     let config = session.plan.config.clone();
     if let Some(adapter) = &config.model.adapter {
         return wire::outline(&config.model.path)?.check_adapter(adapter);
     }
-    let Some(data) = &config.data else { return Ok(()) };
-    let selection = Selection { limit: data.limit, system: data.system.as_deref(), variables: None };
+    let (Some(data), Some(train)) = (&config.data, train) else { return Ok(()) };
+    let samples: Vec<&Sample> = train.readable().map(|(_, sample)| sample).collect();
     // Rows that cannot be read are findings.
-    let Ok(samples) = dataset::load(&data.train, &data.columns, &selection) else { return Ok(()) };
+    if samples.is_empty() || samples.len() < train.rows.len() {
+        return Ok(());
+    }
     let (rows, _) = dataset::split(&samples, data.held_out, config.run.seed);
     train::learns(session, rows.len())
 }
@@ -78,7 +97,7 @@ pub(super) fn current(session: &mut Session) -> Result<bool> {
 }
 
 /// What the validators say now; writes nothing.
-pub(super) fn again(session: &mut Session) -> Result<Vec<Finding>> {
+pub(crate) fn again(session: &mut Session) -> Result<Vec<Finding>> {
     let validators = load(session)?;
     let (train, suites) = splits(session)?;
     look(session, &validators, train.as_ref(), &suites)
@@ -121,16 +140,18 @@ fn leaks(session: &Session, train: Option<&Split>, suites: &[Split], known: &[Fi
 }
 
 /// Why the run must not go on, if it must not: errors of rules that are not allowed.
-fn refusal(findings: &[Finding], allowed: &Allowed, session: &Session) -> Option<Error> {
+pub(crate) fn refusal(findings: &[Finding], allowed: &Allowed, session: &Session) -> Option<Error> {
     let stops = |finding: &&Finding| finding.severity == Severity::Error && !allowed.contains_key(&finding.rule);
     let errors: Vec<&Finding> = findings.iter().filter(stops).collect();
     let first = errors.first()?;
     let lines: Vec<String> = errors.iter().take(5).map(|finding| format!("  {}", line(finding))).collect();
     let more = errors.len().saturating_sub(lines.len());
     let more = if more == 0 { String::new() } else { format!("\n  … and {more} more") };
-    let noun = if errors.len() == 1 { "error" } else { "errors" };
-    let message = format!("the datasets have {} {noun}:\n{}{more}", errors.len(), lines.join("\n"));
-    let all = format!("all findings are in {}", session.artefact(FILE).display());
+    let message = format!("the datasets have {}:\n{}{more}", counted(errors.len(), "error"), lines.join("\n"));
+    let all = match session.keeps {
+        true => format!("all findings are in {}", session.artefact(FILE).display()),
+        false => "`diapason validate` lists all findings".into(),
+    };
     Some(Error::data(message).hint(if first.hint.is_empty() { all } else { format!("{}; {all}", first.hint) }))
 }
 
@@ -187,7 +208,7 @@ fn split(name: &str, role: &str, path: &Path, columns: &Columns, limit: Option<u
         message,
         hint,
     };
-    Ok(Split { name: name.into(), rows, faults: fault.map(finding).into_iter().collect() })
+    Ok(Split::of(name, rows, fault.map(finding).into_iter().collect()))
 }
 
 /// Rule, line, message and hint of what is wrong with a file's text as a whole.

@@ -4,9 +4,11 @@ use super::{Literal, Origin, Plugins, literal, origin, unwritten};
 use diapason_core::config::{self, SpecialTokens, Template};
 use diapason_core::sample::{Conversation, Message, Segment};
 use diapason_core::{Error, Result, manifest};
+use diapason_model::templates::{DEFAULT, TOOL_USE};
 use diapason_model::{ChatTemplates, Model};
 use diapason_sandbox::{ChatTemplate, Grants, Plugin};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The setting by which a prompt ends in its last turn.
@@ -25,6 +27,8 @@ pub(crate) struct Renderer {
     /// Whether these are the configuration's, and not the model's.
     configured: bool,
     notes: Vec<String>,
+    /// What notes were made of.
+    said: BTreeSet<String>,
     /// Digest of the component, the template's text and all settings.
     pub(crate) digest: String,
 }
@@ -56,17 +60,20 @@ impl Renderer {
         let digest = manifest::digest_of(parts);
         let own = &template.settings;
         let template = ChatTemplate::new(&plugin, &settings, grants)?;
-        let (grants, notes) = (grants.clone(), Vec::new());
-        let mut renderer = Self { template, plugin, settings, grants, literal, templates, configured, notes, digest };
-        renderer.note_unread(own);
+        let (grants, notes, said) = (grants.clone(), Vec::new(), BTreeSet::new());
+        let mut renderer =
+            Self { template, plugin, settings, grants, literal, templates, configured, notes, said, digest };
+        let own = own.iter().filter(|(name, _)| !renderer.used(true).is_some_and(|text| has_word(text, name)));
+        let own = own.map(|(name, value)| (name.clone(), value.clone())).collect();
+        renderer.note_unread(&own, false);
         Ok(renderer)
     }
 
     /// Conversations up to the point where the assistant answers.
     pub(crate) fn prompts(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
         let rendered = self.each(conversations, ChatTemplate::render_prompt)?;
-        for (number, (conversation, text)) in (1..).zip(conversations.iter().zip(&rendered)) {
-            self.note(number, unwritten::lost(conversation, &literal::unmarked(text)));
+        for (conversation, text) in conversations.iter().zip(&rendered) {
+            self.note(conversation, &literal::unmarked(text));
         }
         Ok(rendered)
     }
@@ -81,6 +88,7 @@ impl Renderer {
                 .hint(format!("it would need a setting `{CONTINUE}`, as `chat-jinja` has it")));
         }
         self.settings.insert(CONTINUE.into(), true.into());
+        self.note_unread(&conversation.variables, conversation.tools.is_some());
         let template = self.with(&conversation.variables);
         self.settings.remove(CONTINUE);
         Ok(template?.render_prompt(std::slice::from_ref(conversation))?.concat())
@@ -89,31 +97,51 @@ impl Renderer {
     /// Whole conversations, with what is to be learnt.
     pub(crate) fn training(&mut self, conversations: &[Conversation]) -> Result<Vec<Vec<Segment>>> {
         let rendered = self.each(conversations, ChatTemplate::render_training)?;
-        for (number, (conversation, segments)) in (1..).zip(conversations.iter().zip(&rendered)) {
+        for (conversation, segments) in conversations.iter().zip(&rendered) {
             let text: String = segments.iter().map(|segment| segment.text.as_str()).collect();
             let text = literal::unmarked(&text);
             unwritten::refuse_untaught(conversation, &text).map_err(|error| {
-                Error::data(format!("row {number}: {error}")).hint(error.hint_text().unwrap_or_default().to_owned())
+                if conversation.place.is_empty() { error } else { error.context(&*conversation.place) }
             })?;
-            self.note(number, unwritten::lost(conversation, &text));
+            self.note(conversation, &text);
         }
         Ok(rendered)
     }
 
-    /// Keeps the first thing that a template leaves out.
-    fn note(&mut self, row: usize, lost: Option<String>) {
-        let known = self.notes.iter().any(|note| note.starts_with("row "));
-        self.notes.extend(lost.filter(|_| !known).map(|what| format!("row {row}, and perhaps others: {what}")));
+    /// Keeps the first thing of each kind that a template leaves out of `text`, its rendering of a conversation.
+    fn note(&mut self, conversation: &Conversation, text: &str) {
+        self.note_unread(&conversation.variables, conversation.tools.is_some());
+        let used = self.used(conversation.tools.is_some());
+        let place = if conversation.place.is_empty() { "a conversation" } else { &conversation.place };
+        let lost = unwritten::lost(conversation, text).map(|what| ("lost".to_owned(), what));
+        let fields = used.map(|used| unwritten::fields(conversation, used, text)).unwrap_or_default();
+        for (kind, what) in lost.into_iter().chain(fields) {
+            if self.said.insert(kind) {
+                self.notes.push(format!("{place}, and perhaps others: {what}"));
+            }
+        }
     }
 
-    /// Says which of `variables` no template reads: a misspelt one would be without effect, and without a word.
-    fn note_unread(&mut self, variables: &Map<String, Value>) {
+    /// Says which of `variables` the template that is used does not read: a misspelt one would be without effect, and without a
+    /// word.
+    fn note_unread(&mut self, variables: &Map<String, Value>, has_tools: bool) {
+        let Some(used) = self.used(has_tools) else { return };
         let settings = |name: &str| takes(self.plugin.settings_schema(), name);
-        let read = |name: &str| settings(name) || self.templates.texts().any(|text| has_word(text, name));
-        let unread = variables.keys().filter(|name| !self.templates.is_empty() && !read(name));
-        let notes = unread.map(|name| format!("the chat template does not read the variable `{name}`"));
-        let new: Vec<String> = notes.filter(|note| !self.notes.contains(note)).collect();
-        self.notes.extend(new);
+        let unread =
+            variables.keys().filter(|name| !self.said.contains(*name) && !settings(name) && !has_word(used, name));
+        let unread: Vec<String> = unread.cloned().collect();
+        for name in unread {
+            self.notes.push(format!("the chat template does not read the variable `{name}`"));
+            self.said.insert(name);
+        }
+    }
+
+    /// The template of a conversation, where the plugin takes templates: the one that the settings name, else the one for tools.
+    fn used(&self, has_tools: bool) -> Option<&str> {
+        match self.settings.get(origin::NAME).and_then(Value::as_str) {
+            Some(name) => self.templates.get(name),
+            None => self.templates.get(TOOL_USE).filter(|_| has_tools).or_else(|| self.templates.get(DEFAULT)),
+        }
     }
 
     /// The template of the configuration, which readers of a model that is trained in it have to know.
@@ -150,7 +178,6 @@ impl Renderer {
     }
 
     fn with(&mut self, variables: &Map<String, Value>) -> Result<ChatTemplate> {
-        self.note_unread(variables);
         let schema = self.plugin.settings_schema();
         if let Some(name) = variables.keys().find(|name| takes(schema, name)) {
             return Err(Error::data(format!("`{name}` is a setting of plugin {}, not a variable", self.plugin.id()))

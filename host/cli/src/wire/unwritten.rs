@@ -1,7 +1,7 @@
 //! What a row says and a template leaves out: calls, tools, and the reasoning that is to be learned. Libraries drop it without a
 //! word; here it is said, and a row is refused whose answer is lost.
 
-use diapason_core::sample::{Conversation, Message};
+use diapason_core::sample::{Conversation, Message, WEIGHT};
 use diapason_core::{Error, Result};
 use serde_json::Value;
 
@@ -18,6 +18,23 @@ pub(super) fn lost(conversation: &Conversation, text: &str) -> Option<String> {
     }
     let name = names(conversation.tools.as_ref()).find(|name| !text.contains(name))?;
     Some(format!("the template does not write the tool `{name}` of the row's `tools`"))
+}
+
+/// Fields of turns that neither stand in `template`, by name, nor in `text`, its rendering, by value: their names and what to say
+/// of each. What identifies a turn or tells what is learned is nothing to write.
+pub(super) fn fields(conversation: &Conversation, template: &str, text: &str) -> Vec<(String, String)> {
+    const KNOWN: [&str; 6] = [WEIGHT, "id", "tool_calls", "tool_call_id", "annotations", "name"];
+    let mut found = Vec::new();
+    for (index, message) in conversation.messages.iter().enumerate() {
+        let written = |value: &Value| value.as_str().is_some_and(|value| text.contains(value.trim()));
+        let fields = message.extra.iter().filter(|(key, value)| {
+            !KNOWN.contains(&key.as_str()) && !template.contains(key.as_str()) && !written(value)
+        });
+        found.extend(fields.map(|(key, _)| {
+            (format!("field {key}"), format!("the template does not write the field `{key}` of turn {index}"))
+        }));
+    }
+    found
 }
 
 /// Refuses a conversation whose last turn is to be learned with calls or reasoning that `text` leaves out.
@@ -58,6 +75,8 @@ mod tests {
         let said = |text: &str| lost(&conversation, text).unwrap_or_default();
         assert!(said("clock").contains("the call of `area` in turn 0") && said("area").contains("the tool `clock`"));
         assert_eq!(lost(&conversation, "clock area"), None);
+        let fields = |template: &str, text: &str| fields(&conversation, template, text).len();
+        assert_eq!((fields("", "clock area"), fields("reasoning_content", ""), fields("", "hm")), (1, 0, 0));
         let refused = |text: &str| refuse_untaught(&conversation, text).map_err(|error| error.to_string());
         assert!(refused("hm").is_err_and(|message| message.contains("the call of `area`")));
         assert!(refused("area").is_err_and(|message| message.contains("the reasoning")));

@@ -104,11 +104,19 @@ impl<'a> Condition<'a> {
     pub(super) fn undecidable(&self) -> Option<String> {
         let n = self.evidence.n();
         if self.evidence.estimate().is_none() {
-            return Some(format!("{n} samples that do not vary, or too few of them, carry no interval"));
+            let samples = if n == 1 {
+                "1 sample carries".into()
+            } else {
+                format!("{n} samples that do not vary, or too few of them, carry")
+            };
+            return Some(format!("{samples} no interval"));
         }
         let hint = "give the measure bounds to decide on fewer";
         self.evidence.weakness().map(|weakness| match weakness {
-            Weakness::Few => format!("the measure has no bounds and {n} samples are too few for its mean; {hint}"),
+            Weakness::Few => {
+                let samples = if n == 1 { "1 sample is".into() } else { format!("{n} samples are") };
+                format!("the measure has no bounds and {samples} too few for its mean; {hint}")
+            }
             Weakness::Skewed => format!("the measure has no bounds and a few large values carry its mean; {hint}"),
         })
     }

@@ -81,5 +81,5 @@ pub(crate) fn connect(
 }
 
 fn name(_: usize, pair: &Pair) -> String {
-    format!("sample {}", pair.sample.id)
+    super::evaluator::named(&pair.sample)
 }

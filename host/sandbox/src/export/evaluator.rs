@@ -123,7 +123,15 @@ pub(crate) fn connect(
 }
 
 fn name(_: usize, sample: &Sample) -> String {
-    format!("sample {}", sample.id)
+    named(sample)
+}
+
+/// A sample by its id, and by the place of its row where that is known.
+pub(super) fn named(sample: &Sample) -> String {
+    match sample.place.as_str() {
+        "" => format!("sample {}", sample.id),
+        place => format!("sample {}, {place}", sample.id),
+    }
 }
 
 /// Says what is wrong with a request, if anything is.

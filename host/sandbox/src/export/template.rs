@@ -59,7 +59,10 @@ pub(crate) fn connect(
     GuestIndices::new(pre)?.load(store, instance)
 }
 
-/// Conversations have no name of their own: they are counted from 1, in the order they were given.
-fn name(index: usize, _: &Conversation) -> String {
-    format!("conversation {}", index + 1)
+/// Where the row of a conversation stands. Those of no file are counted from 1, in the order they were given.
+fn name(index: usize, conversation: &Conversation) -> String {
+    match conversation.place.as_str() {
+        "" => format!("conversation {}", index + 1),
+        place => place.to_owned(),
+    }
 }
