@@ -12,6 +12,7 @@ mod plugins;
 mod project;
 mod refused;
 mod resume_eval;
+mod row_places;
 mod rows;
 mod schema;
 mod swapped;
