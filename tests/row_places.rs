@@ -15,7 +15,7 @@ fn project(rows: &[&str], keys: &str) -> tempfile::TempDir {
     put(folder.path(), "t.jinja", REFUSING);
     // The first line is empty, so that a row's number is not its line.
     put(folder.path(), "t.jsonl", &format!("\n{}\n", rows.join("\n")));
-    put(folder.path(), "s.jsonl", GOOD);
+    put(folder.path(), "s.jsonl", r#"{"prompt": "q", "completion": "b"}"#);
     let config = format!(
         "[model]\npath = {DEMO:?}\n[data]\ntrain = \"t.jsonl\"\n[train]\n{keys}\n[template]\ntemplate = \"./t.jinja\"\n\
          [[suite]]\nname = \"s\"\ndata = \"s.jsonl\"\nevaluator = [{{ plugin = \"eval-accuracy\" }}]\n"
@@ -50,6 +50,11 @@ fn refusals_of_rows_name_file_and_line() {
         assert!(!text.contains("conversation 1"), "{text}");
         ends(folder.path(), &["validate"], 4, &["train line 3"]);
         ends(folder.path(), &["train"], 4, &["train line 3"]);
+    }
+    // A row without an id goes by its line.
+    let folder = project(&[r#"{"id": "3", "prompt": "x", "completion": "b"}"#, GOOD], "");
+    for verb in ["validate", "train"] {
+        ends(folder.path(), &[verb], 4, &["train line 3: id `3` is already used on line 2 (duplicate-id)"]);
     }
     let long = r#"{"prompt": "a b c d e f g h i j", "completion": "b"}"#;
     let folder = project(&[GOOD, long], "max_sequence_length = 8\nwarmup = 0");

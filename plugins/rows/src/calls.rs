@@ -39,8 +39,9 @@ fn check_name(tool: &Map<String, Value>, path: &str) -> Result<()> {
         return Ok(());
     }
     let keys = tool.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let keys = if keys.is_empty() { "it is empty".into() } else { format!("its keys are {keys}") };
     let hint = "write {\"type\": \"function\", \"function\": {\"name\": …, \"parameters\": …}}";
-    Err(Fault::new("wrong-tools", path, format!("a tool has no name; its keys are {keys}"), hint))
+    Err(Fault::new("wrong-tools", path, format!("a tool has no name: {keys}"), hint))
 }
 
 /// A turn's `tool_calls`, arguments parsed; `None` for an empty list.

@@ -114,6 +114,10 @@ fn is_neutral(column: &str, value: &Value) -> bool {
     match (column, value) {
         (_, Value::Array(list)) => list.is_empty(),
         ("labels", _) => true,
+        // Cells of a table are texts.
+        ("weight" | "loss_weight" | "sample_weight" | "loss_scale", Value::String(text)) => {
+            text.is_empty() || text.trim().parse() == Ok(1.0)
+        }
         (_, Value::String(text)) => text.is_empty(),
         ("weight" | "loss_weight" | "sample_weight" | "loss_scale", Value::Number(number)) => {
             number.as_f64() == Some(1.0)
@@ -187,14 +191,14 @@ mod tests {
             ("kto_tag", json!(true)),
             ("system_prompt", json!("s")),
             ("weight", json!(0.5)),
+            ("weight", json!("0")),
             ("labels", json!([1])),
         ] {
             let mut row = row(json!({"prompt": "a", "completion": "b"}));
             row.insert(column.into(), value);
             assert_eq!(refuse(&row).expect_err(column).path, format!("/{column}"));
         }
-        let inert =
-            json!({"prompt": "a", "completion": "b", "images": [], "weight": 1, "label": "positive", "train": true});
+        let inert = json!({"prompt": "a", "completion": "b", "images": [], "weight": 1, "loss_weight": "1.0", "label": "positive", "train": true});
         assert_eq!(refuse(&row(inert)), Ok(()));
         assert_eq!(
             refuse(&row(json!({"prompt": "a", "label": 1}))),

@@ -119,7 +119,11 @@ fn asked(config: &Suite, given: &Given) -> Line {
     let what = format!("the samples of `{}`", config.name);
     let selection = suite::selection(config);
     let samples = given.suites.iter().find(|(name, _)| *name == config.name).map(|(_, samples)| samples);
-    match dataset::load(&config.data, &config.columns, &selection) {
+    let rows = dataset::load(&config.data, &config.columns, &selection);
+    // Where a row stands is not kept with it.
+    let placeless =
+        |rows: Vec<Sample>| rows.into_iter().map(|row| Sample { place: String::new(), ..row }).collect::<Vec<_>>();
+    match rows.map(placeless) {
         Err(error) => Line::unchecked(what, error.to_string()),
         Ok(rows) if samples == Some(&rows) => Line::agrees(what, "the rows of its test data"),
         Ok(_) => Line::differs(what, "not the rows of its test data"),

@@ -6,11 +6,23 @@ use super::{suite, tokens};
 use diapason_core::dataset::Fault;
 use diapason_core::finding::{Finding, Row, Severity};
 use diapason_core::sample::Sample;
+use std::collections::HashMap;
 
 /// What is wrong with a dataset's rows, one finding each.
 pub(super) fn findings(split: &Split) -> Vec<Finding> {
+    let mut seen = HashMap::new();
     let rows = split.rows.iter().zip(&split.samples);
-    rows.filter_map(|(row, read)| fault(row, read).map(|fault| finding(split, row.line, fault))).collect()
+    let fault = |(row, read): (&Row, &Result<Sample, Fault>)| {
+        let twice = read.as_ref().ok().and_then(|sample| twice(&mut seen, sample, row.line));
+        fault(row, read).or(twice).map(|fault| finding(split, row.line, fault))
+    };
+    rows.filter_map(fault).collect()
+}
+
+/// Why a row may not have its id, which is an earlier one's; a row without one goes by its line.
+fn twice(seen: &mut HashMap<String, u32>, sample: &Sample, line: u32) -> Option<Fault> {
+    let first = *seen.entry(sample.id.clone()).or_insert(line);
+    (first != line).then(|| Fault::duplicate(line, &sample.id, first))
 }
 
 fn fault(row: &Row, read: &Result<Sample, Fault>) -> Option<Fault> {

@@ -138,7 +138,8 @@ impl Fault {
         Self { line: 0, column: None, rule, path: String::new(), message, hint: hint.into() }
     }
 
-    fn duplicate(line: u32, id: &str, first: u32) -> Self {
+    /// A row's id that an earlier row has.
+    pub fn duplicate(line: u32, id: &str, first: u32) -> Self {
         let hint = "pairs of base and tuned are made by id: give each row its own, or none at all";
         let message = format!("id `{id}` is already used on line {first}");
         Self { line, ..Self::of_row("duplicate-id", message, hint) }

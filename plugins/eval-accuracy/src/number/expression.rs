@@ -85,11 +85,9 @@ fn word_before(text: &str, mut lead: Lead) -> Result<Lead, String> {
     let word = text.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
     match word.to_lowercase().as_str() {
         "than" | "least" | "most" | "over" | "under" | "above" | "below" | "exceeds" => {
-            return Err(format!("`{word}` before a number: an inequality"));
+            return Err(format!("`{word}`: an inequality"));
         }
-        "to" if text.to_lowercase().ends_with("up to") => {
-            return Err("`up to` before a number: an inequality".to_owned());
-        }
+        "to" if text.to_lowercase().ends_with("up to") => return Err("`up to`: an inequality".to_owned()),
         "minus" | "negative" => lead.negative = true,
         "usd" | "eur" | "gbp" | "jpy" | "inr" if lead.unit.is_none() => lead.unit = unit::named(word),
         _ => {}
