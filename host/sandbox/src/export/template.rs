@@ -1,17 +1,16 @@
 //! `chat-template`: turns conversations into the text that the model was trained on.
 
-use crate::bindings::exports::diapason::plugin::chat_template::{Guest, GuestIndices};
-use crate::component::{Capability, Plugin};
-use crate::import::Grants;
+use crate::bindings::exports::diapason::plugin::chat_template::Guest;
+use crate::component::Plugin;
+use crate::grants::Grants;
+use crate::guest;
+use crate::interface::Capability;
 use crate::session::Session;
 use crate::size;
-use crate::state::State;
 use crate::translate;
 use diapason_core::Result;
 use diapason_core::sample::{Conversation, Segment};
 use serde_json::{Map, Value};
-use wasmtime::Store;
-use wasmtime::component::{Instance, InstancePre};
 
 /// A plugin used as a chat template, under some settings.
 pub struct ChatTemplate {
@@ -21,7 +20,7 @@ pub struct ChatTemplate {
 impl ChatTemplate {
     /// Errors where the plugin is no chat template, does not take these settings or imports what is not granted.
     pub fn new(plugin: &Plugin, settings: &Map<String, Value>, grants: &Grants) -> Result<Self> {
-        Ok(Self { session: Session::open(plugin, Capability::ChatTemplate, settings, grants, connect)? })
+        Ok(Self { session: Session::open(plugin, Capability::ChatTemplate, settings, grants, guest::chat_template)? })
     }
 
     /// Whole conversations, for training. The segments of each, joined, are its text.
@@ -49,14 +48,6 @@ impl ChatTemplate {
     fn spend(&mut self, call: &str, conversations: &[Conversation], kept: usize) -> Result<()> {
         self.session.spend(call, conversations.iter().map(size::conversation).sum(), kept)
     }
-}
-
-pub(crate) fn connect(
-    pre: &InstancePre<State>,
-    store: &mut Store<State>,
-    instance: &Instance,
-) -> wasmtime::Result<Guest> {
-    GuestIndices::new(pre)?.load(store, instance)
 }
 
 /// Conversations have no name of their own: they are counted from 1, in the order they were given.

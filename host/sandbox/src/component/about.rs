@@ -1,27 +1,24 @@
 //! `about`: who a plugin is.
 
-use super::{cut, is_kebab_case};
-use crate::bindings::exports::diapason::plugin::about::{Description, Guest, GuestIndices};
-use crate::state::State;
+use crate::bindings::exports::diapason::plugin::about::Description;
+use crate::names::{cut, is_kebab_case};
 use diapason_core::config::check_schema;
 use diapason_core::{Error, Result};
 use serde_json::Value;
-use wasmtime::Store;
-use wasmtime::component::{Instance, InstancePre};
 
 /// Bytes of a settings schema. The largest of Diapason's own has 3,000.
 const SCHEMA: usize = 1 << 18;
 
 /// A plugin's description, checked.
-pub(crate) struct About {
-    pub(crate) id: String,
-    pub(crate) version: String,
-    pub(crate) summary: String,
-    pub(crate) schema: Value,
+pub(super) struct About {
+    pub(super) id: String,
+    pub(super) version: String,
+    pub(super) summary: String,
+    pub(super) schema: Value,
 }
 
 impl About {
-    pub(crate) fn check(description: Description) -> Result<Self> {
+    pub(super) fn check(description: Description) -> Result<Self> {
         let Description { id, version, summary, settings_schema } = description;
         let fault = |what: String| Error::plugin(what).hint("this is a fault of the plugin's `about`");
         if !is_kebab_case(&id) {
@@ -50,14 +47,6 @@ impl About {
             _ => Err(fault("its settings schema is not a JSON object".into())),
         }
     }
-}
-
-pub(crate) fn connect(
-    pre: &InstancePre<State>,
-    store: &mut Store<State>,
-    instance: &Instance,
-) -> wasmtime::Result<Guest> {
-    GuestIndices::new(pre)?.load(store, instance)
 }
 
 /// Three numbers, then a pre-release and a build, as semver has it.

@@ -1,14 +1,15 @@
 //! What the host keeps for one instance: its limits, and what its imports reach.
 
-use crate::import::Grants;
-use crate::import::log::LogBudget;
+mod log;
+
+use crate::grants::Grants;
 use crate::size::ITEM;
 use diapason_core::config::Limits;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use wasmtime::ResourceLimiter;
+
+pub(crate) use log::{Log, RunBudget};
 
 /// Core instances, tables and memories of one component. A component of one module has about three instances; one of a
 /// scripting language's runtime some thirty.
@@ -19,11 +20,8 @@ const TABLE_ELEMENTS: usize = 1 << 20;
 
 /// The data of a store.
 pub(crate) struct State {
-    pub(crate) plugin: String,
-    pub(crate) grants: Grants,
-    pub(crate) log: LogBudget,
-    /// Lines that the plugin may still write in this run, whichever instance writes them.
-    pub(crate) lines: Arc<AtomicUsize>,
+    pub(crate) log: Log,
+    grants: Grants,
     memory: Memory,
     /// Bytes that this call may still pass to imports.
     passing: usize,
@@ -33,13 +31,11 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub(crate) fn new(plugin: &str, grants: Grants, limits: &Limits, lines: &Arc<AtomicUsize>) -> Self {
+    pub(crate) fn new(plugin: &str, grants: Grants, limits: &Limits, lines: &RunBudget) -> Self {
         let output = bytes(limits.output);
         Self {
-            plugin: plugin.into(),
+            log: Log::new(plugin, grants.sink.clone(), lines.clone()),
             grants,
-            log: LogBudget::default(),
-            lines: lines.clone(),
             memory: Memory { limit: bytes(limits.memory), used: 0, elements: 0 },
             passing: output,
             output,
@@ -49,14 +45,14 @@ impl State {
 
     /// Starts a call: what it may log and pass is whole again.
     pub(crate) fn begin_call(&mut self) {
-        self.log = LogBudget::default();
+        self.log.begin_call();
         self.passing = self.output;
         self.hosted = Duration::ZERO;
     }
 
     /// Ends a call.
     pub(crate) fn end_call(&mut self) {
-        self.log.close(&self.plugin, self.lines.load(Ordering::Relaxed), &*self.grants.sink);
+        self.log.end_call();
     }
 
     pub(crate) fn limiter(&mut self) -> &mut dyn ResourceLimiter {
@@ -175,7 +171,7 @@ mod tests {
     #[test]
     fn empty_items_passed_to_imports_are_limited_too() {
         let limits = Limits { output: 1, ..Limits::default() };
-        let mut state = State::new("p", Grants::default(), &limits, &Arc::default());
+        let mut state = State::new("p", Grants::default(), &limits, &RunBudget::default());
         state.pass([1 << 19, 0, 0]).unwrap();
         let error = state.pass(std::iter::repeat_n(0, 1 << 14)).unwrap_err();
         assert_eq!(error.downcast_ref(), Some(&Exceeded::Passed(1 << 20)));
