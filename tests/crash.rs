@@ -79,7 +79,7 @@ fn killed_twenty_times_at_random_moments() {
     }
     let last = train(folder.path()).output().expect("runs");
     let said = String::from_utf8_lossy(&last.stderr);
-    assert!(last.status.success() && said.contains("going on after step"), "{said}");
+    assert!(last.status.success() && said.contains("resuming after step"), "{said}");
     assert!(adapter(folder.path()) == adapter(expected.path()), "the adapters differ");
     assert_eq!(log(folder.path()), log(expected.path()));
 }

@@ -76,12 +76,7 @@ fn a_conversation_is_read_as_rows_are() {
     // What is typed goes before what stands in the file.
     asked(folder.path(), &["--message", "row.json", "--variable", "tone=\"short\""], "trueshort<s>s</s><u>q</u><a>");
     asked(folder.path(), &["--message", "turns.json", "--system", "s"], "<s>s</s><u>q</u><a>");
-    refused(
-        folder.path(),
-        &["--message", "turns.json", "--system", "t"],
-        2,
-        &["a system message of its own", "Hint: "],
-    );
+    refused(folder.path(), &["--message", "turns.json", "--system", "t"], 2, &["both give a system message", "Hint: "]);
 }
 
 #[test]
@@ -143,7 +138,7 @@ fn bad_conversations_tools_and_variables_are_refused_by_name() {
         (&["--message", "content.json"], 4, &["/messages/0/content"]),
         (&["--message", "image.json"], 4, &["/messages/0/content/0"]),
         (&["--message", "reserved.json"], 4, &["`template_name` is not a row's to set"]),
-        (&["--message", "own.json", "--tools", "more.json"], 2, &["`tools` of its own"]),
+        (&["--message", "own.json", "--tools", "more.json"], 2, &["both give tools"]),
         (&["--prompt", "q", "--tools", "nowhere.json"], 4, &["nowhere.json"]),
         (&["--prompt", "q", "--tools", "cut.json"], 4, &["failed to read cut.json", "Hint: tools are a JSON list"]),
         (&["--prompt", "q", "--tools", "tools.json"], 4, &["tools.json", "/tools"]),

@@ -26,8 +26,7 @@ pub(super) fn read(arguments: &Generate) -> Result<Conversation> {
     }
     if let Some(path) = &arguments.tools {
         if conversation.tools.is_some() {
-            return Err(Error::config("the conversation has `tools` of its own, and `--tools` gives others")
-                .hint("give one of them"));
+            return Err(Error::config("the conversation and `--tools` both give tools").hint("give one of them"));
         }
         conversation.tools = tools(path)?;
     }
@@ -41,7 +40,7 @@ fn begun(sample: Sample, continues: bool) -> Result<Option<Message>> {
     match (sample.answer, continues) {
         (Some(_), false) => {
             Err(Error::data("the conversation ends with an assistant's turn, so that nothing is asked")
-                .hint("`--continue` lets the model go on with that turn; otherwise take it out"))
+                .hint("use `--continue` to continue that turn, or remove it"))
         }
         (None, true) => {
             let role = sample.messages.last().map_or("nobody", |last| last.role.as_str());
@@ -56,10 +55,9 @@ fn add_system(messages: &mut Vec<Message>, text: &str) -> Result<()> {
     match messages.iter().find(|message| matches!(message.role.as_str(), "system" | "developer")) {
         Some(message) if message.content == text => {}
         Some(_) => {
-            return Err(Error::config(
-                "the conversation has a system message of its own, and `--system` gives another",
-            )
-            .hint("give one of them"));
+            return Err(
+                Error::config("the conversation and `--system` both give a system message").hint("give one of them")
+            );
         }
         None => messages.insert(0, Message::new("system", text)),
     }
@@ -77,7 +75,7 @@ fn of_file(path: &Path) -> Result<Sample> {
     match samples.len() {
         1 => Ok(samples.remove(0)),
         count => Err(Error::data(format!("{name} has {count} conversations, and one is asked"))
-            .hint("write the one to ask into a file of its own; `diapason eval` asks all rows of a suite")),
+            .hint("put the one to ask in its own file; `diapason eval` asks all rows of a suite")),
     }
 }
 

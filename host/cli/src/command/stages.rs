@@ -4,7 +4,7 @@ use crate::args::{Checked, Config, Train};
 use crate::exit::Exit;
 use crate::pipeline::{Session, allow, compare, eval, report, show, train, validate};
 use crate::plan::Plan;
-use crate::render::{json, terminal};
+use crate::render::{json, terminal, words};
 use crate::ui::Ui;
 use diapason_core::escape::line;
 use diapason_core::report::FindingCounts;
@@ -27,7 +27,7 @@ pub(super) fn validate(arguments: &Checked, ui: &Ui) -> Result<Exit> {
     let counts = FindingCounts::of(&findings);
     let open = counts.errors - allowed.values().sum::<usize>();
     let human = |paint| {
-        let lines: String = allowed.iter().map(|(rule, count)| allow::line(rule, *count) + "\n").collect();
+        let lines: String = allowed.iter().map(|(rule, count)| words::allowed(rule, *count) + "\n").collect();
         terminal::findings(&findings, paint) + &lines
     };
     ui.result(human, &json!({"counts": counts, "allowed": allowed, "findings": findings}));

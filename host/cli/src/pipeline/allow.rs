@@ -64,15 +64,9 @@ fn known<'a>(allow: &[String], found: impl Iterator<Item = &'a str>, foreign: bo
     let known: BTreeSet<&str> = ERRORS.into_iter().chain(found).collect();
     match allow.iter().find(|rule| !foreign && !known.contains(rule.as_str())) {
         None => Ok(()),
-        Some(rule) => Err(Error::config(format!("--allow {rule}: no validator finds errors of that rule"))
+        Some(rule) => Err(Error::config(format!("--allow {rule}: no validator reports errors of that rule"))
             .hint(did_you_mean(rule, known.iter().copied()))),
     }
-}
-
-/// One rule for a reader.
-pub(crate) fn line(rule: &str, count: usize) -> String {
-    let noun = if count == 1 { "finding" } else { "findings" };
-    format!("allowed: {rule} ({count} {noun})")
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Rows that stand in two datasets.
 
-use super::validate::Split;
+use super::split::Split;
 use diapason_core::dataset::{self, Selection};
 use diapason_core::finding::{Finding, Row, Severity};
 use diapason_core::sample::Sample;
@@ -56,7 +56,9 @@ fn leak(suite: &str, line: u32, first: u32) -> Finding {
         split: suite.into(),
         line,
         path: String::new(),
-        message: format!("its prompt is in the training set, line {first}, so the gate cannot rest on it"),
+        message: format!(
+            "its prompt is in the training set, line {first}, so it cannot count as evidence for the gate"
+        ),
         hint: format!("remove line {first} from the training set or this row from the suite"),
     }
 }

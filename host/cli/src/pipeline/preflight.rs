@@ -1,6 +1,7 @@
 //! What is looked at before a training run starts: faults that would otherwise show only in a model that does not work.
 
-use diapason_core::config::{Overlong, Train};
+use crate::plan::Plan;
+use diapason_core::config::{self, Overlong, Train};
 use diapason_core::event::{Event, Sink};
 use diapason_core::{Error, Result};
 use diapason_model::Model;
@@ -28,6 +29,14 @@ impl Facts {
     }
 }
 
+/// Refuses settings by which nothing can be learned from so many rows.
+pub(super) fn learns(plan: &Plan, rows: usize) -> Result<()> {
+    match diapason_model::train::idle(&plan.config.train, rows) {
+        Some(problem) => Err(config::refuse(&plan.text, &plan.name, &[problem])),
+        None => Ok(()),
+    }
+}
+
 /// Refuses rows that teach nothing or teach something wrong; cuts or drops those that are too long, if the configuration
 /// says so, and reports each. Gives the rows that are left with their numbers. `names` are the rows' ids.
 pub(super) fn check(
@@ -51,7 +60,7 @@ pub(super) fn check(
     });
     if !doubled.is_empty() {
         return Err(Error::data(format!(
-            "the beginning-of-text token stands twice at the start of {}",
+            "the beginning-of-text token occurs twice at the start of {}",
             listed(&doubled)
         ))
         .hint("the chat template writes it already: take it out of the template or of the data"));
@@ -69,7 +78,7 @@ fn check_stop(rows: &[(usize, Example)], facts: &Facts) -> Result<()> {
     if facts.stop_ids.is_empty() || rows.iter().any(|(_, example)| learned(example)) {
         return Ok(());
     }
-    Err(Error::data("no row teaches the model to stop: no stop token is among what is learned").hint(
+    Err(Error::data("no row teaches the model to stop: no trained token is a stop token").hint(
         "the chat template must end each answer with a stop token, inside of what it marks as the assistant's; \
          `diapason train --show 3` prints what is learned",
     ))
@@ -96,7 +105,9 @@ fn fit(
     let rows = if count == 1 { "1 row has".into() } else { format!("{count} rows have") };
     if config.overlong == Overlong::Refuse {
         let hint = match limit < config.max_sequence_length {
-            true => "the model takes no more; set `train.overlong` to `truncate` or `drop`, or shorten these rows",
+            true => {
+                "that is the model's context length; set `train.overlong` to `truncate` or `drop`, or shorten these rows"
+            }
             false => "raise `train.max_sequence_length`, or set `train.overlong` to `truncate` or `drop`",
         };
         return Err(Error::data(format!("{rows} more than {limit} tokens: {shown}")).hint(hint));
@@ -182,7 +193,7 @@ mod tests {
     fn faults_are_refused() {
         let good = row(&[1, 2, STOP], 1);
         refused(&[good.clone(), row(&[1, 2, 3], 0)], "nothing can be learned from row 2");
-        refused(&[good.clone(), row(&[1, 1, 2, STOP], 1)], "stands twice at the start of row 2");
+        refused(&[good.clone(), row(&[1, 1, 2, STOP], 1)], "occurs twice at the start of row 2");
         refused(&[row(&[1, 2, 3], 1), row(&[1, STOP, 3], 1)], "no row teaches the model to stop");
         refused(&[good, row(&[1, 2, 3, 4, 5, 6, STOP], 1)], "1 row has more than 6 tokens: row 2 (7 tokens)");
     }

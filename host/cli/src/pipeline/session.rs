@@ -2,7 +2,6 @@
 
 use super::check;
 use super::inputs::Inputs;
-use super::look;
 use super::suite::{self, LoadedSuite};
 use crate::lock::Lock;
 use crate::plan::Plan;
@@ -95,7 +94,7 @@ impl Session {
     fn checked(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Self> {
         let (plan, note) = settled(plan)?;
         let mut session = Self::unchecked(&plan, ui, allow)?;
-        check::configuration(&mut session)?;
+        check::configuration(&plan, &mut session.plugins, &session.grants)?;
         if let Some(message) = note {
             ui.emit(&Event::Warning { message });
         }
@@ -153,16 +152,16 @@ impl Session {
     }
 
     /// Whether `stage` needs no work; says so.
-    pub(super) fn stands(&self, stage: &str, inputs: &str) -> bool {
-        let stands = self.manifest.stands(stage, inputs, self.plan.folder());
-        if stands {
-            self.ui.note(|paint| paint.dim(&format!("· {stage:<15} unchanged, kept")));
+    pub(super) fn is_current(&self, stage: &str, inputs: &str) -> bool {
+        let current = self.manifest.stands(stage, inputs, self.plan.folder());
+        if current {
+            self.ui.note(|paint| paint.dim(&format!("· {stage:<15} up to date")));
         }
         for path in self.manifest.edited(stage, inputs, self.plan.folder()) {
-            let message = format!("{path} is not what was written there, so it is made anew");
+            let message = format!("{path} was modified since it was written, so it is generated again");
             self.ui.emit(&Event::Warning { message });
         }
-        stands
+        current
     }
 
     /// Records that `stage` wrote `outputs`, given as paths in the run folder.
@@ -214,7 +213,7 @@ impl Session {
         let template = self.plan.config.template.clone();
         let plugin = self.plugins.get(&template.plugin)?;
         let settings = serde_json::Value::Object(template.settings.clone()).to_string();
-        let origin = match look::template_file(self).filter(|path| path.exists()) {
+        let origin = match origin::file(&template).filter(|path| path.exists()) {
             Some(path) => self.digest(&path)?,
             None => Origin::of(&template, self.plan.config.model.adapter.as_deref())?.digest(),
         };
@@ -305,6 +304,19 @@ impl Session {
             (None, Method::Lora | Method::Qlora) => (Tuned::Adapter, self.artefact("adapter")),
             (None, Method::Full) => (Tuned::Model, self.artefact("model")),
         }
+    }
+
+    /// The tuned model's digest; errors where it has not been made yet.
+    pub(super) fn tuned_digest(&mut self) -> Result<String> {
+        let (_, folder) = self.tuned();
+        if !folder.exists() {
+            let hint = match self.plan.config.model.adapter {
+                Some(_) => "`model.adapter` names a folder with adapter_config.json and adapter_model.safetensors",
+                None => "run `diapason train` first",
+            };
+            return Err(Error::run(format!("there is no tuned model at {}", folder.display())).hint(hint));
+        }
+        self.digest(&folder)
     }
 }
 

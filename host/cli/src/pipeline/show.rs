@@ -2,7 +2,7 @@
 
 use super::session::Purpose;
 use super::{Session, tokens};
-use crate::ui::Paint;
+use crate::paint::Paint;
 use diapason_core::Result;
 use diapason_core::escape::line;
 use diapason_model::Model;
@@ -51,7 +51,7 @@ fn shown(row: &str, example: &Example, model: &Model) -> Shown {
 /// The rows for a reader: what is learned is green, or stands in ⟦ ⟧ where there is no colour.
 pub(crate) fn text(rows: &[Shown], paint: Paint) -> String {
     let row = |shown: &Shown| {
-        let head = format!("row {}: {} tokens, {} learned", line(&shown.row), shown.tokens, shown.supervised);
+        let head = format!("row {}: {} tokens, {} trained", line(&shown.row), shown.tokens, shown.supervised);
         let runs = shown.pieces.chunk_by(|a, b| a.learned == b.learned);
         let body: String = runs.map(|run| painted(run, paint)).collect();
         format!("{}\n{}\n", paint.bold(&head), body.trim_end_matches('\n'))

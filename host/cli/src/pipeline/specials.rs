@@ -1,7 +1,7 @@
 //! Special tokens that stand in the rows' texts: a turn that a text ends early, an image that nobody gave.
 
 use super::Session;
-use super::validate::Split;
+use super::split::Split;
 use crate::wire::Literal;
 use diapason_core::config::SpecialTokens;
 use diapason_core::dataset;
@@ -42,7 +42,7 @@ fn of(literal: &Literal, split: &Split, row: &Row) -> Option<Finding> {
         split: split.name.clone(),
         line: row.line,
         path: String::new(),
-        message: format!("{place} has `{special}`, which the tokenizer takes for a special token"),
+        message: format!("{place} contains `{special}`, which the tokenizer reads as a special token"),
         hint: "set `special_tokens_in_text = \"literal\"` under `[template]` to encode it as text, or take it out"
             .into(),
     })

@@ -89,7 +89,7 @@ fn answerable(samples: &[Sample], config: &Suite) -> Result<()> {
 }
 
 /// Why a row's last turn is no reference.
-pub(super) const UNLEARNED: &str = "its last turn is marked as not to be learned";
+pub(super) const UNLEARNED: &str = "its last turn is marked as not to be trained on";
 pub(super) const UNLEARNED_HINT: &str = "give the row a `reference`, or remove the mark or the turn";
 
 /// The suite with samples that were read from a file of that digest.

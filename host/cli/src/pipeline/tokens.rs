@@ -73,7 +73,7 @@ pub(super) fn rows(session: &mut Session, samples: &[Sample]) -> Result<Rows> {
 pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<Example>> {
     let path = session.artefact(CACHE);
     let key = key(session)?;
-    if session.stands(STAGE, &key)
+    if session.is_current(STAGE, &key)
         && let Some(examples) = tokens::read(&path, &key).filter(|examples| examples.len() == samples.len())
     {
         return Ok(examples);

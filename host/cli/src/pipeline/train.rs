@@ -3,9 +3,9 @@
 use super::session::{Purpose, Tuned};
 use super::tokens::{self, Rows};
 use super::watch::Watched;
-use super::{Session, integrity, jsonl, watched};
+use super::{Session, integrity, jsonl, preflight, watched};
+use crate::artefact::{TRAINING, TRAINING_LOG};
 use crate::interrupt;
-use diapason_core::config;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::manifest::digest_of;
 use diapason_core::report::Training;
@@ -15,8 +15,6 @@ use diapason_model::{Chat, Model};
 use std::path::Path;
 
 const STAGE: &str = "train";
-pub(super) const LOG: &str = "train.jsonl";
-pub(super) const SUMMARY: &str = "training.json";
 
 /// Trains, unless the configuration names an adapter that is there already.
 pub(crate) fn stage(session: &mut Session) -> Result<()> {
@@ -26,11 +24,11 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
     let samples = tokens::samples(session)?;
     let inputs = inputs(session)?;
     let (_, folder) = session.tuned();
-    if session.stands(STAGE, &inputs) {
+    if session.is_current(STAGE, &inputs) {
         return integrity::freeze_training(session);
     }
     let rows = tokens::rows(session, &samples)?;
-    learns(session, rows.train.len())?;
+    preflight::learns(&session.plan, rows.train.len())?;
     train(session, &rows)?;
     session.inputs.unchanged()?;
     session.inputs.forget(&folder);
@@ -40,19 +38,11 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
     integrity::freeze_training(session)
 }
 
-/// Refuses settings by which nothing can be learned from so many rows.
-pub(super) fn learns(session: &Session, rows: usize) -> Result<()> {
-    match diapason_model::train::idle(&session.plan.config.train, rows) {
-        Some(problem) => Err(config::refuse(&session.plan.text, &session.plan.name, &[problem])),
-        None => Ok(()),
-    }
-}
-
 /// Writes the summary from the log's steps.
 fn summarise(folder: &Path, outcome: &Outcome) -> Result<()> {
-    let events = jsonl::read::<Event>(&folder.join(LOG), STAGE)?;
+    let events = jsonl::read::<Event>(&folder.join(TRAINING_LOG), STAGE)?;
     let training = Training { trainable: outcome.trainable, total: outcome.total, ..told(events) };
-    jsonl::write(&folder.join(SUMMARY), &[training])
+    jsonl::write(&folder.join(TRAINING), &[training])
 }
 
 /// What the log says of a training run.
@@ -123,7 +113,7 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
 /// The files that training wrote, as paths in the run folder.
 fn outputs(run: &Path, folder: &Path) -> Result<Vec<String>> {
     let fail = |source| Error::run(format!("failed to list {}", folder.display())).because(source);
-    let mut found = vec![LOG.to_owned(), SUMMARY.to_owned()];
+    let mut found = vec![TRAINING_LOG.to_owned(), TRAINING.to_owned()];
     for entry in std::fs::read_dir(folder).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
         if let Some(inner) = path.strip_prefix(run).ok().filter(|_| path.is_file()) {
@@ -132,17 +122,4 @@ fn outputs(run: &Path, folder: &Path) -> Result<Vec<String>> {
     }
     found.sort();
     Ok(found)
-}
-
-/// The tuned model's digest; errors where it has not been made yet.
-pub(super) fn tuned_digest(session: &mut Session) -> Result<String> {
-    let (_, folder) = session.tuned();
-    if !folder.exists() {
-        let hint = match session.plan.config.model.adapter {
-            Some(_) => "`model.adapter` names a folder with adapter_config.json and adapter_model.safetensors",
-            None => "run `diapason train` first",
-        };
-        return Err(Error::run(format!("there is no tuned model at {}", folder.display())).hint(hint));
-    }
-    session.digest(&folder)
 }

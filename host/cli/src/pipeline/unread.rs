@@ -1,7 +1,7 @@
 //! Rows that the reader refuses or that cannot serve their purpose: found by the host itself, whichever validators are
 //! configured, so that nothing stops `train` or `eval` that `validate` did not say.
 
-use super::validate::Split;
+use super::split::Split;
 use super::{suite, tokens};
 use diapason_core::dataset::{self, Fault};
 use diapason_core::finding::{Finding, Row, Severity};

@@ -1,7 +1,7 @@
 //! Rows that the chat template refuses or does not write whole: `train` or `eval` would end at the first of them.
 
+use super::split::Split;
 use super::tokens::untaught;
-use super::validate::Split;
 use super::{Session, suite};
 use crate::wire::{Origin, Renderer};
 use diapason_core::dataset::{self, Selection};

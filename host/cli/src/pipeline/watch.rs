@@ -1,12 +1,12 @@
 //! A suite's measure as training goes on, for early stopping.
 
-use super::generate::{Asking, Job};
+use super::Session;
+use super::generate::{self, Asking, Job};
 use super::journal::Journal;
 use super::request::Requests;
 use super::score;
 use super::session::Purpose;
 use super::suite::LoadedSuite;
-use super::{Session, eval};
 use diapason_core::config::{Generate, did_you_mean};
 use diapason_core::event::Silent;
 use diapason_core::sample::Sample;
@@ -56,7 +56,7 @@ impl Watched {
         let (scorer, measure, higher_is_better) = (*scorer, info.name.clone(), info.higher_is_better);
         let requests = Requests::of(&suite, &session.grants, &session.plan.config)?;
         let config = session.plan.config.clone();
-        let jobs = eval::jobs(session.base_for(Purpose::Training)?, &suite, &requests, &config)?;
+        let jobs = generate::jobs(&mut session.base_for(Purpose::Training)?.renderer, &suite, &requests, &config)?;
         let grants = session.grants.clone();
         let (generate, seed) = (config.generate, config.run.seed);
         Ok(Self { suite, requests, scorer, measure, higher_is_better, jobs, generate, seed, grants })

@@ -5,7 +5,7 @@ use diapason_core::config::{self, Config, Template};
 use diapason_core::{Error, Result, digest, files};
 use diapason_model::{Chat, Model, templates};
 use serde_json::{Map, Value};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What `template.template` says for the base's own template, and for the adapter's.
 const BASE: &str = "base";
@@ -23,6 +23,11 @@ pub(crate) enum Origin {
     Adapter(Chat),
     /// This text.
     Text(String),
+}
+
+/// The configured template's file, where it is one.
+pub(crate) fn file(template: &Template) -> Option<PathBuf> {
+    template.template.as_ref().filter(|name| config::is_path(name, "jinja")).map(PathBuf::from)
 }
 
 impl Origin {
@@ -180,7 +185,7 @@ pub(crate) fn adopt(model: &mut Model, adapter: &Path) -> Result<Option<String>>
 pub(super) fn settings(chat: &Chat, name: Option<&Value>) -> Result<Map<String, Value>> {
     if chat.templates.is_empty() {
         let ours = embedded::templates().collect::<Vec<_>>().join(", ");
-        return Err(Error::config("the model has no chat template of its own, and none is configured")
+        return Err(Error::config("the model has no chat template, and none is configured")
             .hint(format!("set `template.template` to one of ours ({ours}) or to a Jinja file")));
     }
     if let Some(name) = name.filter(|name| name.as_str().is_none_or(|name| chat.templates.get(name).is_none())) {

@@ -77,7 +77,7 @@ impl Renderer {
     /// The plugin writes prompts in one way only, or the template leaves the text out.
     pub(crate) fn continued(&mut self, conversation: &Conversation) -> Result<String> {
         if !takes(self.plugin.settings_schema(), CONTINUE) {
-            return Err(Error::config(format!("plugin {} cannot go on with a begun answer", self.plugin.id()))
+            return Err(Error::config(format!("plugin {} cannot continue a partial answer", self.plugin.id()))
                 .hint(format!("it would need a setting `{CONTINUE}`, as `chat-jinja` has it")));
         }
         self.settings.insert(CONTINUE.into(), true.into());

@@ -29,7 +29,7 @@ pub(super) fn refuse_untaught(conversation: &Conversation, text: &str) -> Result
         (None, Some(_)) => "the reasoning".into(),
         (None, None) => return Ok(()),
     };
-    Err(Error::data(format!("the template does not write {what} of the last turn, which is to be learned"))
+    Err(Error::data(format!("the template does not write {what} of the last turn, which is to be trained on"))
         .hint(TEMPLATE))
 }
 
