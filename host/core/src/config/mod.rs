@@ -1,6 +1,7 @@
 //! `diapason.toml`: what one run does. Unknown keys are refused, with the nearest known one.
 
 mod bounds;
+mod columns;
 mod existing;
 mod load;
 mod nearest;
@@ -10,14 +11,16 @@ mod rules;
 mod settings;
 mod train;
 mod watched;
+mod watched_suite;
 
+pub use columns::Columns;
 pub use load::{is_path, line, load, parse, read, refuse, schema};
 pub use nearest::{did_you_mean, nearest};
 pub use problems::Problem;
 pub use settings::{check_schema, check_settings, settings_problems};
 pub use train::{Compute, EarlyStopping, Method, Optimizer, Overlong, Schedule, TARGETS, Train, pattern_value};
 
-use crate::dataset::Columns;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

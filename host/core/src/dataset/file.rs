@@ -1,6 +1,7 @@
 //! A dataset's file, in any of its formats, to JSON lines: unpacked, told apart by what it holds, its columns renamed.
 
-use super::{Columns, array, columns, folder, pack, parquet, table};
+use super::{array, columns, folder, pack, parquet, table};
+use crate::config::Columns;
 use crate::{Error, Result, digest, files, foreign};
 use std::path::Path;
 

@@ -13,9 +13,9 @@ mod shape;
 mod split;
 mod table;
 
-pub use columns::Columns;
 pub use split::split;
 
+use crate::config::Columns;
 use crate::finding::Row;
 use crate::sample::Sample;
 use crate::{Error, Result};

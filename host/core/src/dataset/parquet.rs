@@ -1,6 +1,7 @@
 //! Parquet files as the JSON lines that they could have been.
 
-use super::Columns;
+use super::columns::is_read;
+use crate::config::Columns;
 use crate::{Error, Result, files};
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
@@ -71,7 +72,7 @@ fn twice(schema: &Type) -> Option<&str> {
 /// What of a row JSON cannot hold, in columns that are read: where it stands, and what it is. JSON would have bytes in
 /// base64, as if that were the text, and nothing for a float that is no number.
 fn unheld(row: &Row, names: &Columns) -> Option<(String, &'static str)> {
-    let read = row.get_column_iter().filter(|(column, _)| names.read(column));
+    let read = row.get_column_iter().filter(|(column, _)| is_read(names, column));
     read.into_iter().find_map(|(column, field)| within(field, format!("/{column}")))
 }
 
