@@ -1,6 +1,6 @@
 //! What the starters promise: their configuration is valid, and refers to the schema that `init` writes beside it.
 
-use diapason_core::config;
+use diapason_project::config;
 use std::path::Path;
 
 #[test]

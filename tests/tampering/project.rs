@@ -1,7 +1,8 @@
 //! A small finished project, and what is done to it.
 
-use diapason_core::digest;
-use diapason_core::manifest::{File, Manifest, Role};
+use diapason_core::frozen::{File, Role};
+use diapason_disk::files;
+use diapason_project::manifest::Manifest;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -102,7 +103,7 @@ pub(crate) fn flip(path: &Path) {
 /// Makes the manifest say that `artefact` was so from the start: every digest of it, and the seal.
 pub(super) fn forge(folder: &Path, artefact: &str) {
     let run = folder.join("run");
-    let sha256 = digest::of_file(&run.join(artefact)).expect("digest");
+    let sha256 = files::digest(&run.join(artefact)).expect("digest");
     let mut manifest = Manifest::read(&run).expect("manifest");
     for stage in manifest.stages.values_mut() {
         stage.outputs.iter_mut().filter(|(path, _)| *path == artefact).for_each(|(_, known)| known.clone_from(&sha256));

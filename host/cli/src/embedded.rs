@@ -1,6 +1,6 @@
 //! What the binary carries: built plugins, chat templates, project and plugin starters.
 
-use diapason_core::config::did_you_mean;
+use diapason_core::schema::did_you_mean;
 use diapason_core::{Error, Result};
 
 mod tables {

@@ -1,11 +1,12 @@
 //! The last net: whatever goes wrong, the program ends with a code that it promises and a screen that says why.
 //!
 //! Commands run on a thread with a stack of their own, so deep that nothing that the readers let in exhausts it. A panic
-//! behind [`diapason_core::foreign`]'s door is an error already; any other one is a fault of ours and is reported so.
+//! behind [`diapason_disk::foreign`]'s door is an error already; any other one is a fault of ours and is reported so.
 
 use crate::exit::Exit;
 use crate::ui::{Format, Ui};
-use diapason_core::{Error, foreign};
+use diapason_core::Error;
+use diapason_disk::foreign;
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 use std::sync::{Mutex, OnceLock, PoisonError};

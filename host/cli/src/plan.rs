@@ -1,7 +1,8 @@
 //! What a run does: the configuration, checked, with paths that no longer depend on where it stood.
 
 use diapason_core::Result;
-use diapason_core::config::{self, Config};
+use diapason_core::config::Config;
+use diapason_project::config;
 use std::path::Path;
 
 /// A checked configuration. The stages see nothing else of the command line.

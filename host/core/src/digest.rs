@@ -1,35 +1,34 @@
 //! SHA-256 digests, as lowercase hexadecimal: what the manifest and the gate bind.
 
-use crate::{Error, Result, files};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
-use std::io::Read;
-use std::path::Path;
 
 /// The digest of some bytes.
 pub fn of_bytes(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
-/// The digest of a file's content, read in pieces.
-pub fn of_file(path: &Path) -> Result<String> {
-    let fail =
-        |source| Error::data(format!("failed to read {}", path.display())).because(source).hint("check the path");
-    let mut file = files::open(path).map_err(fail)?;
-    let mut hasher = Sha256::new();
-    let mut piece = vec![0; 1 << 20];
-    loop {
-        let read = file.read(&mut piece).map_err(fail)?;
-        if read == 0 {
-            return Ok(hex(&hasher.finalize()));
-        }
-        hasher.update(&piece[..read]);
-    }
+/// One digest of named parts; the order of the parts matters, and no two lists of parts share a digest by concatenation.
+pub fn of_parts<'a>(parts: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
+    let list: Vec<(&str, &str)> = parts.into_iter().collect();
+    of_bytes(serde_json::json!(list).to_string().as_bytes())
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Returns bytes as lowercase hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digests_of_parts_do_not_run_together() {
+        assert_ne!(of_parts([("a", "bc")]), of_parts([("ab", "c")]));
+        assert_ne!(of_parts([("a", "b"), ("c", "d")]), of_parts([("c", "d"), ("a", "b")]));
+    }
 }

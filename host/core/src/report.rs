@@ -2,8 +2,8 @@
 
 use crate::compare::Comparison;
 use crate::finding::{Finding, Severity};
+use crate::frozen::Frozen;
 use crate::gate::GateResult;
-use crate::manifest::Frozen;
 use crate::sample::{Message, Sample};
 use crate::score::{Arm, Judgement, Output, Score};
 use serde::{Deserialize, Serialize};

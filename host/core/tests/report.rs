@@ -2,15 +2,13 @@
 #![allow(clippy::unwrap_used)]
 
 use diapason_core::compare::{Described, Listed, Suite, compare};
-use diapason_core::config::parse;
 use diapason_core::finding::{Finding, Severity};
+use diapason_core::frozen::{File, Frozen, Role};
 use diapason_core::language_model::{Completion, Finish};
-use diapason_core::manifest::{File, Frozen, Role};
 use diapason_core::report::{FORMAT, FindingCounts, Flip, Parts, Report, build};
 use diapason_core::sample::{Message, Sample};
 use diapason_core::score::{Arm, Judgement, Measure, MeasureInfo, Outcome, Output, Score};
 use std::collections::BTreeMap;
-use std::path::Path;
 
 const NAMES: [&str; 2] = ["exact", "valid"];
 
@@ -83,7 +81,7 @@ fn report() -> Report {
         about: Frozen {
             date: "2026-03-01T12:00:00Z".into(),
             diapason: "0.1.0".into(),
-            config: parse("model = { path = \"base\" }", "diapason.toml", Path::new("")).unwrap(),
+            config: serde_json::from_value(serde_json::json!({ "model": { "path": "base" } })).unwrap(),
             files: BTreeMap::from([(Role::TrainingData, File { sha256: "00".into(), rows: Some(3) })]),
             plugins: Vec::new(),
         },

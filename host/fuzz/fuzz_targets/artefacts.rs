@@ -3,7 +3,7 @@
 
 use diapason_core::compare::Comparison;
 use diapason_core::finding::Finding;
-use diapason_core::manifest::Manifest;
+use diapason_project::manifest::Manifest;
 use diapason_core::score::{Output, Score};
 
 thread_local! {

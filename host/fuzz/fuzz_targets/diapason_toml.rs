@@ -1,7 +1,7 @@
 //! A `diapason.toml`.
 #![no_main]
 
-use diapason_core::config;
+use diapason_project::config;
 use std::path::Path;
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| {

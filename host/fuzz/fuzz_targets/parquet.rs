@@ -4,7 +4,8 @@
 #[path = "../reading.rs"]
 mod reading;
 
-use diapason_core::dataset::{self, Columns, Selection};
+use diapason_core::config::Columns;
+use diapason_project::dataset::{self, Selection};
 
 thread_local! {
     static PLACE: tempfile::TempDir = tempfile::tempdir().expect("a temporary folder");

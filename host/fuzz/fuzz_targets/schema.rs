@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use diapason_core::config::check_settings;
+use diapason_core::schema::check_settings;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 

@@ -4,7 +4,7 @@
 #[path = "../reading.rs"]
 mod reading;
 
-use diapason_core::foreign::guarded;
+use diapason_disk::foreign::guarded;
 use diapason_core::language_model::Tokenizer as _;
 use diapason_model::tokenizer::Tokenizer;
 

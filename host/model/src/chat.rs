@@ -4,7 +4,8 @@
 use crate::open::optional;
 use crate::templates::ChatTemplates;
 use crate::weights::Gguf;
-use diapason_core::{Result, foreign};
+use diapason_core::Result;
+use diapason_disk::foreign;
 use serde_json::{Map, Value};
 use std::path::Path;
 

@@ -1,7 +1,8 @@
 //! What lies beside the weights in a model's folder, kept as it stands: a model that is written again is the same model to
 //! all who read it only where what did not change is not written anew.
 
-use diapason_core::{Error, Result, files};
+use diapason_core::{Error, Result};
+use diapason_disk::files;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 use std::path::Path;

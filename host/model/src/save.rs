@@ -9,7 +9,8 @@ use crate::model::Model;
 use crate::origin::{Origin, TOKENIZER};
 use crate::quant;
 use crate::weights::{self, Entry, SaveType};
-use diapason_core::{Error, Result, files};
+use diapason_core::{Error, Result};
+use diapason_disk::files;
 use serde_json::{Map, Value};
 use std::path::Path;
 

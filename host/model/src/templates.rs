@@ -2,7 +2,8 @@
 
 use crate::weights::Gguf;
 use candle_core::quantized::gguf_file::Value as Metadata;
-use diapason_core::{Error, Result, files};
+use diapason_core::{Error, Result};
+use diapason_disk::files;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

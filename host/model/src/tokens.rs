@@ -4,7 +4,8 @@
 //! of rows n (u64), n lengths (u32), then for each token its id (u32) with the highest bit set where it is learned.
 
 use crate::encode::Example;
-use diapason_core::{Result, digest, files, foreign};
+use diapason_core::{Result, digest};
+use diapason_disk::{files, foreign};
 use memmap2::Mmap;
 use std::path::Path;
 

@@ -57,5 +57,5 @@ fn write(path: &Path, rows: &[Row]) -> Result<()> {
         .iter()
         .map(|row| serde_json::json!({"prompt": row.prompt, "completion": row.answer}).to_string() + "\n")
         .collect();
-    Ok(diapason_core::files::write(path, text.as_bytes())?)
+    Ok(diapason_disk::files::write(path, text.as_bytes())?)
 }

@@ -1,9 +1,11 @@
 //! The conversation that `generate` asks: a prompt, or a file read as rows of datasets are, with what the command line adds.
 
 use crate::args::Generate;
-use diapason_core::dataset::{self, Columns, Selection};
+use diapason_core::config::Columns;
 use diapason_core::sample::{Conversation, Message, Sample};
-use diapason_core::{Error, Result, files};
+use diapason_core::{Error, Result};
+use diapason_disk::files;
+use diapason_project::dataset::{self, Selection};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 

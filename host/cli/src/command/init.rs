@@ -7,7 +7,9 @@ use crate::lock::Lock;
 use crate::starter::{File, address, write};
 use crate::ui::Ui;
 use diapason_core::escape::line;
-use diapason_core::{Error, Result, config, files};
+use diapason_core::{Error, Result};
+use diapason_disk::files;
+use diapason_project::config;
 use serde_json::json;
 use std::path::Path;
 

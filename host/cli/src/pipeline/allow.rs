@@ -1,9 +1,10 @@
 //! `--allow RULE`: findings that someone has looked at and accepts. They stay in the manifest and in the report.
 
 use super::Session;
-use diapason_core::config::{did_you_mean, is_path};
 use diapason_core::finding::{Finding, Severity};
+use diapason_core::schema::did_you_mean;
 use diapason_core::{Error, Result};
+use diapason_project::config::is_path;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rules with the numbers of their findings.

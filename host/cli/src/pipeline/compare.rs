@@ -3,9 +3,10 @@
 use super::{Session, integrity, jsonl, score};
 use diapason_core::compare::{self, Comparison, Suite};
 use diapason_core::config::Config;
-use diapason_core::manifest::{Verb, digest_of};
+use diapason_core::frozen::Verb;
 use diapason_core::score::Score;
-use diapason_core::{Error, Result, digest, escape, files};
+use diapason_core::{Error, Result, digest, escape};
+use diapason_disk::files;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 
@@ -62,8 +63,8 @@ pub(super) fn rows<T: DeserializeOwned>(session: &Session, name: &str) -> Result
 }
 
 fn inputs(session: &Session, suites: &str) -> Result<String> {
-    let scores = digest::of_file(&session.artefact(score::FILE))?;
+    let scores = files::digest(&session.artefact(score::FILE))?;
     let settings = format!("{} {}", session.plan.config.gate.resamples, session.plan.config.run.seed);
     let suites = digest::of_bytes(suites.as_bytes());
-    Ok(digest_of([("scores", scores.as_str()), ("suites", suites.as_str()), ("settings", settings.as_str())]))
+    Ok(digest::of_parts([("scores", scores.as_str()), ("suites", suites.as_str()), ("settings", settings.as_str())]))
 }

@@ -8,9 +8,9 @@ use super::suite::LoadedSuite;
 use super::{Session, integrity, jsonl, score, train, watched};
 use crate::interrupt;
 use diapason_core::config::Config;
+use diapason_core::digest;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::language_model::LanguageModel;
-use diapason_core::manifest::digest_of;
 use diapason_core::sample::{Conversation, Sample};
 use diapason_core::score::{Arm, Output};
 use diapason_core::{Error, Result};
@@ -127,7 +127,7 @@ fn inputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[R
         let limit = format!("{:?}", suite.config.max_tokens);
         parts.push((suite.config.name.clone(), format!("{} {} {limit}", suite.digest, requests.digest())));
     }
-    Ok(digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
+    Ok(digest::of_parts(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
 }
 
 fn tuned(

@@ -5,12 +5,13 @@ use super::validate::{self, FILE as FINDINGS};
 use super::{Session, compare, eval, jsonl, look, report, score, train};
 use crate::clock;
 use diapason_core::event::{Event, Sink as _};
-use diapason_core::manifest::{
+use diapason_core::frozen::{
     Difference, File, Frozen, Live, PluginUse, Role, Use, Verb, check_files, check_settings, portable,
 };
 use diapason_core::sample::Sample;
 use diapason_core::score::Arm;
-use diapason_core::{Class, Error, Result, dataset, digest};
+use diapason_core::{Class, Error, Result, digest};
+use diapason_project::dataset;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

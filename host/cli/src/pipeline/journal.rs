@@ -5,7 +5,8 @@
 //! belong to. A line that was torn or damaged does not agree with its digest, and its prompt is asked again.
 
 use diapason_core::language_model::{Completion, Likelihood};
-use diapason_core::{Error, Result, digest, files};
+use diapason_core::{Error, Result, digest};
+use diapason_disk::files;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};

@@ -1,7 +1,8 @@
 //! Rows of the run folder's `.jsonl` files.
 
 use diapason_core::escape;
-use diapason_core::{Error, Result, files, foreign};
+use diapason_core::{Error, Result};
+use diapason_disk::{files, foreign};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::path::Path;

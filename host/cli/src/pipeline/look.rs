@@ -3,8 +3,9 @@
 use super::Session;
 use crate::wire::{self, Origin};
 use diapason_core::config::{Plugin as Entry, Suite};
-use diapason_core::manifest::{Frozen, Live, PluginUse, Role, Use, labels};
+use diapason_core::frozen::{Frozen, Live, PluginUse, Role, Use, labels};
 use diapason_core::{Result, digest};
+use diapason_disk::files;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -88,7 +89,7 @@ pub(super) fn artefact(session: &Session, name: &str) -> Live {
 
 /// A file; missing where there is none.
 pub(super) fn file(path: &Path) -> Result<Live> {
-    if path.exists() { digest::of_file(path).map(Live::Digest) } else { Ok(Live::Missing) }
+    if path.exists() { files::digest(path).map(Live::Digest) } else { Ok(Live::Missing) }
 }
 
 fn model(session: &mut Session, path: &Path, role: fn(String) -> Role, live: &mut BTreeMap<Role, Live>) -> Result<()> {
@@ -102,7 +103,7 @@ fn model(session: &mut Session, path: &Path, role: fn(String) -> Role, live: &mu
 /// The configured template's file, where it is one.
 pub(super) fn template_file(session: &Session) -> Option<PathBuf> {
     let name = session.plan.config.template.template.as_ref();
-    name.filter(|name| diapason_core::config::is_path(name, "jinja")).map(PathBuf::from)
+    name.filter(|name| diapason_project::config::is_path(name, "jinja")).map(PathBuf::from)
 }
 
 /// The configured template's text; the model's own is among the model's files.

@@ -5,13 +5,14 @@ use super::Session;
 use super::compare;
 use super::integrity;
 use diapason_core::compare::Comparison;
+use diapason_core::frozen::{Frozen, Role, Verb};
 use diapason_core::gate::{History, Look, Plan};
-use diapason_core::manifest::{Frozen, Role, Verb, digest_of};
 use diapason_core::{Result, digest};
+use diapason_disk::files;
 
 /// This look, and what came before it.
 pub(super) fn now(session: &Session, comparison: &Comparison) -> Result<(Look, History)> {
-    let sha256 = digest::of_file(&session.artefact(compare::FILE))?;
+    let sha256 = files::digest(&session.artefact(compare::FILE))?;
     let plan = Plan::of(&session.plan.config.gate);
     let now = look(integrity::frozen(session, Verb::Eval)?, comparison, sha256, plan);
     let history = History::before(&now, &session.manifest.looks);
@@ -34,7 +35,7 @@ pub(super) fn look(evaluation: &Frozen, comparison: &Comparison, sha256: String,
     let of = |wanted: fn(&Role) -> bool| {
         let files = evaluation.files.iter().filter(|(role, _)| wanted(role));
         let parts: Vec<(String, &str)> = files.map(|(role, file)| (role.to_string(), file.sha256.as_str())).collect();
-        digest_of(parts.iter().map(|(role, digest)| (role.as_str(), *digest)))
+        digest::of_parts(parts.iter().map(|(role, digest)| (role.as_str(), *digest)))
     };
     Look {
         model: of(|role| matches!(role, Role::Tuned(_))),

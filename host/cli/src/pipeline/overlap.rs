@@ -1,9 +1,9 @@
 //! Rows that stand in two datasets.
 
 use super::validate::Split;
-use diapason_core::dataset::{self, Selection};
 use diapason_core::finding::{Finding, Row, Severity};
 use diapason_core::sample::Sample;
+use diapason_project::dataset::{self, Selection};
 use std::collections::HashMap;
 
 /// The rule that [`leaks`] finds broken: validate-leakage's.

@@ -13,15 +13,15 @@ use super::{Session, eval, jsonl, looks, score, train};
 use crate::wire;
 use diapason_core::compare::{Comparison, Described, Listed, MeasureComparison, Suite as Compared};
 use diapason_core::config::{Plugin as Entry, Suite};
-use diapason_core::dataset;
 use diapason_core::event::Event;
 use diapason_core::finding::Finding;
+use diapason_core::frozen::{Frozen, Role, Use, Verb, labels};
 use diapason_core::gate::{GateResult, History, Plan};
-use diapason_core::manifest::{Frozen, Role, Use, Verb, labels};
 use diapason_core::report::Training;
 use diapason_core::sample::Sample;
 use diapason_core::score::{Arm, Output, Score};
 use diapason_core::{Error, Result, digest};
+use diapason_project::dataset;
 use diapason_sandbox::{Permission, Plugin};
 use serde_json::Value;
 

@@ -5,10 +5,10 @@ use super::session::Purpose;
 use super::suite::{LoadedSuite, Scorer};
 use super::{Session, consistency, jsonl};
 use diapason_core::language_model::{Completion, Likelihood};
-use diapason_core::manifest::digest_of;
 use diapason_core::sample::Sample;
 use diapason_core::score::{Arm, Judgement, Measure, Observation, Outcome, Output, Pair, Request, Score, Side};
 use diapason_core::{Error, Result, digest};
+use diapason_disk::files;
 use diapason_sandbox::Grants;
 use std::collections::HashMap;
 
@@ -92,7 +92,7 @@ fn inputs(session: &mut Session, suites: &[LoadedSuite]) -> Result<String> {
     let mut parts = vec![("limits".to_owned(), serde_json::json!(session.plan.config.limits).to_string())];
     for arm in [Arm::Base, Arm::Tuned] {
         let file = super::eval::file(arm);
-        parts.push((file.into(), digest::of_file(&session.artefact(file))?));
+        parts.push((file.into(), files::digest(&session.artefact(file))?));
     }
     for suite in suites {
         parts.push((suite.config.name.clone(), suite.digest.clone()));
@@ -100,7 +100,7 @@ fn inputs(session: &mut Session, suites: &[LoadedSuite]) -> Result<String> {
     }
     // A judge's answers depend on the base model.
     parts.push(("model".into(), session.model_inputs(Purpose::Answers)?));
-    Ok(digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
+    Ok(digest::of_parts(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
 }
 
 /// Outputs found by suite and sample.

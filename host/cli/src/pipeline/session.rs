@@ -8,12 +8,15 @@ use crate::lock::Lock;
 use crate::plan::Plan;
 use crate::ui::Ui;
 use crate::wire::{self, LateJudge, LateTokenizer, Origin, Plugins, Renderer, origin};
-use diapason_core::config::{self, Compute, Config, Method, Model as Named, Problem};
+use diapason_core::config::{Compute, Config, Method, Model as Named};
+use diapason_core::digest;
 use diapason_core::event::{Event, Sink as _};
-use diapason_core::manifest::{Manifest, digest_of};
+use diapason_core::schema::Problem;
 use diapason_core::{Class, Error, Result};
 use diapason_model::weights::Format;
 use diapason_model::{Model, device};
+use diapason_project::config::refuse;
+use diapason_project::manifest::Manifest;
 use diapason_sandbox::Grants;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -222,7 +225,7 @@ impl Session {
             true => format!("{:?}, on a GPU in {:?}", self.format(purpose), self.compute(purpose)),
             false => format!("{:?}", self.format(purpose)),
         };
-        Ok(digest_of([
+        Ok(digest::of_parts([
             ("model", model.as_str()),
             ("format", format.as_str()),
             ("template plugin", plugin.sha256()),
@@ -316,7 +319,7 @@ fn settled(plan: &Plan) -> Result<(Plan, Option<String>)> {
         Err(error) if error.class() == Class::Config => {
             let hint = error.hint_text().unwrap_or_default().to_owned();
             let problem = Problem::new("/model/adapter", error.to_string(), &hint);
-            Err(config::refuse(&plan.text, &plan.name, &[problem]))
+            Err(refuse(&plan.text, &plan.name, &[problem]))
         }
         Err(error) => Err(error),
     }

@@ -4,10 +4,10 @@ use super::Session;
 use super::validate::Split;
 use crate::wire::Literal;
 use diapason_core::config::SpecialTokens;
-use diapason_core::dataset;
 use diapason_core::finding::{Finding, Row, Severity};
 use diapason_core::sample::Message;
 use diapason_model::Model;
+use diapason_project::dataset;
 
 /// One finding for each row with a special token of `model`, unless the configuration takes them for text.
 pub(super) fn findings<'a>(session: &Session, model: &Model, splits: impl Iterator<Item = &'a Split>) -> Vec<Finding> {

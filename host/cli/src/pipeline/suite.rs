@@ -2,12 +2,13 @@
 
 use crate::wire::Plugins;
 use diapason_core::compare::{Described, Listed, Suite as Compared};
-use diapason_core::config::{self, Plugin as Entry, Suite};
-use diapason_core::dataset::{self, Selection};
-use diapason_core::manifest::digest_of;
+use diapason_core::config::{Plugin as Entry, Suite};
+use diapason_core::digest;
 use diapason_core::sample::Sample;
+use diapason_core::schema;
 use diapason_core::score::MeasureInfo;
 use diapason_core::{Error, Result};
+use diapason_project::dataset::{self, Selection};
 use diapason_sandbox::{Capability, Comparator, Evaluator, Grants, Plugin};
 use std::collections::BTreeMap;
 
@@ -48,7 +49,7 @@ impl Scorer {
             let known: Vec<String> = measures.iter().map(|info| info.name.clone()).collect();
             let Some(info) = measures.iter_mut().find(|info| info.name == *name) else {
                 let message = format!("plugin {} has no measure `{name}` to give bounds to", self.label);
-                return Err(Error::config(message).hint(config::did_you_mean(name, known.iter().map(String::as_str))));
+                return Err(Error::config(message).hint(schema::did_you_mean(name, known.iter().map(String::as_str))));
             };
             if info.binary || info.bounds.is_some() {
                 let message = format!("measure `{name}` of plugin {} has bounds of its own", self.label);
@@ -62,7 +63,11 @@ impl Scorer {
     /// What its judgements depend on, beside what it is shown.
     pub(super) fn digest(&self) -> String {
         let settings = serde_json::Value::Object(self.settings.clone()).to_string();
-        digest_of([("label", self.label.as_str()), ("plugin", self.plugin.sha256()), ("settings", settings.as_str())])
+        digest::of_parts([
+            ("label", self.label.as_str()),
+            ("plugin", self.plugin.sha256()),
+            ("settings", settings.as_str()),
+        ])
     }
 }
 
@@ -109,7 +114,7 @@ pub(super) fn assemble(
     if !config.template_variables.is_empty() {
         parts.push(("template variables", variables.as_str()));
     }
-    let digest = digest_of(parts);
+    let digest = digest::of_parts(parts);
     let (evaluators, comparators) = scorers(config, get)?;
     Ok(LoadedSuite { config: config.clone(), samples, evaluators, comparators, file, digest })
 }
@@ -122,7 +127,7 @@ pub(super) fn scorers(
     let (mut evaluators, mut comparators) = (Vec::new(), Vec::new());
     for entry in &config.evaluators {
         let plugin = get(entry)?;
-        config::check_settings(plugin.id(), plugin.settings_schema(), &entry.settings)?;
+        schema::check_settings(plugin.id(), plugin.settings_schema(), &entry.settings)?;
         let label = label(entry, &plugin);
         let scorer = Scorer { label, plugin, settings: entry.settings.clone(), bounds: entry.bounds.clone() };
         sort(scorer, &config.name, &mut evaluators, &mut comparators)?;

@@ -3,13 +3,13 @@
 use super::Session;
 use super::preflight::{self, Facts};
 use super::session::{Opened, Purpose};
-use diapason_core::dataset::{self, Selection};
+use diapason_core::digest;
 use diapason_core::event::{Event, Sink as _};
-use diapason_core::manifest::digest_of;
 use diapason_core::sample::{Conversation, Message, Sample};
 use diapason_core::{Error, Result};
 use diapason_model::encode::{self, Example};
 use diapason_model::tokens;
+use diapason_project::dataset::{self, Selection};
 
 /// Encoded rows, kept from one run to the next: a stage of its own, so that what somebody else wrote there is not trained on.
 const CACHE: &str = "tokens.bin";
@@ -107,5 +107,5 @@ fn key(session: &mut Session) -> Result<String> {
         ("template", renderer.digest.as_str()),
         ("tokenizer", model.digests().tokenizer.as_str()),
     ];
-    Ok(digest_of(parts))
+    Ok(digest::of_parts(parts))
 }

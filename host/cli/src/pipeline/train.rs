@@ -5,13 +5,13 @@ use super::tokens::{self, Rows};
 use super::watch::Watched;
 use super::{Session, integrity, jsonl, watched};
 use crate::interrupt;
-use diapason_core::config;
+use diapason_core::digest;
 use diapason_core::event::{Event, Sink as _};
-use diapason_core::manifest::digest_of;
 use diapason_core::report::Training;
 use diapason_core::{Error, Result};
 use diapason_model::train::{Measure, Outcome, Run};
 use diapason_model::{Chat, Model};
+use diapason_project::config::refuse;
 use std::path::Path;
 
 const STAGE: &str = "train";
@@ -43,7 +43,7 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
 /// Refuses settings by which nothing can be learned from so many rows.
 pub(super) fn learns(session: &Session, rows: usize) -> Result<()> {
     match diapason_model::train::idle(&session.plan.config.train, rows) {
-        Some(problem) => Err(config::refuse(&session.plan.text, &session.plan.name, &[problem])),
+        Some(problem) => Err(refuse(&session.plan.text, &session.plan.name, &[problem])),
         None => Ok(()),
     }
 }
@@ -80,7 +80,7 @@ fn inputs(session: &mut Session) -> Result<String> {
     // The digest stands for the rows, wherever their file lies.
     let rows = config.data.as_ref().map(|data| (&data.limit, &data.system, data.held_out));
     let settings = serde_json::json!([config.train, rows, config.run.seed]).to_string();
-    Ok(digest_of([("model", model.as_str()), ("data", data.as_str()), ("settings", settings.as_str())]))
+    Ok(digest::of_parts([("model", model.as_str()), ("data", data.as_str()), ("settings", settings.as_str())]))
 }
 
 fn train(session: &mut Session, rows: &Rows) -> Result<()> {

@@ -3,8 +3,8 @@
 
 use super::validate::Split;
 use super::{suite, tokens};
-use diapason_core::dataset::{self, Fault};
 use diapason_core::finding::{Finding, Row, Severity};
+use diapason_project::dataset::{self, Fault};
 
 /// What is wrong with a dataset's rows, one finding each.
 pub(super) fn findings(split: &Split) -> Vec<Finding> {

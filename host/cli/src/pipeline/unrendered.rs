@@ -4,12 +4,12 @@ use super::tokens::untaught;
 use super::validate::Split;
 use super::{Session, suite};
 use crate::wire::{Origin, Renderer};
-use diapason_core::dataset::{self, Selection};
+use diapason_core::digest;
 use diapason_core::finding::{Finding, Row, Severity};
-use diapason_core::manifest::digest_of;
 use diapason_core::sample::{Conversation, Sample};
 use diapason_core::{Error, Result};
 use diapason_model::{Chat, Model};
+use diapason_project::dataset::{self, Selection};
 
 /// Rows of one call; those of a call that fails are rendered one by one.
 const ROWS: usize = 256;
@@ -98,7 +98,7 @@ pub(super) fn digest(session: &mut Session) -> Result<String> {
     let suites = config.suites.iter().map(|suite| serde_json::json!([suite.system, suite.template_variables]));
     let selected = serde_json::Value::from_iter(data.chain(suites)).to_string();
     let trained = config.model.adapter.is_none().to_string();
-    Ok(digest_of([
+    Ok(digest::of_parts([
         ("model's templates", chat.as_str()),
         ("template", &origin),
         ("plugin", &plugin),

@@ -4,12 +4,13 @@ use super::allow::{self, Allowed};
 use super::{Session, jsonl, overlap, specials, train, unread, unrendered};
 use crate::render::number::counted;
 use crate::wire;
+use diapason_core::config::Columns;
 use diapason_core::config::{self, Plugin as Entry};
-use diapason_core::dataset::{self, Columns, Selection};
 use diapason_core::finding::{Finding, Row, Severity};
-use diapason_core::manifest::digest_of;
 use diapason_core::report::FindingCounts;
+use diapason_core::schema;
 use diapason_core::{Error, Result, digest};
+use diapason_project::dataset::{self, Selection};
 use diapason_sandbox::{Grants, Plugin, Validator};
 use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
@@ -147,7 +148,7 @@ fn load(session: &mut Session) -> Result<Vec<(Plugin, Entry)>> {
     let mut loaded = Vec::new();
     for entry in entries {
         let plugin = session.plugins.get(&entry.plugin)?;
-        config::check_settings(plugin.id(), plugin.settings_schema(), &entry.settings)?;
+        schema::check_settings(plugin.id(), plugin.settings_schema(), &entry.settings)?;
         loaded.push((plugin, entry));
     }
     Ok(loaded)
@@ -227,7 +228,7 @@ fn inputs<'a>(
         .chain([("limits".into(), limits), ("gated".into(), gated), ("specials".into(), special)])
         .chain([("rendering".into(), rendering)])
         .collect();
-    Ok(digest_of(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
+    Ok(digest::of_parts(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
 }
 
 /// One pass for each suite, each with the training data before it: a validator sees one `test` split at a time, so

@@ -7,11 +7,10 @@ use super::{Session, look};
 use crate::plan::Plan;
 use crate::ui::Ui;
 use crate::wire::{self, Plugins};
+use diapason_core::frozen::{Difference, Frozen, Live, Role, Use, Verb, check_files, check_settings, portable};
 use diapason_core::gate::GateResult;
-use diapason_core::manifest::{
-    Difference, Frozen, Live, Manifest, Role, Use, Verb, check_files, check_settings, portable,
-};
 use diapason_core::{Error, Result};
+use diapason_project::manifest::Manifest;
 use diapason_sandbox::Grants;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -245,7 +244,7 @@ fn entries(evaluated: &Frozen) -> Vec<(Role, String)> {
     let config = &evaluated.config;
     let mut found = vec![(Role::Plugin(Use::Template), config.template.plugin.clone())];
     found.extend(config.template.template.iter().map(|name| (Role::Template, name.clone())));
-    let named = diapason_core::manifest::labels(&config.validators);
+    let named = diapason_core::frozen::labels(&config.validators);
     found.extend(
         named
             .into_iter()
@@ -253,7 +252,7 @@ fn entries(evaluated: &Frozen) -> Vec<(Role, String)> {
             .map(|(label, entry)| (Role::Plugin(Use::Validator(label)), entry.plugin.clone())),
     );
     for suite in &config.suites {
-        let named = diapason_core::manifest::labels(&suite.evaluators);
+        let named = diapason_core::frozen::labels(&suite.evaluators);
         found.extend(
             named
                 .into_iter()

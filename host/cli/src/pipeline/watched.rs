@@ -3,9 +3,9 @@
 
 use super::session::Session;
 use super::{jsonl, overlap};
-use diapason_core::dataset::{self, Selection};
 use diapason_core::sample::Sample;
 use diapason_core::{Error, Result, digest};
+use diapason_project::dataset::{self, Selection};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;

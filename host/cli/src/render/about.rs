@@ -1,7 +1,7 @@
 //! What a report is about, in words: models, data, settings and plugins, as the evaluation froze them.
 
 use super::number::{count, counted};
-use diapason_core::manifest::{File, PluginUse, Role, Use, flatten};
+use diapason_core::frozen::{File, PluginUse, Role, Use, flatten};
 use diapason_core::report::Report;
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -2,14 +2,14 @@
 //! which one stays open. Its statistics are plausible and by simple formulas; `diapason-core` has the real ones.
 
 use diapason_core::compare::{Comparison, Difference, Level, MeasureComparison, Slice, SuiteComparison, Test};
-use diapason_core::config;
+use diapason_core::frozen::{File, Frozen, PluginUse, Role, Use, portable};
 use diapason_core::gate::{ConditionKind, ConditionResult, GateResult, Side, Verdict};
-use diapason_core::manifest::{File, Frozen, PluginUse, Role, Use, portable};
 use diapason_core::report::{FORMAT, FindingCounts, Flip, Report, SampleScore, SideBySide, Training};
 use diapason_core::sample::Message;
 use diapason_core::score::{Arm, Judgement, Measure, MeasureInfo, Outcome};
 use diapason_core::stats::power::SampleSize;
 use diapason_core::stats::{Evidence, Interval};
+use diapason_project::config;
 
 /// A report with `task` samples of addresses and `other` samples of each of two unrelated suites.
 pub(crate) fn report(task: usize, other: usize) -> Report {

@@ -79,7 +79,7 @@ fn base64_digest(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::render::fixture;
-    use diapason_core::manifest::{File, PluginUse, Role, Use};
+    use diapason_core::frozen::{File, PluginUse, Role, Use};
 
     /// The page without style, script and samples: what a snapshot can show.
     fn shell(html: &str) -> String {
@@ -166,7 +166,7 @@ mod tests {
             .replace("</body>", &format!("<script>{test}</script></body>"));
         let folder = tempfile::tempdir().unwrap();
         let page = folder.path().join("report.html");
-        diapason_core::files::write(&page, html.as_bytes()).unwrap();
+        diapason_disk::files::write(&page, html.as_bytes()).unwrap();
         let output = std::process::Command::new(chromium)
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
             .args(["--disable-component-update", "--disable-sync", "--disable-quic", "--window-size=500,900"])

@@ -1,7 +1,8 @@
 //! The address task: hand-labelled US addresses (`training/labeled.xml` of the `usaddress` package, MIT) to prompts and
 //! JSON answers.
 
-use diapason_core::{Error, Result, foreign};
+use diapason_core::{Error, Result};
+use diapason_disk::foreign;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use roxmltree::{Document, Node};

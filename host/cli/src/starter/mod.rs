@@ -2,7 +2,8 @@
 
 pub mod address;
 
-use diapason_core::{Error, Result, files};
+use diapason_core::{Error, Result};
+use diapason_disk::files;
 use std::borrow::Cow;
 use std::path::Path;
 

@@ -1,6 +1,7 @@
 //! Models by path.
 
-use diapason_core::{Error, Result, digest, manifest};
+use diapason_core::{Error, Result, digest};
+use diapason_disk::files;
 use diapason_model::weights::Format;
 use diapason_model::{Model, device, templates};
 use std::path::{Path, PathBuf};
@@ -32,21 +33,21 @@ pub(crate) const GGUF: &str = "GGUF file";
 /// Name and SHA-256 of a model's or an adapter's files, sorted by name.
 pub(crate) fn digests_of(path: &Path) -> Result<Vec<(String, String)>> {
     if !path.is_dir() {
-        let digest = digest::of_file(path).map_err(|error| error.hint("check the path"))?;
+        let digest = files::digest(path).map_err(|error| error.hint("check the path"))?;
         return Ok(vec![(GGUF.into(), digest)]);
     }
     let mut files =
         files(path).map_err(|source| Error::data(format!("failed to list {}", path.display())).because(source))?;
     files.sort();
     let name = |file: &PathBuf| file.strip_prefix(path).unwrap_or(file).to_string_lossy().replace('\\', "/");
-    files.iter().map(|file| Ok((name(file), digest::of_file(file)?))).collect()
+    files.iter().map(|file| Ok((name(file), files::digest(file)?))).collect()
 }
 
 /// One digest of a model's or an adapter's files: what it is, without opening it.
 pub(crate) fn joined(files: &[(String, String)]) -> String {
     match files {
         [(name, digest)] if name == GGUF => digest.clone(),
-        _ => manifest::digest_of(files.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))),
+        _ => digest::of_parts(files.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))),
     }
 }
 

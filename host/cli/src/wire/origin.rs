@@ -1,9 +1,11 @@
 //! Where a run's chat template comes from, and which of several is used.
 
 use crate::embedded;
-use diapason_core::config::{self, Config, Template};
-use diapason_core::{Error, Result, digest, files};
+use diapason_core::config::{Config, Template};
+use diapason_core::{Error, Result, digest};
+use diapason_disk::files;
 use diapason_model::{Chat, Model, templates};
+use diapason_project::config::is_path;
 use serde_json::{Map, Value};
 use std::path::Path;
 
@@ -31,7 +33,7 @@ impl Origin {
         match template.template.as_deref() {
             None | Some(BASE) => Ok(Self::Model),
             Some(ADAPTER) => of_adapter(adapter).map(Self::Adapter),
-            Some(path) if config::is_path(path, "jinja") => files::read_text(Path::new(path)).map(Self::Text),
+            Some(path) if is_path(path, "jinja") => files::read_text(Path::new(path)).map(Self::Text),
             Some(name) => embedded::template(name).map(|text| Self::Text(text.into())),
         }
     }

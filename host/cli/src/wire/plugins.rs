@@ -2,9 +2,11 @@
 
 use crate::embedded;
 use crate::ui::Ui;
-use diapason_core::config::{self, Limits};
+use diapason_core::config::Limits;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::{Result, digest};
+use diapason_disk::files;
+use diapason_project::config::is_path;
 use diapason_sandbox::{Engine, Plugin};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -31,7 +33,7 @@ impl Plugins {
         if let Some(plugin) = self.loaded.get(name) {
             return Ok(plugin.clone());
         }
-        let plugin = match config::is_path(name, "wasm") {
+        let plugin = match is_path(name, "wasm") {
             true => Plugin::load(&self.engine, Path::new(name), &self.limits)?,
             false => Plugin::from_bytes(&self.engine, name, embedded::plugin(name)?, &self.limits)?,
         };
@@ -42,11 +44,11 @@ impl Plugins {
 
 /// SHA-256 of a component's bytes, known without loading it; `None` where its file is not there.
 pub(crate) fn component_digest(name: &str) -> Result<Option<String>> {
-    if !config::is_path(name, "wasm") {
+    if !is_path(name, "wasm") {
         return embedded::plugin(name).map(|bytes| Some(digest::of_bytes(bytes)));
     }
     let path = Path::new(name);
-    if path.exists() { digest::of_file(path).map(Some) } else { Ok(None) }
+    if path.exists() { files::digest(path).map(Some) } else { Ok(None) }
 }
 
 /// SHA-256 of a built-in plugin or chat template; `None` where there is none of that name.

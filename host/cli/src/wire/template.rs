@@ -1,9 +1,11 @@
 //! The chat template of a run: a component, and the template's text where it takes one.
 
 use super::{Literal, Origin, Plugins, literal, origin, unwritten};
-use diapason_core::config::{self, SpecialTokens, Template};
+use diapason_core::config::{SpecialTokens, Template};
+use diapason_core::digest;
 use diapason_core::sample::{Conversation, Message, Segment};
-use diapason_core::{Error, Result, manifest};
+use diapason_core::schema;
+use diapason_core::{Error, Result};
 use diapason_model::{ChatTemplates, Model};
 use diapason_sandbox::{ChatTemplate, Grants, Plugin};
 use serde_json::{Map, Value, json};
@@ -53,7 +55,7 @@ impl Renderer {
         let shown = Value::Object(settings.clone()).to_string();
         let mut parts = vec![("plugin", plugin.sha256()), ("settings", shown.as_str())];
         parts.extend(literal.iter().map(|_| ("special tokens in text", "literal")));
-        let digest = manifest::digest_of(parts);
+        let digest = digest::of_parts(parts);
         let own = &template.settings;
         let template = ChatTemplate::new(&plugin, &settings, grants)?;
         let (grants, notes) = (grants.clone(), Vec::new());
@@ -158,7 +160,7 @@ impl Renderer {
         }
         let mut settings = self.settings.clone();
         settings.extend(variables.clone());
-        config::check_settings(self.plugin.id(), self.plugin.settings_schema(), &settings).map_err(|error| {
+        schema::check_settings(self.plugin.id(), self.plugin.settings_schema(), &settings).map_err(|error| {
             Error::data(format!("the template does not take a row's variables: {error}"))
                 .hint("`chat_template_kwargs`, `documents` and `enable_thinking` are variables of Jinja templates")
         })?;

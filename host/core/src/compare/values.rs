@@ -1,7 +1,7 @@
 //! Score rows as a table: one cell for each sample, evaluator, arm and measure.
 
 use super::build::{Described, Suite};
-use crate::config::did_you_mean;
+use crate::schema::did_you_mean;
 use crate::score::{Arm, MeasureInfo, Outcome, Score};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashMap};

@@ -1,25 +1,11 @@
-//! `diapason.toml`: what one run does. Unknown keys are refused, with the nearest known one.
+//! What `diapason.toml` says, as types with their bounds and defaults. `diapason-project` reads and checks the file.
 
-mod bounds;
 mod columns;
-mod existing;
-mod load;
-mod nearest;
-mod numbers;
-mod problems;
-mod rules;
-mod settings;
 mod train;
 mod watched;
-mod watched_suite;
 
 pub use columns::Columns;
-pub use load::{is_path, line, load, parse, read, refuse, schema};
-pub use nearest::{did_you_mean, nearest};
-pub use problems::Problem;
-pub use settings::{check_schema, check_settings, settings_problems};
 pub use train::{Compute, EarlyStopping, Method, Optimizer, Overlong, Schedule, TARGETS, Train, pattern_value};
-
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -383,6 +369,3 @@ impl Default for Limits {
         Self { fuel: 1_000_000_000, memory: 256, output: 64, total_output: 256, seconds: 120 }
     }
 }
-
-#[cfg(test)]
-mod tests;

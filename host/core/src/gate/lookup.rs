@@ -1,7 +1,8 @@
 //! Finding what a rule names.
 
 use crate::compare::{Comparison, MeasureComparison, SuiteComparison};
-use crate::config::{Rule, did_you_mean};
+use crate::config::Rule;
+use crate::schema::did_you_mean;
 use crate::{Error, Result};
 
 /// The suite's measure that `rule` names: `plugin.measure`, or `measure` where only one plugin has it.

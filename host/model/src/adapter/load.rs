@@ -8,7 +8,8 @@ use crate::arch::{Config, Llama};
 use crate::kernels;
 use crate::linear::{A, B, Linear, Lora, MAGNITUDE, Rescale};
 use candle_core::{DType, Tensor, Var};
-use diapason_core::{Error, Result, digest, files};
+use diapason_core::{Error, Result};
+use diapason_disk::files;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -71,7 +72,7 @@ fn read(model: &Model, dir: &Path) -> Result<(AdapterConfig, Parts, String)> {
     biases(model.llama(), &config)?;
     let path = weights(dir)?;
     // What is no regular file is refused here, before the reader could wait for a pipe.
-    let digest = digest::of_file(&path)?;
+    let digest = files::digest(&path)?;
     let tensors = candle_core::safetensors::load(&path, model.device()).map_err(|source| {
         Error::data(format!("failed to read {WEIGHTS}"))
             .because(source)

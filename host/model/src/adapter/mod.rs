@@ -17,7 +17,8 @@ pub(crate) use save::is_saved;
 pub use save::save;
 
 use crate::Model;
-use diapason_core::{Result, foreign};
+use diapason_core::Result;
+use diapason_disk::foreign;
 use std::path::Path;
 
 /// What PEFT puts before the names of a causal model's layers.

@@ -5,7 +5,8 @@ use crate::Model;
 use crate::kernels::Weight;
 use crate::weights::{self, SaveType};
 use diapason_core::config::{Method, Train};
-use diapason_core::{Result, digest, escape, files};
+use diapason_core::{Result, escape};
+use diapason_disk::files;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -21,7 +22,7 @@ pub fn save(model: &Model, config: &Train, dir: &Path) -> Result<String> {
     let modules = modules.map(|(name, tensor)| (format!("{PREFIX}{name}.weight"), tensor.detach().into()));
     let tensors: Vec<(String, Weight)> = parts.chain(modules).collect();
     weights::save(&dir.join(WEIGHTS), &tensors, SaveType::F32)?;
-    let digest = digest::of_file(&dir.join(WEIGHTS))?;
+    let digest = files::digest(&dir.join(WEIGHTS))?;
     files::write(&dir.join(CONFIG), pretty(&adapter_config(model, config)).as_bytes())?;
     files::write(&dir.join(BASE), pretty(&base(model, &digest)).as_bytes())?;
     files::write(&dir.join("README.md"), card(model, config).as_bytes())?;

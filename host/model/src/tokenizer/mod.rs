@@ -8,7 +8,8 @@ mod pre;
 pub(crate) use gguf::from_gguf;
 pub(crate) use gguf_write::metadata as gguf_metadata;
 
-use diapason_core::{Error, Result, foreign, language_model};
+use diapason_core::{Error, Result, language_model};
+use diapason_disk::foreign;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 

@@ -7,7 +7,8 @@ use crate::encode::Example;
 use crate::linear;
 use crate::schedule::LearningRate;
 use candle_core::{Tensor, Var};
-use diapason_core::config::{Problem, Train};
+use diapason_core::config::Train;
+use diapason_core::schema::Problem;
 use diapason_core::{Error, Result};
 
 /// Refuses examples and settings that training could not make sense of.

@@ -2,7 +2,8 @@
 
 use super::tensorboard::Board;
 use diapason_core::event::{Event, Sink};
-use diapason_core::{Error, Result, files};
+use diapason_core::{Error, Result};
+use diapason_disk::files;
 use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};

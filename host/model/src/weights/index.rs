@@ -1,6 +1,7 @@
 //! Which files hold a folder's weights: `model.safetensors`, or the shards that `model.safetensors.index.json` names.
 
-use diapason_core::{Error, Result, files};
+use diapason_core::{Error, Result};
+use diapason_disk::files;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

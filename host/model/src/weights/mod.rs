@@ -15,7 +15,8 @@ pub use gguf::Gguf;
 pub use gguf_write::{Exported, GgufType, export};
 pub use save::{Entry, SaveType, save, save_sharded, write};
 
-use diapason_core::{Error, Result, files};
+use diapason_core::{Error, Result};
+use diapason_disk::files;
 use memmap2::Mmap;
 use std::path::Path;
 

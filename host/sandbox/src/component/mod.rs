@@ -10,8 +10,10 @@ use crate::export::{self, about::About};
 use crate::import::{self, Grants};
 use crate::session::{self, Failure};
 use crate::state::State;
-use diapason_core::config::{self, Limits};
-use diapason_core::{Error, Result, digest, files};
+use diapason_core::config::Limits;
+use diapason_core::schema;
+use diapason_core::{Error, Result, digest};
+use diapason_disk::files;
 use serde_json::{Map, Value};
 use std::io::Read as _;
 use std::path::Path;
@@ -122,7 +124,7 @@ impl Plugin {
     }
 
     pub(crate) fn check_settings(&self, settings: &Map<String, Value>) -> Result<()> {
-        config::check_settings(self.id(), self.settings_schema(), settings)
+        schema::check_settings(self.id(), self.settings_schema(), settings)
     }
 
     pub(crate) fn check_grants(&self, grants: &Grants) -> Result<()> {

@@ -12,7 +12,8 @@
 //! - **The user's own account** is not defended against: who can write here as the user can replace the binary as well. A
 //!   secret key beside the files would be readable by the same account and prove nothing more.
 
-use diapason_core::{digest, files};
+use diapason_core::digest;
+use diapason_disk::files;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::PathBuf;
 use wasmtime::Engine;

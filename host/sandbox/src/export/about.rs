@@ -3,7 +3,7 @@
 use super::{cut, is_kebab_case};
 use crate::bindings::exports::diapason::plugin::about::{Description, Guest, GuestIndices};
 use crate::state::State;
-use diapason_core::config::check_schema;
+use diapason_core::schema::check_schema;
 use diapason_core::{Error, Result};
 use serde_json::Value;
 use wasmtime::Store;

@@ -1,7 +1,8 @@
 //! Case files, as `plugins/README.md` describes them.
 
 use diapason_case_format::Case;
-use diapason_core::{Error, Result, files, foreign};
+use diapason_core::{Error, Result};
+use diapason_disk::{files, foreign};
 use std::path::{Path, PathBuf};
 
 /// The cases of the given files and folders, each with its file's path.

@@ -2,9 +2,10 @@
 
 use super::super::overlap;
 use diapason_core::Result;
-use diapason_core::config::{Config, Problem, Suite};
-use diapason_core::dataset::{self, Selection};
-use diapason_core::digest;
+use diapason_core::config::{Config, Suite};
+use diapason_core::schema::Problem;
+use diapason_disk::files;
+use diapason_project::dataset::{self, Selection};
 use std::collections::BTreeSet;
 
 /// Suites with rules that share rows with the suite that early stopping watches.
@@ -27,7 +28,7 @@ pub(super) fn problems(config: &Config, found: &mut Vec<Problem>) -> Result<()> 
 
 fn shared(suite: &Suite, watched: &Suite, seen: &[String]) -> Result<Option<String>> {
     let name = &watched.name;
-    if digest::of_file(&suite.data)? == digest::of_file(&watched.data)? {
+    if files::digest(&suite.data)? == files::digest(&watched.data)? {
         return Ok(Some(format!("it is the file of `{name}`, which early stopping watches")));
     }
     let seen: BTreeSet<&String> = seen.iter().collect();

@@ -1,6 +1,8 @@
 //! Files and folders that are named and do not exist.
 
-use diapason_core::config::{Config, Problem, is_path};
+use diapason_core::config::Config;
+use diapason_core::schema::Problem;
+use diapason_project::config::is_path;
 use std::path::Path;
 
 /// Everything that is not there.

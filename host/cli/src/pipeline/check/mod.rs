@@ -10,8 +10,9 @@ use super::Session;
 use super::suite::Scorer;
 use crate::plan::Plan;
 use diapason_core::compare::Described;
-use diapason_core::config::{self, Problem};
+use diapason_core::schema::Problem;
 use diapason_core::{Class, Error, Result};
+use diapason_project::config::refuse;
 
 /// A suite without its samples.
 struct Outline {
@@ -37,7 +38,7 @@ pub(super) fn configuration(session: &mut Session) -> Result<()> {
 }
 
 fn settle(plan: &Plan, found: Vec<Problem>) -> Result<()> {
-    if found.is_empty() { Ok(()) } else { Err(config::refuse(&plan.text, &plan.name, &found)) }
+    if found.is_empty() { Ok(()) } else { Err(refuse(&plan.text, &plan.name, &found)) }
 }
 
 /// An error about the configuration as a problem at `pointer`; any other stays an error.

@@ -5,10 +5,11 @@ use super::super::request;
 use super::super::suite::{self, Scorer};
 use super::{Outline, at};
 use crate::wire::{Origin, origin};
-use diapason_core::config::{Plugin as Entry, Problem, Suite, settings_problems};
-use diapason_core::dataset::{self, Selection};
+use diapason_core::config::{Plugin as Entry, Suite};
 use diapason_core::sample::Sample;
+use diapason_core::schema::{Problem, settings_problems};
 use diapason_core::{Class, Error, Result};
+use diapason_project::dataset::{self, Selection};
 use diapason_sandbox::{Capability, Permission, Plugin, Validator};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -143,7 +144,7 @@ fn refused(session: &Session, pointer: String, error: Error) -> Result<Option<Pr
         return at(pointer, error).map(Some);
     }
     let plan = &session.plan;
-    Err(match diapason_core::config::line(&plan.text, &pointer) {
+    Err(match diapason_project::config::line(&plan.text, &pointer) {
         Some(line) => error.context(format!("{} line {line}", plan.name)),
         None => error,
     })

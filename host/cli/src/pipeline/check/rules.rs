@@ -2,7 +2,8 @@
 
 use super::Outline;
 use diapason_core::compare::Described;
-use diapason_core::config::{Config, Problem, Rule, did_you_mean};
+use diapason_core::config::{Config, Rule};
+use diapason_core::schema::{Problem, did_you_mean};
 use diapason_core::score::MeasureInfo;
 use std::collections::BTreeSet;
 

@@ -1,0 +1,13 @@
+//! `diapason.toml`, from its text to a checked [`Config`](diapason_core::config::Config). Unknown keys are refused, with the
+//! nearest known one.
+
+mod existing;
+mod load;
+mod numbers;
+mod rules;
+mod watched;
+
+pub use load::{is_path, line, load, parse, read, refuse, schema};
+
+#[cfg(test)]
+mod tests;
