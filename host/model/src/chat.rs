@@ -1,9 +1,9 @@
 //! What a model's or an adapter's files say of how conversations are written: chat templates, and the special tokens that
 //! templates write by name.
 
-use crate::open::optional;
 use crate::templates::ChatTemplates;
 use crate::weights::Gguf;
+use crate::weights::json::optional;
 use diapason_core::Result;
 use diapason_disk::foreign;
 use serde_json::{Map, Value};

@@ -17,7 +17,8 @@ use diapason_core::{Error, Result};
 /// # Errors
 /// A prompt is empty or leaves no room in the context, a number in `decoding` makes no sense, or `watch` errs.
 pub(crate) fn complete(
-    model: &mut Model,
+    model: &Model,
+    batch_size: usize,
     prompts: &[Prompt<'_>],
     decoding: &Decoding,
     known: &dyn Fn(usize) -> bool,
@@ -32,7 +33,7 @@ pub(crate) fn complete(
     // whether memory suffices.
     rows.sort_by_key(|row| std::cmp::Reverse(row.prompt));
     while !rows.is_empty() {
-        let batch: Vec<Row> = rows.drain(..rows.len().min(model.batch_size())).collect();
+        let batch: Vec<Row> = rows.drain(..rows.len().min(batch_size)).collect();
         if !batch.iter().all(|row| known(row.index)) {
             run_batch(model, batch, decoding, watch)?;
             watch(Progress::Batch)?;

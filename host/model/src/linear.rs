@@ -170,6 +170,6 @@ impl Lora {
 /// What PEFT calls the parts of an adapter.
 pub const A: &str = "lora_A.weight";
 /// See [`A`].
-pub const B: &str = "lora_B.weight";
+pub const B: &str = crate::optim::LORA_B;
 /// See [`A`].
 pub const MAGNITUDE: &str = "lora_magnitude_vector";

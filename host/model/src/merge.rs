@@ -1,10 +1,10 @@
 //! Merging an adapter into its base, and proving that the merged model still is the model.
 
 use crate::arch::Llama;
+use crate::arch::argmax;
 use crate::kernels::{Sequences, Span};
 use crate::linear::Mode;
 use crate::model::Model;
-use crate::sampling::argmax;
 use crate::weights::{Entry, SaveType, save_sharded};
 use candle_core::Tensor;
 use diapason_core::{Error, Result};

@@ -8,7 +8,6 @@ use crate::templates::{ChatTemplates, DEFAULT};
 use crate::tokenizer::Tokenizer;
 use crate::weights::Format;
 use candle_core::{Device, Tensor};
-use diapason_core::language_model::{Decoding, LanguageModel, Likelihood, Progress, Prompt};
 use diapason_core::{Error, Result, digest, language_model};
 use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
@@ -40,7 +39,6 @@ pub struct Model {
     /// These, and what ends a turn in the template that is used.
     stop_ids: Vec<u32>,
     digests: Digests,
-    batch_size: usize,
     adapter_digest: Option<String>,
     /// What an adapter's modules stand in for, by name.
     replaced: Vec<(String, Tensor)>,
@@ -97,7 +95,6 @@ impl Model {
             own_stop_ids: stop_ids.clone(),
             stop_ids,
             digests,
-            batch_size: 16,
             adapter_digest: None,
             replaced: Vec::new(),
         })
@@ -230,16 +227,6 @@ impl Model {
         self.llama.config().context_length()
     }
 
-    /// How many sequences go through the model together; at least 1. Results do not depend on it.
-    pub fn set_batch_size(&mut self, batch_size: usize) {
-        self.batch_size = batch_size.max(1);
-    }
-
-    /// How many sequences go through the model together.
-    pub fn batch_size(&self) -> usize {
-        self.batch_size
-    }
-
     /// The digest of the adapter that is attached.
     pub fn adapter_digest(&self) -> Option<&str> {
         self.adapter_digest.as_deref()
@@ -306,26 +293,5 @@ impl Model {
         let chat = Chat { templates: ChatTemplates::only(chat_template), ..Chat::default() };
         let parts = Parts { llama, tokenizer, chat, origin: None, stop_ids, digests };
         Self::assemble(Path::new("random"), &device, parts)
-    }
-}
-
-impl LanguageModel for Model {
-    fn complete(
-        &mut self,
-        prompts: &[Prompt<'_>],
-        decoding: &Decoding,
-        known: &dyn Fn(usize) -> bool,
-        watch: &mut dyn FnMut(Progress) -> Result<()>,
-    ) -> Result<()> {
-        crate::generate::complete(self, prompts, decoding, known, watch)
-    }
-
-    fn likelihoods(
-        &mut self,
-        pairs: &[(String, String)],
-        known: &dyn Fn(usize) -> bool,
-        watch: &mut dyn FnMut(usize, Likelihood) -> Result<()>,
-    ) -> Result<()> {
-        crate::score::likelihoods(self, pairs, known, watch)
     }
 }

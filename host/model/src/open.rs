@@ -6,6 +6,7 @@ use crate::kernels::Weight;
 use crate::model::Digests;
 use crate::origin::Origin;
 use crate::tokenizer::{Tokenizer, from_gguf};
+use crate::weights::json::{optional, parse};
 use crate::weights::{Folder, Format, Gguf};
 use candle_core::{DType, Device, Tensor};
 use diapason_core::{Error, Result, digest};
@@ -147,24 +148,6 @@ impl Parameters for GgufParameters<'_> {
 fn hollow(shape: &[usize]) -> Result<Tensor> {
     let zero = Tensor::zeros(1, DType::F32, &Device::Cpu).and_then(|zero| zero.broadcast_as(shape));
     zero.map_err(|source| Error::run("failed to outline a tensor").because(source))
-}
-
-fn parse(path: &Path, text: &str) -> Result<Value> {
-    serde_json::from_str(text)
-        .map_err(|source| Error::data(format!("failed to read {}", path.display())).because(source).hint(DAMAGED))
-}
-
-/// What to do about a description that is no JSON.
-const DAMAGED: &str = "the file is cut short or was edited; fetch it again";
-
-/// A JSON file, or null where there is none.
-pub(crate) fn optional(folder: &Path, name: &str) -> Result<Value> {
-    let path = folder.join(name);
-    // What is there but is no file is refused, not passed over.
-    if path.symlink_metadata().is_err() {
-        return Ok(Value::Null);
-    }
-    parse(&path, &files::read_text(&path)?)
 }
 
 /// The tokens that end a generation, as transformers finds them: those of generation_config.json where there is one, even

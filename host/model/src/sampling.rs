@@ -1,5 +1,6 @@
 //! Choosing the next token.
 
+use crate::arch::argmax;
 use diapason_core::language_model::Decoding;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha12Rng;
@@ -47,12 +48,6 @@ impl Sampler {
         let weight = |logit: &f32| ((f64::from(*logit) - top) / self.temperature).exp();
         (0..).zip(logits.iter().map(weight)).collect()
     }
-}
-
-/// The index of the largest value, of equals the first; not-a-number is never the largest.
-pub(crate) fn argmax(values: &[f32]) -> usize {
-    let best = |best: (usize, f32), (i, value): (usize, &f32)| if *value > best.1 { (i, *value) } else { best };
-    values.iter().enumerate().fold((0, f32::NEG_INFINITY), best).0
 }
 
 /// How many of the sorted tokens it takes to reach `weight`; at least one.

@@ -1,9 +1,9 @@
 //! How likely a continuation is after its prompt.
 
+use crate::arch::argmax;
 use crate::kernels::{Sequences, Span};
 use crate::linear::Mode;
 use crate::model::Model;
-use crate::sampling::argmax;
 use candle_core::Tensor;
 use diapason_core::language_model::Likelihood;
 use diapason_core::{Error, Result};
@@ -13,7 +13,8 @@ use diapason_core::{Error, Result};
 /// # Errors
 /// A pair is empty on either side or longer than the context, or `watch` errs.
 pub(crate) fn likelihoods(
-    model: &mut Model,
+    model: &Model,
+    batch_size: usize,
     pairs: &[(String, String)],
     known: &dyn Fn(usize) -> bool,
     watch: &mut dyn FnMut(usize, Likelihood) -> Result<()>,
@@ -23,7 +24,7 @@ pub(crate) fn likelihoods(
         rows.push(Row::new(index, pair, model)?);
     }
     rows.sort_by_key(|row| std::cmp::Reverse(row.ids.len()));
-    for batch in rows.chunks(model.batch_size()).filter(|batch| !batch.iter().all(|row| known(row.index))) {
+    for batch in rows.chunks(batch_size).filter(|batch| !batch.iter().all(|row| known(row.index))) {
         let scores = score(model, batch).map_err(|source| Error::run("failed to score").because(source))?;
         // What is computed is handed over, even if `watch` has had enough.
         let mut told = Ok(());

@@ -2,8 +2,8 @@
 //! pieces that the adapter never saw.
 
 use crate::chat::Chat;
-use crate::open::optional;
 use crate::tokenizer::Tokenizer;
+use crate::weights::json::optional;
 use diapason_core::language_model::Tokenizer as _;
 use diapason_core::{Error, Result};
 use diapason_disk::files;

@@ -14,3 +14,9 @@ pub use cache::Cache;
 pub use config::{Architecture, Config, Scaling};
 pub use llama::{Llama, Parameters};
 pub use rotary::Rotary;
+
+/// The index of the largest value, of equals the first; not-a-number is never the largest.
+pub fn argmax(values: &[f32]) -> usize {
+    let best = |best: (usize, f32), (i, value): (usize, &f32)| if *value > best.1 { (i, *value) } else { best };
+    values.iter().enumerate().fold((0, f32::NEG_INFINITY), best).0
+}

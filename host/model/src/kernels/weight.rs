@@ -202,8 +202,8 @@ impl From<Tensor> for Weight {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::SaveType;
     use crate::kernels::check::{assert_close, random};
+    use crate::weights::SaveType;
     use candle_core::Device;
 
     /// The same weight in three formats, each with the dense weight that it means. Several tiles, rows of odd length.

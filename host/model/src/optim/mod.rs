@@ -5,7 +5,6 @@ pub(crate) mod resident;
 
 use crate::kernels::simd::{PIECE, vectorised};
 use crate::kernels::{cuda, storage};
-use crate::linear;
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, Var, bail};
 use diapason_core::config::{Optimizer, Train};
 use moments::{Moments, Update};
@@ -13,6 +12,9 @@ use rayon::prelude::*;
 use resident::State;
 use safetensors::Dtype;
 use std::sync::{Mutex, PoisonError};
+
+/// How the names of LoRA's B matrices end: LoRA+ raises their learning rate.
+pub const LORA_B: &str = "lora_B.weight";
 
 /// A named tensor: name, type, shape, little-endian bytes.
 pub type Part = (String, Dtype, Vec<usize>, Vec<u8>);
@@ -63,7 +65,7 @@ impl AdamW {
             name: name.clone(),
             var: var.clone(),
             weight_decay: if decays(name) { settings.weight_decay } else { 0.0 },
-            ratio: if name.ends_with(linear::B) || var.rank() == 1 { settings.lora_plus_ratio } else { 1.0 },
+            ratio: if name.ends_with(LORA_B) || var.rank() == 1 { settings.lora_plus_ratio } else { 1.0 },
             moments: Mutex::new(Moments::zeros(var, settings.eight_bit)),
         };
         Self { slots: vars.iter().map(slot).collect(), step: 0 }

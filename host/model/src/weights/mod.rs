@@ -1,5 +1,6 @@
 //! Reading model files. Every tensor is checked against the shape that the configuration asks for, and becomes f32.
 
+mod dtype;
 mod folder;
 mod format;
 mod gguf;
@@ -7,13 +8,15 @@ mod gguf_config;
 mod gguf_header;
 mod gguf_write;
 mod index;
+pub(crate) mod json;
 mod save;
 
+pub use dtype::SaveType;
 pub use folder::Folder;
 pub use format::Format;
 pub use gguf::Gguf;
 pub use gguf_write::{Exported, GgufType, export};
-pub use save::{Entry, SaveType, save, save_sharded, write};
+pub use save::{Entry, save, save_sharded, write};
 
 use diapason_core::{Error, Result};
 use diapason_disk::files;

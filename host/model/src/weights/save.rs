@@ -1,5 +1,6 @@
 //! Writing weights as safetensors, one tensor at a time: no second copy of a model is made.
 
+use super::dtype::SaveType;
 use crate::kernels::Weight;
 use crate::linear::Linear;
 use crate::quant::{self, Part};
@@ -12,56 +13,6 @@ use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
-
-/// The number format of saved weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SaveType {
-    /// 32 bits: nothing is lost.
-    F32,
-    /// 16 bits with the range of f32 and 8 bits of precision.
-    Bf16,
-    /// 16 bits with 11 bits of precision, up to 65,504.
-    F16,
-}
-
-impl SaveType {
-    /// The type that keeps numbers of a file's type as they are; f32 for those that it does not know.
-    pub(super) fn of(dtype: Dtype) -> Self {
-        match dtype {
-            Dtype::BF16 => Self::Bf16,
-            Dtype::F16 => Self::F16,
-            _ => Self::F32,
-        }
-    }
-
-    /// What `config.json` calls it.
-    pub fn name(self) -> &'static str {
-        self.facts().0
-    }
-
-    /// Bytes that a number takes.
-    pub fn size(self) -> usize {
-        self.facts().1.bitsize() / 8
-    }
-
-    fn facts(self) -> (&'static str, Dtype) {
-        match self {
-            Self::F32 => ("float32", Dtype::F32),
-            Self::Bf16 => ("bfloat16", Dtype::BF16),
-            Self::F16 => ("float16", Dtype::F16),
-        }
-    }
-
-    /// The numbers of a tensor, little-endian.
-    fn bytes(self, tensor: &Tensor) -> candle_core::Result<Vec<u8>> {
-        let values = tensor.flatten_all()?.to_dtype(DType::F32)?.to_vec1::<f32>()?;
-        Ok(match self {
-            Self::F32 => values.iter().flat_map(|value| value.to_le_bytes()).collect(),
-            Self::Bf16 => values.iter().flat_map(|value| half::bf16::from_f32(*value).to_le_bytes()).collect(),
-            Self::F16 => values.iter().flat_map(|value| half::f16::from_f32(*value).to_le_bytes()).collect(),
-        })
-    }
-}
 
 /// A tensor to be written.
 pub struct Entry<'a> {
@@ -104,7 +55,7 @@ impl<'a> Entry<'a> {
         shape: Vec<usize>,
         bytes: impl Fn() -> candle_core::Result<Vec<u8>> + 'a,
     ) -> Self {
-        Self { name: name.to_owned(), dtype: dtype.facts().1, shape, bytes: Box::new(bytes) }
+        Self { name: name.to_owned(), dtype: dtype.dtype(), shape, bytes: Box::new(bytes) }
     }
 
     fn elements(&self) -> usize {

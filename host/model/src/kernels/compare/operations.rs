@@ -1,11 +1,11 @@
 //! The operations of a forward and a backward pass.
 
 use super::{Case, Comparison, Function, random};
-use crate::SaveType;
 use crate::kernels::tape::composed;
 use crate::kernels::{self, Dropout, Sequences, Span, Weight, reference};
 use crate::loss::cross_entropy;
 use crate::quant::Nf4;
+use crate::weights::SaveType;
 use candle_core::{DType, Device, Result, Tensor, bail};
 use std::sync::Arc;
 

@@ -1,8 +1,7 @@
 //! AdamW, and the norm that gradients are clipped by.
 
 use super::{Comparison, largest, random};
-use crate::linear::B;
-use crate::optim::{AdamW, Settings, global_norm};
+use crate::optim::{AdamW, LORA_B, Settings, global_norm};
 use candle_core::{DType, Device, Result, Tensor, Var};
 use safetensors::Dtype;
 
@@ -38,7 +37,7 @@ pub(super) fn compare(device: &Device) -> Result<Vec<Comparison>> {
 /// The second is a matrix with LoRA+'s learning rate, the fourth a vector, which has it too.
 fn name(i: usize) -> String {
     match i {
-        1 => format!("layer.{B}"),
+        1 => format!("layer.{LORA_B}"),
         3 => "layer.norm".to_owned(),
         _ => format!("layer.{i}"),
     }
