@@ -1,7 +1,7 @@
 //! Which rows go through the model together, and the tensors they become.
 
 use crate::encode::Example;
-use crate::kernels::Sequences;
+use crate::layout::Sequences;
 use candle_core::{Device, Result, Tensor};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;

@@ -78,6 +78,9 @@ pub fn synchronize(device: &Device) -> Result<()> {
     device.synchronize().map_err(|source| Error::run("work on the GPU failed").because(source))
 }
 
+/// The cause of a failure and what to do about it.
+type Refusal = (String, String);
+
 /// What a device's name means.
 enum Kind {
     Auto,

@@ -4,7 +4,7 @@
 //! draws from a stream of the prompt's own. The same prompts in the same batches give the same bits.
 
 use crate::arch::Cache;
-use crate::kernels::{Sequences, Span};
+use crate::layout::{Sequences, Span};
 use crate::linear::Mode;
 use crate::model::Model;
 use crate::sampling::Sampler;

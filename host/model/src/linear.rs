@@ -1,7 +1,8 @@
 //! Linear layers: frozen or trainable, in 32, 16 or 4 bits, with or without a low-rank adapter: LoRA (Hu et al. 2021,
 //! <https://arxiv.org/abs/2106.09685>) or DoRA (Liu et al. 2024, <https://arxiv.org/abs/2402.09353>).
 
-use crate::kernels::{self, Weight, tape};
+use crate::kernels::{self, Weight};
+use crate::tape;
 use candle_core::{Result, Tensor, Var};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -49,6 +50,14 @@ pub struct Lora {
 /// What does not change between the tokens of a generation, kept until training goes on.
 #[derive(Debug, Clone, Default)]
 pub struct Rescale(Arc<Mutex<Option<Tensor>>>);
+
+impl Rescale {
+    /// Forgets what was kept: whoever changes an adapter's variables in place calls this.
+    pub fn forget(&self) {
+        // What a panic left behind is either whole or absent.
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}
 
 impl Linear {
     /// A layer with `weight` [out, in] and perhaps `bias` [out]. It is frozen unless these are variables' tensors.
@@ -127,7 +136,7 @@ impl Lora {
         let rescale = self.rescale(weight, magnitude, mode)?;
         let y = kernels::scale_rows(&y, &rescale)?;
         match bias {
-            Some(bias) => kernels::add_to_rows(&y, bias),
+            Some(bias) => kernels::add_to_rows(y, bias),
             None => Ok(y),
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::arch::Llama;
 use crate::arch::argmax;
-use crate::kernels::{Sequences, Span};
+use crate::layout::{Sequences, Span};
 use crate::linear::Mode;
 use crate::model::Model;
 use crate::weights::{Entry, SaveType, save_sharded};

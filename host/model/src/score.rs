@@ -1,7 +1,7 @@
 //! How likely a continuation is after its prompt.
 
 use crate::arch::argmax;
-use crate::kernels::{Sequences, Span};
+use crate::layout::{Sequences, Span};
 use crate::linear::Mode;
 use crate::model::Model;
 use candle_core::Tensor;

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use candle_core::{Device, Tensor};
-use diapason_model::kernels::{Sequences, Span};
+use diapason_model::layout::{Sequences, Span};
 use diapason_model::linear::Mode;
 use diapason_model::merge::merge;
 use diapason_model::weights::{Format, GgufType, export};

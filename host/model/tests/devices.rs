@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
 use candle_core::{DType, Device};
-use diapason_model::{device, kernels::compare};
+use diapason_model::{compare, device};
 
 fn assert_ok(device: &Device, dtype: DType) {
     let found = compare::all(device, dtype).unwrap();

@@ -4,7 +4,7 @@
 use candle_core::{Device, Tensor};
 use diapason_core::language_model::{Decoding, Finish, LanguageModel};
 use diapason_model::Model;
-use diapason_model::kernels::{Sequences, Span};
+use diapason_model::layout::{Sequences, Span};
 use diapason_model::linear::Mode;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};

@@ -66,7 +66,7 @@ fn quantize(name: &str, case: &Case) -> Nf4 {
 fn file(weight: &Nf4) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("w.safetensors");
-    let weight = Weight::Nf4(std::sync::Arc::new(weight.clone()));
+    let weight = Weight::from(weight.clone());
     diapason_model::weights::save(&path, &[("w.weight".into(), weight)], SaveType::F32).unwrap();
     std::fs::read(path).unwrap()
 }

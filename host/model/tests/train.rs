@@ -2,11 +2,11 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use candle_core::{Device, Tensor};
-use diapason_core::config::{Method, Schedule, Train};
+use diapason_core::config::{EarlyStopping, Method, Schedule, Train};
 use diapason_core::event::{Event, Silent};
 use diapason_model::encode::Example;
 use diapason_model::kernels::Weight;
-use diapason_model::kernels::{Sequences, Span};
+use diapason_model::layout::{Sequences, Span};
 use diapason_model::linear::Mode;
 use diapason_model::train::{Outcome, Run, Trainer, train, trainable};
 use diapason_model::{Model, SaveType, arch};
@@ -106,6 +106,22 @@ fn both_methods_learn_and_leave_what_reopens_to_the_same_model() {
         assert_eq!(logits(&trained), logits(&again), "{method:?}");
         assert_ne!(logits(&trained), logits(&model(1)));
     }
+}
+
+/// The length of adapted rows is kept between tokens; when early stopping puts the best state back, it is another.
+#[test]
+fn dora_answers_with_the_best_state_after_early_stopping() {
+    let early = EarlyStopping { patience: 1, ..EarlyStopping::default() };
+    let method = Train { dora: true, learning_rate: 5e-2, warmup: 0.0, epochs: 30, ..settings(Method::Lora) };
+    let config = Train { early_stopping: Some(early), eval_steps: Some(1), ..method };
+    let (folder, mut trained) = (tempfile::tempdir().unwrap(), model(1));
+    let rows = examples();
+    let run = Run { held_out: &rows[40..], ..Run::new(&rows[..40], &config, 1, folder.path(), &Silent) };
+    let outcome = train(&mut trained, run).unwrap();
+    assert!(outcome.stopped_early, "{outcome:?}");
+    let mut again = model(1);
+    again.attach_adapter(&folder.path().join("adapter")).unwrap();
+    assert_eq!(logits(&trained), logits(&again));
 }
 
 #[test]

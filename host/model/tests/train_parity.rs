@@ -6,7 +6,7 @@ use candle_core::{Device, Tensor, Var};
 use diapason_core::config::{Method, Schedule, Train};
 use diapason_model::Model;
 use diapason_model::encode::Example;
-use diapason_model::kernels::{Sequences, Span};
+use diapason_model::layout::{Sequences, Span};
 use diapason_model::linear::Mode;
 use diapason_model::schedule::LearningRate;
 use diapason_model::train::{Trainer, trainable};

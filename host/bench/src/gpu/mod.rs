@@ -10,7 +10,7 @@ mod shape;
 mod training;
 
 use anyhow::{Context, Result, bail};
-use diapason_model::{device, kernels::compare};
+use diapason_model::{compare, device};
 use shape::Shape;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

@@ -2,8 +2,10 @@
 
 use super::cache::Cache;
 use super::config::Config;
-use crate::kernels::{self, Sequences};
+use crate::kernels;
+use crate::layout::Sequences;
 use crate::linear::{Linear, Mode};
+use crate::tape;
 use candle_core::{Result, Tensor, bail};
 
 /// One layer.
@@ -97,9 +99,9 @@ impl Block {
     /// Maps the residual stream `x` [b, t, hidden]. `cache` comes with the layer's index.
     pub(crate) fn forward(&self, x: &Tensor, pass: &Pass, cache: Option<(&mut Cache, usize)>) -> Result<Tensor> {
         let normed = kernels::rms_norm(x, &self.input_norm, pass.config.norm_eps)?;
-        let x = kernels::add_residual(x, &self.attention.forward(&normed, pass, cache)?)?;
+        let x = kernels::add_residual(x, self.attention.forward(&normed, pass, cache)?)?;
         let normed = kernels::rms_norm(&x, &self.post_norm, pass.config.norm_eps)?;
-        kernels::add_residual(&x, &self.mlp.forward(&normed, pass.mode)?)
+        kernels::add_residual(&x, self.mlp.forward(&normed, pass.mode)?)
     }
 }
 
@@ -107,16 +109,15 @@ impl Attention {
     fn forward(&self, x: &Tensor, pass: &Pass, cache: Option<(&mut Cache, usize)>) -> Result<Tensor> {
         let (b, t, _) = x.dims3()?;
         let Config { heads, kv_heads, head_dim, norm_eps, .. } = *pass.config;
-        let project = |linear: &Linear, heads: usize| {
-            kernels::tape::reshape(&linear.forward(x, pass.mode)?, (b, t, heads, head_dim))
-        };
+        let project =
+            |linear: &Linear, heads: usize| tape::reshape(&linear.forward(x, pass.mode)?, (b, t, heads, head_dim));
         let norm = |x: Tensor, weight: &Option<Tensor>| match weight {
             Some(weight) => kernels::rms_norm(&x, weight, norm_eps),
             None => Ok(x),
         };
         let rotate = |x: Tensor| {
             let rotated = kernels::rope(&x, &pass.cos, &pass.sin)?;
-            kernels::release(&x)?;
+            kernels::release(x)?;
             candle_core::Result::Ok(rotated)
         };
         let q = rotate(norm(project(&self.q, heads)?, &self.q_norm)?)?;
@@ -132,7 +133,7 @@ impl Attention {
             None => (k, v),
         };
         let y = kernels::attention(&q, &k, &v, pass.sequences)?;
-        self.o.forward(&kernels::tape::reshape(&y, (b, t, heads * head_dim))?, pass.mode)
+        self.o.forward(&tape::reshape(&y, (b, t, heads * head_dim))?, pass.mode)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Keys and values of the tokens seen so far.
 
 use super::llama::Llama;
-use crate::kernels::Span;
+use crate::layout::Span;
 use candle_core::{Result, Tensor};
 
 /// Room for the keys and values of a batch, allocated once.

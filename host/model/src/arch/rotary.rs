@@ -1,7 +1,7 @@
 //! The angles of rotary position embeddings.
 
 use super::config::Config;
-use crate::kernels::Sequences;
+use crate::layout::Sequences;
 use candle_core::{Device, Result, Tensor};
 
 /// The rotary frequencies of a model.

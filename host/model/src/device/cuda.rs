@@ -1,14 +1,11 @@
 //! NVIDIA GPUs: found, opened, and asked about.
 
-use super::Gpu;
 #[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64")))]
 use super::libraries;
+use super::{Gpu, Refusal};
 use candle_core::cuda_backend::cudarc::driver::{result, sys};
 use candle_core::{Device, Error, Result};
 use std::ffi::c_void;
-
-/// The cause of a failure and what to do about it.
-pub(super) type Refusal = (String, String);
 
 /// Elsewhere the operating system finds the libraries when the program starts.
 #[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "aarch64"))))]

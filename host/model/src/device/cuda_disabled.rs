@@ -1,10 +1,7 @@
 //! Stands where `cuda.rs` stands in a build with the feature `cuda`.
 
-use super::Gpu;
+use super::{Gpu, Refusal};
 use candle_core::{Device, Result};
-
-/// The cause of a failure and what to do about it.
-type Refusal = (String, String);
 
 pub(super) fn present() -> bool {
     false

@@ -5,7 +5,7 @@
 //! none. Each jumps to wherever its slot in [`SLOTS`] points: to [`absent`], until [`driver`] and [`rest`] have found
 //! the function in its library.
 
-use super::cuda::Refusal;
+use super::Refusal;
 use libloading::Library;
 use std::arch::naked_asm;
 use std::error::Error as _;

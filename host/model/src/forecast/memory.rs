@@ -198,7 +198,7 @@ impl Shapes<'_> {
     /// Logits of some rows and the gradient of the hidden states.
     fn logits(&self, supervised: usize) -> u64 {
         let shape = self.llama.config();
-        let rows = supervised.min(crate::loss::CHUNK) as u64;
+        let rows = supervised.min(crate::kernels::LOGIT_ROWS) as u64;
         rows * 4 * (shape.vocab_size + 2 * shape.hidden_size) as u64 + self.tensor(shape.hidden_size)
     }
 

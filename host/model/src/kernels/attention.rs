@@ -8,74 +8,18 @@
 
 mod backward;
 
+use super::description::Heads;
 use super::gemm::{Into, Matrix, product_here};
 use super::simd::{self, sum, vectorised};
-use super::{cuda, storage, tape};
+use super::{cuda, storage};
+use crate::layout::{Row, Sequences};
+use crate::tape;
 use candle_core::{CpuStorage, CudaStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 use std::sync::OnceLock;
 
 /// Queries of a tile.
 const TILE: usize = 64;
-
-/// Where the queries of one row of the batch stand among its keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// Position of query 0 among the keys.
-    pub offset: usize,
-    /// Number of valid keys; those after are padding. A query that stands after them is padding too and yields zeros.
-    pub keys: usize,
-}
-
-/// How the sequences of a batch lie in its tensors [b, t, ..].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sequences {
-    /// One in each of the b rows, padded on the right.
-    Padded(Vec<Span>),
-    /// One behind the other in a single row, with these numbers of tokens; none sees another.
-    Packed(Vec<usize>),
-}
-
-impl Sequences {
-    /// The sequences of a batch [b, t] with keys [b, s]; an error if they do not fit.
-    fn rows(&self, (b, t): (usize, usize), s: usize) -> Result<Vec<Row>> {
-        match self {
-            Self::Padded(spans) => {
-                if let Some(span) = spans.iter().find(|span| span.keys > s) {
-                    bail!("a span of {} keys where there are {s}", span.keys);
-                }
-                if spans.len() != b {
-                    bail!("{} spans for a batch of {b}", spans.len());
-                }
-                let row = |(i, span): (usize, &Span)| Row { first: i * t, t, first_key: i * s, s, span: *span };
-                Ok(spans.iter().enumerate().map(row).collect())
-            }
-            Self::Packed(lengths) => {
-                let total: usize = lengths.iter().sum();
-                if b != 1 || t != s || total != t {
-                    bail!("{total} packed tokens in a batch of {b} with {t} queries and {s} keys");
-                }
-                let mut first = 0;
-                let row = |t: &usize| {
-                    let row = Row { first, t: *t, first_key: first, s: *t, span: Span { offset: 0, keys: *t } };
-                    first += t;
-                    row
-                };
-                Ok(lengths.iter().map(row).collect())
-            }
-        }
-    }
-}
-
-/// A sequence: `t` queries and `s` keys, from these tokens of the batch on.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Row {
-    pub(super) first: usize,
-    pub(super) t: usize,
-    pub(super) first_key: usize,
-    pub(super) s: usize,
-    pub(super) span: Span,
-}
 
 /// Attention of `q` [b, t, h, d] over `k` and `v` [b, s, kv, d]; gives [b, t, h, d].
 pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, sequences: &Sequences) -> Result<Tensor> {
@@ -88,35 +32,15 @@ pub fn attention(q: &Tensor, k: &Tensor, v: &Tensor, sequences: &Sequences) -> R
     tape::apply3(&q.contiguous()?, &k.contiguous()?, &v.contiguous()?, op)
 }
 
-/// Heads of an attention and their width.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Heads {
-    pub(super) h: usize,
-    pub(super) kv: usize,
-    pub(super) d: usize,
+/// The vectors of one head: those of `data` [rows, heads, d] from `first` on.
+fn of_head(data: &[f32], d: usize, heads: usize, head: usize, first: usize, rows: usize) -> Matrix<'_> {
+    Matrix::strided(&data[(first * heads + head) * d..], rows, d, heads * d)
 }
 
-impl Heads {
-    pub(super) fn scale(&self) -> f32 {
-        1.0 / (self.d as f32).sqrt()
-    }
-
-    /// The vectors of one head: those of `data` [rows, heads, d] from `first` on.
-    fn head<'a>(&self, data: &'a [f32], heads: usize, head: usize, first: usize, rows: usize) -> Matrix<'a> {
-        Matrix::strided(&data[(first * heads + head) * self.d..], rows, self.d, heads * self.d)
-    }
-}
-
-/// Keys that query `i` of a row sees; 0 for padding.
-pub(super) fn visible(span: Span, i: usize) -> usize {
-    let position = span.offset + i;
-    if position < span.keys { position + 1 } else { 0 }
-}
-
-pub(crate) struct Attention {
-    pub(super) shape: Heads,
+struct Attention {
+    shape: Heads,
     /// In the order of their tokens, which they leave no gaps between.
-    pub(super) rows: Vec<Row>,
+    rows: Vec<Row>,
     /// [b, t, h], kept by the forward pass.
     lse: OnceLock<Tensor>,
 }
@@ -157,7 +81,7 @@ impl Attention {
         let Heads { h, kv, d } = self.shape;
         let Row { first, first_key, span, .. } = tile.row;
         let queries = tile.lse.len() / h;
-        let keys = (tile.first..tile.first + queries).map(|i| visible(span, i)).max().unwrap_or_default();
+        let keys = (tile.first..tile.first + queries).map(|i| span.visible(i)).max().unwrap_or_default();
         if keys == 0 {
             return;
         }
@@ -165,11 +89,12 @@ impl Attention {
         let mut scores = vec![0.0; queries * keys];
         for head in 0..h {
             let group = head / (h / kv);
-            let (keys_of, values_of) = (self.shape.head(k, kv, group, 0, keys), self.shape.head(v, kv, group, 0, keys));
-            let queries_of = self.shape.head(q, h, head, tile.first, queries);
+            let (keys_of, values_of) =
+                (of_head(k, self.shape.d, kv, group, 0, keys), of_head(v, self.shape.d, kv, group, 0, keys));
+            let queries_of = of_head(q, self.shape.d, h, head, tile.first, queries);
             product_here(&mut scores, keys, Into::Replace, self.shape.scale(), queries_of, keys_of.t());
             for (i, row) in scores.chunks_exact_mut(keys).enumerate() {
-                tile.lse[i * h + head] = softmax(row, visible(span, tile.first + i));
+                tile.lse[i * h + head] = softmax(row, span.visible(tile.first + i));
             }
             product_here(&mut tile.y[head * d..], h * d, Into::Replace, 1.0, Matrix::dense(&scores, keys), values_of);
         }
@@ -221,7 +146,7 @@ impl CustomOp3 for Attention {
         s3: &CudaStorage,
         l3: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
-        let (y, lse) = cuda::attention::forward(self, (s1, l1), (s2, l2), (s3, l3))?;
+        let (y, lse) = cuda::attention::forward((self.shape, &self.rows), (s1, l1), (s2, l2), (s3, l3))?;
         self.keep(lse);
         Ok((y, l1.shape().clone()))
     }
@@ -237,7 +162,7 @@ impl CustomOp3 for Attention {
         let Some(lse) = self.lse.get() else { bail!("backward of an attention before its forward") };
         let g = g.contiguous()?;
         if g.device().is_cuda() {
-            return cuda::attention::backward(self, [q, k, v], [y, lse, &g]);
+            return cuda::attention::backward((self.shape, &self.rows), [q, k, v], [y, lse, &g]);
         }
         let (dq, dk, dv) = storage::read([q, k, v, y, &g, lse], |[q, k, v, y, g, lse]| {
             Ok(backward::gradients(self.shape, &self.rows, &backward::Saved { q, k, v, y, g, lse }))

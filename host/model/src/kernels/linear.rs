@@ -3,7 +3,10 @@
 //! Backward, g = dL/dy: `dx = g·W`; `dW = gᵀ·x` only if W is trained (candle's own matmul always computes both).
 
 use super::gemm::{Matrix, fresh};
-use super::{Weight, cuda, decode, simd, storage, tape};
+use super::rows::add_to_rows;
+use super::weight::{Weight, project};
+use super::{cuda, simd, storage};
+use crate::tape;
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, CustomOp2, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
@@ -14,20 +17,12 @@ pub fn linear(x: &Tensor, weight: &Weight, bias: Option<&Tensor>) -> Result<Tens
         None => tape::apply1(&x.contiguous()?, Frozen { weight: weight.frozen()? })?,
     };
     match bias {
-        Some(bias) => super::add_to_rows(&y, bias),
+        Some(bias) => add_to_rows(y, bias),
         None => Ok(y),
     }
 }
 
 struct Linear;
-
-/// `x·Wᵀ` [rows, out] of `x` [rows, input] and `weight` [out, input].
-pub(super) fn project(x: &[f32], weight: &[f32], input: usize) -> Vec<f32> {
-    match x.len() / input {
-        rows if rows <= decode::ROWS => decode::project(x, weight, input),
-        _ => fresh(Matrix::dense(x, input), Matrix::dense(weight, input).t()),
-    }
-}
 
 /// Adds `bias` to every row of `y`.
 pub(super) fn add_bias(y: &mut [f32], bias: &[f32]) {

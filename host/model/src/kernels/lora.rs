@@ -4,11 +4,14 @@
 //!
 //! Backward, g = dL/dy: `dB = s·gᵀ·h`, `dh = s·g·B`, `dA = dhᵀ·(m ∘ x)`, `dx = g·W + m ∘ (dh·A)`. Only h [.., r] is kept.
 
+use super::description;
 use super::dropout::Dropout;
 use super::gemm::{Into, Matrix, fresh, product};
-use super::linear::{add_bias, output_shape, project};
+use super::linear::{add_bias, output_shape};
 use super::simd::{PIECE, vectorised};
-use super::{Weight, cuda, storage, tape};
+use super::weight::{Weight, project};
+use super::{cuda, storage};
+use crate::tape;
 use candle_core::{CpuStorage, CudaStorage, CustomOp3, Device, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 use std::borrow::Cow;
@@ -25,15 +28,13 @@ pub fn lora(
     dropout: Option<Dropout>,
 ) -> Result<Tensor> {
     let bias = bias.map(|bias| bias.detach().contiguous()).transpose()?;
-    let op = Lora { weight: weight.frozen()?, bias, scale, dropout, h: OnceLock::new() };
+    let layer = description::Lora { weight: weight.frozen()?, bias, scale, dropout };
+    let op = Lora { layer, h: OnceLock::new() };
     tape::apply3(&x.contiguous()?, a, b, op)
 }
 
-pub(crate) struct Lora {
-    pub(super) weight: Weight,
-    pub(super) bias: Option<Tensor>,
-    pub(super) scale: f32,
-    pub(super) dropout: Option<Dropout>,
+struct Lora {
+    layer: description::Lora,
     /// (m ∘ x)·Aᵀ [rows, r], kept by the forward pass.
     h: OnceLock<Tensor>,
 }
@@ -41,7 +42,7 @@ pub(crate) struct Lora {
 impl Lora {
     /// The shape of the output for x, A and B of these shapes.
     fn check(&self, x: &Shape, a: &Shape, b: &Shape) -> Result<Shape> {
-        let ((out, input), (rank, _)) = (self.weight.dims()?, a.dims2()?);
+        let ((out, input), (rank, _)) = (self.layer.weight.dims()?, a.dims2()?);
         if a.dims() != [rank, input] || b.dims() != [out, rank] {
             bail!("an adapter of {a:?} and {b:?} does not fit a layer of [{out}, {input}]");
         }
@@ -55,7 +56,7 @@ impl Lora {
 
     /// m ∘ x
     fn dropped<'a>(&self, x: &'a [f32]) -> Cow<'a, [f32]> {
-        match self.dropout {
+        match self.layer.dropout {
             None => Cow::Borrowed(x),
             Some(dropout) => {
                 let mut masked = x.to_vec();
@@ -67,10 +68,10 @@ impl Lora {
 
     fn dx(&self, g: &[f32], dh: Matrix, a: Matrix) -> Result<Vec<f32>> {
         let mut dx = fresh(dh, a);
-        if let Some(dropout) = self.dropout {
+        if let Some(dropout) = self.layer.dropout {
             mask(&mut dx, dropout);
         }
-        self.weight.pull(g, &mut dx)?;
+        self.layer.weight.pull(g, &mut dx)?;
         Ok(dx)
     }
 }
@@ -104,12 +105,12 @@ impl CustomOp3 for Lora {
         l3: &Layout,
     ) -> Result<(CpuStorage, Shape)> {
         let shape = self.check(l1.shape(), l2.shape(), l3.shape())?;
-        let ((out, input), (rank, _)) = (self.weight.dims()?, l2.shape().dims2()?);
+        let ((out, input), (rank, _)) = (self.layer.weight.dims()?, l2.shape().dims2()?);
         let (x, a, b) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?, storage::slice(s3, l3)?);
         let h = project(&self.dropped(x), a, input);
-        let mut y = self.weight.project(x)?;
-        product(&mut y, out, Into::Add, self.scale, Matrix::dense(&h, rank), Matrix::dense(b, rank).t());
-        if let Some(bias) = &self.bias {
+        let mut y = self.layer.weight.project(x)?;
+        product(&mut y, out, Into::Add, self.layer.scale, Matrix::dense(&h, rank), Matrix::dense(b, rank).t());
+        if let Some(bias) = &self.layer.bias {
             storage::read([bias], |[bias]| {
                 add_bias(&mut y, bias);
                 Ok(())
@@ -129,7 +130,7 @@ impl CustomOp3 for Lora {
         l3: &Layout,
     ) -> Result<(CudaStorage, Shape)> {
         let shape = self.check(l1.shape(), l2.shape(), l3.shape())?;
-        let (y, h) = cuda::lora::forward(self, (s1, l1), (s2, l2), (s3, l3))?;
+        let (y, h) = cuda::lora::forward(&self.layer, (s1, l1), (s2, l2), (s3, l3))?;
         self.keep(h);
         Ok((y, shape))
     }
@@ -142,20 +143,20 @@ impl CustomOp3 for Lora {
         _: &Tensor,
         g: &Tensor,
     ) -> Result<(Option<Tensor>, Option<Tensor>, Option<Tensor>)> {
-        let ((out, input), (rank, _)) = (self.weight.dims()?, a.dims2()?);
+        let ((out, input), (rank, _)) = (self.layer.weight.dims()?, a.dims2()?);
         let (g, device) = (g.contiguous()?, x.device());
         let Some(h) = self.h.get() else { bail!("backward of an adapter before its forward") };
         if g.device().is_cuda() {
-            return cuda::lora::backward(self, [x, a, b], h, &g);
+            return cuda::lora::backward(&self.layer, [x, a, b], h, &g);
         }
         storage::read([x, a, b, h, &g], |[xs, a_values, b_values, h, gs]| {
             let rows = xs.len() / input;
             let g = Matrix::dense(gs, out);
             let (a_matrix, b_matrix) = (Matrix::dense(a_values, input), Matrix::dense(b_values, rank));
             let mut db = vec![0.0; out * rank];
-            product(&mut db, rank, Into::Replace, self.scale, g.t(), Matrix::dense(h, rank));
+            product(&mut db, rank, Into::Replace, self.layer.scale, g.t(), Matrix::dense(h, rank));
             let mut dh = vec![0.0; rows * rank];
-            product(&mut dh, rank, Into::Replace, self.scale, g, b_matrix);
+            product(&mut dh, rank, Into::Replace, self.layer.scale, g, b_matrix);
             let dh = Matrix::dense(&dh, rank);
             let da = fresh(dh.t(), Matrix::dense(&self.dropped(xs), input));
             let dx = x.track_op().then(|| self.dx(gs, dh, a_matrix)).transpose()?;

@@ -7,38 +7,40 @@
 mod attention;
 #[cfg(test)]
 pub(crate) mod check;
-pub mod compare;
+mod cross_entropy;
 #[cfg(feature = "cuda")]
 pub(crate) mod cuda;
 #[cfg(not(feature = "cuda"))]
 #[path = "cuda_disabled.rs"]
 pub(crate) mod cuda;
 mod decode;
+pub(crate) mod description;
 mod dropout;
 pub(crate) mod gemm;
 mod linear;
 mod lora;
-mod pull_back;
 pub(crate) mod reference;
+mod resident;
 mod residual;
 mod rms_norm;
 mod rope;
+mod row_norms;
 mod rows;
 pub(crate) mod simd;
 pub(crate) mod storage;
 mod swiglu;
-pub mod tape;
 mod weight;
 
-pub use attention::{Sequences, Span, attention};
+pub use attention::attention;
+pub use cross_entropy::{CHUNK as LOGIT_ROWS, cross_entropy};
 pub use dropout::Dropout;
 pub(crate) use dropout::noise;
 pub use linear::linear;
 pub use lora::lora;
-pub use pull_back::pull_back;
 pub use residual::{add_residual, release};
 pub use rms_norm::rms_norm;
 pub use rope::rope;
+pub use row_norms::row_norms;
 pub use rows::{add_to_rows, scale_rows};
 pub use swiglu::swiglu;
-pub use weight::{Weight, row_norms};
+pub use weight::Weight;

@@ -1,8 +1,8 @@
 //! The operations composed of candle's own, whose gradients candle derives: plain, slow, and what the kernels are tested
 //! against on every device. On the CPU, in f32.
 
-use super::attention::Span;
 use super::linear::output_shape;
+use crate::layout::Span;
 use candle_core::{D, DType, Result, Tensor};
 
 /// `x·Wᵀ`
@@ -60,7 +60,7 @@ fn masks(spans: &[Span], t: usize, s: usize) -> (Vec<f32>, Vec<f32>) {
     (mask, live)
 }
 
-/// See `loss.rs`.
+/// See `cross_entropy.rs`.
 pub(crate) fn cross_entropy(hidden: &Tensor, weight: &Tensor, targets: &[Option<u32>], divisor: f64) -> Result<Tensor> {
     let (vocab, _) = weight.dims2()?;
     let logits = hidden.matmul(&weight.t()?)?;

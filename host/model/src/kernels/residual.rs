@@ -4,18 +4,19 @@
 //! nothing: what went into them can go as soon as they are computed.
 
 use super::simd::{PIECE, vectorised};
-use super::{storage, tape};
+use super::storage;
+use crate::tape;
 use candle_core::{CpuStorage, CustomOp2, InplaceOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 /// `x + y` for tensors of one shape. On the CPU `y` is empty afterwards: it must be an operation's result that nobody
 /// reads, its own operation's backward pass included.
-pub fn add_residual(x: &Tensor, y: &Tensor) -> Result<Tensor> {
+pub fn add_residual(x: &Tensor, y: Tensor) -> Result<Tensor> {
     if x.shape() != y.shape() {
         bail!("a residual stream of {:?} does not fit {:?}", x.shape(), y.shape());
     }
     if !x.device().is_cpu() {
-        return tape::add(x, y);
+        return tape::add(x, &y);
     }
     let sum = tape::apply2(&x.contiguous()?, &y.contiguous()?, Add)?;
     release(y)?;
@@ -24,7 +25,7 @@ pub fn add_residual(x: &Tensor, y: &Tensor) -> Result<Tensor> {
 
 /// Gives back the memory of a tensor on the CPU, and of all that share it. It must be an operation's result that nobody
 /// reads any more; its shape stays.
-pub fn release(tensor: &Tensor) -> Result<()> {
+pub fn release(tensor: Tensor) -> Result<()> {
     match tensor.device().is_cpu() {
         true => tensor.inplace_op1(&Release),
         false => Ok(()),
@@ -81,14 +82,14 @@ mod tests {
 
     #[test]
     fn equals_the_reference() {
-        let fused = |t: &[Tensor]| add_residual(&t[0], &(&t[1] * 2.0)?);
+        let fused = |t: &[Tensor]| add_residual(&t[0], (&t[1] * 2.0)?);
         assert_same(&[&[3, 7001], &[3, 7001]], 1e-6, fused, |t| &t[0] + (&t[1] * 2.0)?);
     }
 
     #[test]
     fn what_was_added_is_gone_and_says_so() {
         let (x, y) = (random(&[2, 3], 1), random(&[2, 3], 2));
-        add_residual(&x, &y).unwrap();
+        add_residual(&x, y.clone()).unwrap();
         assert_eq!(x.dims(), y.dims());
         assert!(std::panic::catch_unwind(AssertUnwindSafe(|| y.to_vec2::<f32>().unwrap())).is_err());
         assert!(x.to_vec2::<f32>().is_ok());

@@ -4,7 +4,8 @@
 //! Backward, g = dL/dy: `dx = r·(g∘w) − x·r³·Σ(g∘w∘x) / d`, `dw = Σ_rows g∘x·r`.
 
 use super::simd::{PIECE, sum, vectorised};
-use super::{cuda, storage, tape};
+use super::{cuda, storage};
+use crate::tape;
 use candle_core::{CpuStorage, CudaStorage, CustomOp2, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 

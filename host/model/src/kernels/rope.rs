@@ -5,7 +5,8 @@
 //! the opposite angles.
 
 use super::simd::vectorised;
-use super::{cuda, storage, tape};
+use super::{cuda, storage};
+use crate::tape;
 use candle_core::{CpuStorage, CudaStorage, CustomOp1, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 

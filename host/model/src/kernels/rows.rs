@@ -3,14 +3,16 @@
 //! Backward, g = dL/dz: of `z = y + b`, `dy = g` and `db = Σ_rows g`; of `z = y∘s`, `dy = g∘s` and `ds = Σ_rows g∘y`. The sums
 //! over rows are in f32.
 
+use super::residual::release;
 use super::simd::{PIECE, vectorised};
-use super::{release, storage, tape};
+use super::storage;
+use crate::tape;
 use candle_core::{CpuStorage, CustomOp2, D, DType, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 
 /// `y + bias`. On the CPU `y` is empty afterwards: it must be an operation's result that nobody reads.
-pub fn add_to_rows(y: &Tensor, bias: &Tensor) -> Result<Tensor> {
-    let sum = apply(y, bias, Rows::Add)?;
+pub fn add_to_rows(y: Tensor, bias: &Tensor) -> Result<Tensor> {
+    let sum = apply(&y, bias, Rows::Add)?;
     release(y)?;
     Ok(sum)
 }
@@ -154,7 +156,7 @@ impl CustomOp2 for Rows {
 mod tests {
     use super::*;
     use crate::kernels::check::{assert_close, random};
-    use crate::kernels::pull_back;
+    use crate::tape::pull_back;
     use candle_core::Var;
 
     #[test]

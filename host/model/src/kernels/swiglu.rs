@@ -3,7 +3,8 @@
 //! Backward, g = dL/dy: `du = g·z·σ`, `dz = g·u·σ·(1 + z·(1 − σ))`.
 
 use super::simd::{PIECE, exp, vectorised};
-use super::{cuda, storage, tape};
+use super::{cuda, storage};
+use crate::tape;
 use candle_core::{CpuStorage, CudaStorage, CustomOp2, Layout, Result, Shape, Tensor, bail};
 use rayon::prelude::*;
 

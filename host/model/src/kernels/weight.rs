@@ -3,12 +3,13 @@
 //! A weight in 16 or 4 bits is widened to f32 tile by tile, some rows at a time: never the whole of it.
 
 use super::decode;
-use super::gemm::{Into, Matrix, product};
-use super::{cuda, storage};
-use crate::quant::Nf4;
+use super::gemm::{Into, Matrix, fresh, product};
+use super::resident::Resident;
+use crate::quant;
 use candle_core::{DType, Result, Storage, Tensor, bail};
 use half::bf16;
 use rayon::prelude::*;
+use std::ops::Deref;
 use std::sync::Arc;
 
 /// A weight [out, in].
@@ -18,6 +19,22 @@ pub enum Weight {
     Dense(Tensor),
     /// Frozen in 4 bits.
     Nf4(Arc<Nf4>),
+}
+
+/// A weight in 4 bits, with its copy in a GPU's memory once it was needed there.
+#[derive(Debug)]
+pub struct Nf4 {
+    values: quant::Nf4,
+    #[cfg_attr(not(feature = "cuda"), expect(dead_code, reason = "only a GPU's launchers ask"))]
+    pub(super) resident: Resident,
+}
+
+impl Deref for Nf4 {
+    type Target = quant::Nf4;
+
+    fn deref(&self) -> &quant::Nf4 {
+        &self.values
+    }
 }
 
 /// Numbers of a tile; in f32 they fit into a core's cache.
@@ -71,7 +88,7 @@ impl Weight {
     pub(crate) fn copied(&self) -> Self {
         match self {
             Self::Dense(weight) => Self::Dense(weight.clone()),
-            Self::Nf4(weight) => Self::Nf4(Arc::new(Nf4::clone(weight))),
+            Self::Nf4(weight) => weight.values.clone().into(),
         }
     }
 
@@ -130,7 +147,7 @@ impl Weight {
         self.tiles(|first, tile| {
             let n = tile.len() / input;
             if n == out {
-                y = super::linear::project(x, tile, input);
+                y = project(x, tile, input);
                 return;
             }
             y.resize(rows * out, 0.0);
@@ -171,25 +188,18 @@ fn place(to: &mut [f32], stride: usize, from: &[f32], n: usize) {
     }
 }
 
-/// The length of each row of `W + scale·B·A` [out, in]: what DoRA divides by.
-pub fn row_norms(weight: &Weight, a: &Tensor, b: &Tensor, scale: f32) -> Result<Vec<f32>> {
-    if a.device().is_cuda() {
-        return cuda::weight::row_norms(weight, a, b, scale);
+/// `x·Wᵀ` [rows, out] of `x` [rows, input] and `weight` [out, input].
+pub(super) fn project(x: &[f32], weight: &[f32], input: usize) -> Vec<f32> {
+    match x.len() / input {
+        rows if rows <= decode::ROWS => decode::project(x, weight, input),
+        _ => fresh(Matrix::dense(x, input), Matrix::dense(weight, input).t()),
     }
-    let (_, input) = weight.dims()?;
-    let rank = a.dim(0)?;
-    let mut norms = Vec::new();
-    storage::read([a, b], |[a, b]| {
-        weight.tiles(|first, tile| {
-            let mut sum = tile.to_vec();
-            let b = Matrix::dense(&b[first * rank..][..tile.len() / input * rank], rank);
-            product(&mut sum, input, Into::Add, scale, b, Matrix::dense(a, input));
-            let norm =
-                |row: &[f32]| row.iter().map(|value| f64::from(*value) * f64::from(*value)).sum::<f64>().sqrt() as f32;
-            norms.par_extend(sum.par_chunks(input).map(norm));
-        })
-    })?;
-    Ok(norms)
+}
+
+impl From<quant::Nf4> for Weight {
+    fn from(values: quant::Nf4) -> Self {
+        Self::Nf4(Arc::new(Nf4 { values, resident: Resident::default() }))
+    }
 }
 
 impl From<Tensor> for Weight {
@@ -200,19 +210,19 @@ impl From<Tensor> for Weight {
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
-mod tests {
+pub(super) mod tests {
     use super::*;
+    use crate::SaveType;
     use crate::kernels::check::{assert_close, random};
-    use crate::weights::SaveType;
     use candle_core::Device;
 
     /// The same weight in three formats, each with the dense weight that it means. Several tiles, rows of odd length.
-    fn weights() -> Vec<(Weight, Tensor)> {
+    pub(crate) fn weights() -> Vec<(Weight, Tensor)> {
         let (out, input) = (700, 401);
         let dense = random(&[out, input], 3);
         let values: Vec<f32> = dense.flatten_all().unwrap().to_vec1().unwrap();
         let half = dense.to_dtype(DType::BF16).unwrap();
-        let quantised = Weight::Nf4(Arc::new(Nf4::quantize(&values, [out, input], SaveType::Bf16, true)));
+        let quantised = Weight::from(quant::Nf4::quantize(&values, [out, input], SaveType::Bf16, true));
         let meant = quantised.to_f32().unwrap();
         vec![
             (dense.clone().into(), dense),
@@ -234,16 +244,6 @@ mod tests {
                 let dx = Tensor::from_vec(dx, (rows, 401), &Device::Cpu).unwrap();
                 assert_close(&dx, &g.matmul(&dense).unwrap(), 1e-4);
             }
-        }
-    }
-
-    #[test]
-    fn row_norms_are_those_of_the_sum() {
-        let (a, b) = (random(&[3, 401], 6), random(&[700, 3], 7));
-        for (weight, dense) in weights() {
-            let norms = Tensor::new(row_norms(&weight, &a, &b, 0.5).unwrap(), &Device::Cpu).unwrap();
-            let sum = (dense + (b.matmul(&a).unwrap() * 0.5).unwrap()).unwrap();
-            assert_close(&norms, &sum.sqr().unwrap().sum(1).unwrap().sqrt().unwrap(), 1e-4);
         }
     }
 }

@@ -1,15 +1,15 @@
 //! AdamW (Loshchilov and Hutter 2019, <https://arxiv.org/abs/1711.05101>) and clipping by the global norm, as in PyTorch.
 
-pub(crate) mod moments;
-pub(crate) mod resident;
+mod moments;
+mod resident;
 
+use crate::kernels::description::{Parameter, State, Update};
 use crate::kernels::simd::{PIECE, vectorised};
 use crate::kernels::{cuda, storage};
 use candle_core::{CpuStorage, InplaceOp1, Layout, Result, Tensor, Var, bail};
 use diapason_core::config::{Optimizer, Train};
-use moments::{Moments, Update};
+use moments::Moments;
 use rayon::prelude::*;
-use resident::State;
 use safetensors::Dtype;
 use std::sync::{Mutex, PoisonError};
 
@@ -74,7 +74,7 @@ impl AdamW {
     /// Takes one step with a gradient for each variable, in their order, multiplied by `scale` (see [`clip_scale`]).
     pub fn step(&mut self, gradients: &[Tensor], scale: f64, learning_rate: f64) -> Result<()> {
         self.step += 1;
-        let update = |slot: &Slot| Update::new(self.step, scale, learning_rate * slot.ratio, slot.weight_decay);
+        let update = |slot: &Slot| moments::update(self.step, scale, learning_rate * slot.ratio, slot.weight_decay);
         if on_gpu(gradients) {
             return self.step_on_gpu(gradients, update);
         }
@@ -95,7 +95,7 @@ impl AdamW {
             }
         }
         let slots = self.slots.iter().zip(&moments).zip(gradients);
-        let rows: Vec<cuda::Parameter> =
+        let rows: Vec<Parameter> =
             slots.map(|((slot, state), gradient)| (slot.var.as_tensor(), state, gradient, update(slot))).collect();
         cuda::optim::adamw(&rows)
     }

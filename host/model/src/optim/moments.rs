@@ -2,16 +2,13 @@
 //! (<https://arxiv.org/abs/2110.02861>).
 
 use super::resident::{Average, Resident};
+use crate::kernels::description::{BETA1, BETA2, EPSILON, Update};
 use crate::kernels::simd::{PIECE, vectorised};
 use crate::quant::dynamic::{self, BLOCK, SIGNED, UNSIGNED};
 use candle_core::{Result as Computed, Var};
 use diapason_core::{Error, Result};
 use rayon::prelude::*;
 use safetensors::Dtype;
-
-pub(crate) const BETA1: f64 = 0.9;
-pub(crate) const BETA2: f64 = 0.999;
-pub(crate) const EPSILON: f64 = 1e-8;
 
 /// Averages of fewer numbers stay in 32 bits: they save nothing, and norms and biases suffer most.
 const SMALLEST: usize = 4096;
@@ -31,28 +28,13 @@ pub(super) struct Eight {
     absmax: Vec<f32>,
 }
 
-/// What one step does to every weight.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Update {
-    /// Multiplies the gradient.
-    pub(crate) scale: f32,
-    /// 1 − learning rate · weight decay.
-    pub(crate) keep: f32,
-    /// Learning rate over the first average's bias correction.
-    pub(crate) rate: f32,
-    /// Square root of the second average's bias correction.
-    pub(crate) correction: f32,
-}
-
-impl Update {
-    /// The update of step `step`, counted from 1.
-    pub(super) fn new(step: i32, scale: f64, learning_rate: f64, weight_decay: f64) -> Self {
-        Self {
-            scale: scale as f32,
-            keep: (1.0 - learning_rate * weight_decay) as f32,
-            rate: (learning_rate / (1.0 - BETA1.powi(step))) as f32,
-            correction: (1.0 - BETA2.powi(step)).sqrt() as f32,
-        }
+/// The update of step `step`, counted from 1.
+pub(super) fn update(step: i32, scale: f64, learning_rate: f64, weight_decay: f64) -> Update {
+    Update {
+        scale: scale as f32,
+        keep: (1.0 - learning_rate * weight_decay) as f32,
+        rate: (learning_rate / (1.0 - BETA1.powi(step))) as f32,
+        correction: (1.0 - BETA2.powi(step)).sqrt() as f32,
     }
 }
 

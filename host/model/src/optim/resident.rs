@@ -1,5 +1,6 @@
 //! Moving averages in a GPU's memory.
 
+use crate::kernels::description::State;
 use crate::quant::dynamic::BLOCK;
 use candle_core::{DType, Device, Result, Tensor, Var};
 
@@ -10,15 +11,6 @@ pub(super) struct Resident {
     /// Whether they are in 8 bits, in blocks of [`BLOCK`].
     eight: bool,
     state: Option<State>,
-}
-
-/// Averages of the gradient and of its square.
-#[derive(Debug, Clone)]
-pub(crate) enum State {
-    /// Both in f32.
-    F32([Tensor; 2]),
-    /// Both as codes [n] in u8, with the largest magnitude [n / 256] of each block in f32.
-    Eight { codes: [Tensor; 2], absmax: [Tensor; 2] },
 }
 
 /// An average in the CPU's memory.

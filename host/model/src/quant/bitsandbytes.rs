@@ -2,8 +2,7 @@
 
 use super::dynamic;
 use super::nf4::{Absmax, BLOCK, CODEBOOK, Nf4};
-use crate::kernels::cuda::nf4::Resident;
-use crate::weights::SaveType;
+use crate::SaveType;
 use diapason_core::{Error, Result};
 use safetensors::Dtype;
 use serde_json::{Value, json};
@@ -127,14 +126,7 @@ impl Nf4 {
         if packed.len() < n.div_ceil(2) || packed.len() > n.div_ceil(2) + 3 {
             return Err(reader.fail(format!("has {} bytes, expected {}", packed.len(), n.div_ceil(2))));
         }
-        Ok(Self {
-            shape,
-            packed: packed.to_vec(),
-            absmax,
-            dtype: reader.dtype(&state)?,
-            storage,
-            resident: Resident::default(),
-        })
+        Ok(Self { shape, packed: packed.to_vec(), absmax, dtype: reader.dtype(&state)?, storage })
     }
 }
 

@@ -5,8 +5,7 @@
 //! (`offset`) was taken off. That makes 4 + 8/64 + 32/16,384 = 4.127 bits a number.
 
 use super::dynamic;
-use crate::kernels::cuda::nf4::Resident;
-use crate::weights::SaveType;
+use crate::SaveType;
 use half::{bf16, f16};
 use rayon::prelude::*;
 use safetensors::Dtype;
@@ -49,8 +48,6 @@ pub struct Nf4 {
     pub(super) dtype: SaveType,
     /// As what the bytes are stored: files call them U8, or numbers of two or four bytes.
     pub(super) storage: Dtype,
-    /// The same weight in a GPU's memory, once it was needed there.
-    pub(crate) resident: Resident,
 }
 
 /// The blocks' largest magnitudes.
@@ -91,7 +88,7 @@ impl Nf4 {
         let blocks = packed.par_chunks_mut(BLOCK / 2).zip(values.par_chunks(BLOCK));
         let absmax: Vec<f32> = blocks.map(|(packed, values)| quantize_block(values, &middles, packed)).collect();
         let absmax = if double { doubled(&absmax) } else { Absmax::Plain(absmax) };
-        Self { shape, packed, absmax, dtype, storage: Dtype::U8, resident: Resident::default() }
+        Self { shape, packed, absmax, dtype, storage: Dtype::U8 }
     }
 
     /// Out and in.

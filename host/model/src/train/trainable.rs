@@ -30,6 +30,8 @@ pub fn finish(llama: &mut Llama, config: &Train) -> Result<()> {
     if config.method == Method::Full {
         return llama.replace_parameters(|_, tensor| Ok(tensor.detach())).map_err(failed);
     }
+    // Training changed the variables, or early stopping put earlier ones back.
+    llama.linears().filter_map(|(_, linear)| linear.lora()).for_each(|lora| lora.rescale.forget());
     let saved = llama.modules().filter(|(name, _)| is_saved(config, name));
     let saved: Vec<(&str, Tensor)> = saved.map(|(name, tensor)| (name, tensor.detach())).collect();
     for (name, tensor) in saved {

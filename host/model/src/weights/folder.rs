@@ -13,7 +13,6 @@ use safetensors::{Dtype, SafeTensors};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// The weights of a model folder.
 #[derive(Debug)]
@@ -140,7 +139,7 @@ impl Folder {
         if let Some(weight) = self.quantised(name)? {
             let [out, input] = weight.shape();
             check_shape(&self.shards[0].path, name, &shape, &[out, input])?;
-            return Ok(Weight::Nf4(Arc::new(weight)));
+            return Ok(weight.into());
         }
         let dense = self.parameter(name, &shape, device)?;
         let dtype = self.find(name).map_or(Dtype::F32, |(_, info)| info.dtype);

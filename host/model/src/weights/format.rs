@@ -5,7 +5,6 @@ use crate::kernels::Weight;
 use crate::quant::Nf4;
 use candle_core::{DType, Result, Tensor};
 use diapason_core::config::{Compute, Method, Model, Precision, Train};
-use std::sync::Arc;
 
 /// How the weights of the blocks' linear layers are kept. Embedding, output head, norms and biases are in f32.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -56,7 +55,7 @@ impl Format {
             Self::Nf4 { double } => {
                 let shape = weight.dims2()?;
                 let values = weight.flatten_all()?.to_vec1::<f32>()?;
-                Ok(Weight::Nf4(Arc::new(Nf4::quantize(&values, shape.into(), dtype, double))))
+                Ok(Nf4::quantize(&values, shape.into(), dtype, double).into())
             }
         }
     }

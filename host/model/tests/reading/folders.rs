@@ -3,7 +3,7 @@
 use candle_core::{Device, Tensor};
 use diapason_core::{Class, Error};
 use diapason_model::Model;
-use diapason_model::kernels::{Sequences, Span};
+use diapason_model::layout::{Sequences, Span};
 use diapason_model::linear::Mode;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};

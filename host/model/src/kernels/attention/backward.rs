@@ -1,8 +1,10 @@
 //! The backward pass of attention, for one key/value head of one row at a time.
 
-use super::{Heads, Row, Span, TILE, visible};
+use super::{TILE, of_head};
+use crate::kernels::description::Heads;
 use crate::kernels::gemm::{Into, Matrix, product_here};
 use crate::kernels::simd::{exp, sum, vectorised};
+use crate::layout::{Row, Span};
 use rayon::prelude::*;
 
 /// What the backward pass starts from: `q`, `y` and its gradient `g` [b, t, h, d], `k` and `v` [b, s, kv, d], `lse` [b, t, h].
@@ -81,7 +83,7 @@ fn part(shape: Heads, row: &Row, saved: &Saved, group: usize) -> Part {
     let mut scratch = (Vec::new(), Vec::new());
     for first in (0..t).step_by(TILE) {
         let queries = TILE.min(t - first);
-        let keys = (first..first + queries).map(|i| visible(span, i)).max().unwrap_or_default();
+        let keys = (first..first + queries).map(|i| span.visible(i)).max().unwrap_or_default();
         if keys > 0 {
             let tile = Tile { shape, span, first, queries, keys };
             (0..heads).for_each(|head| tile.backward(saved, group, head, &mut part, &mut scratch));
@@ -108,14 +110,14 @@ impl Tile {
         let (p, ds) = (&mut scratch.0, &mut scratch.1);
         p.resize(queries * keys, 0.0);
         ds.resize(queries * keys, 0.0);
-        let [q, g] = [saved.q, saved.g].map(|data| shape.head(data, h, head, first, queries));
-        let [k, v] = [saved.k, saved.v].map(|data| shape.head(data, kv, group, 0, keys));
+        let [q, g] = [saved.q, saved.g].map(|data| of_head(data, d, h, head, first, queries));
+        let [k, v] = [saved.k, saved.v].map(|data| of_head(data, d, kv, group, 0, keys));
         product_here(p, keys, Into::Replace, shape.scale(), q, k.t());
         product_here(ds, keys, Into::Replace, 1.0, g, v.t());
         for (i, (p, ds)) in p.chunks_exact_mut(keys).zip(ds.chunks_exact_mut(keys)).enumerate() {
             let index = (first + i) * h + head;
             let [y, g] = [saved.y, saved.g].map(|data| &data[index * d..][..d]);
-            let n = visible(self.span, first + i);
+            let n = self.span.visible(first + i);
             scores(p, ds, &Query { y, g, n, lse: saved.lse[index], scale: shape.scale() });
         }
         let (p, ds) = (Matrix::dense(p, keys), Matrix::dense(ds, keys));

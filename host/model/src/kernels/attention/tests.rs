@@ -1,6 +1,7 @@
 use super::*;
 use crate::kernels::check::{assert_close, assert_same, random};
 use crate::kernels::reference::attention as reference;
+use crate::layout::Span;
 
 fn check(t: usize, s: usize, h: usize, kv: usize, d: usize, spans: &[Span]) {
     let b = spans.len();

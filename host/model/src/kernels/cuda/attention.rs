@@ -6,8 +6,9 @@ use super::Operand;
 use super::array::{Array, read};
 use super::gemm::{Into, Matrix, batched};
 use super::launch::{Argument, Module, arguments, blocks, module, threads_for};
-use super::linear::row_dots;
-use crate::kernels::attention::{Attention, Heads, Row, visible};
+use super::rows::row_dots;
+use crate::kernels::description::Heads;
+use crate::layout::Row;
 use candle_core::{CudaDevice, CudaStorage, DType, Result, Tensor};
 
 const MODULE: Module = module!("attention");
@@ -19,13 +20,18 @@ const SCORES: usize = 1 << 25;
 type Gradients = (Option<Tensor>, Option<Tensor>, Option<Tensor>);
 
 /// y [b, t, h, d], and lse [b · t, h] for the backward pass.
-pub(crate) fn forward(op: &Attention, q: Operand, k: Operand, v: Operand) -> Result<(CudaStorage, Tensor)> {
-    let (q, k, v, Heads { h, d, .. }) = (Array::of(q)?, Array::of(k)?, Array::of(v)?, op.shape);
+pub(crate) fn forward(
+    (heads, rows): (Heads, &[Row]),
+    q: Operand,
+    k: Operand,
+    v: Operand,
+) -> Result<(CudaStorage, Tensor)> {
+    let (q, k, v, Heads { h, d, .. }) = (Array::of(q)?, Array::of(k)?, Array::of(v)?, heads);
     let (device, dtype) = (q.device(), q.dtype());
     // Queries that are padding are in no product: zeros, as on the CPU.
     let y = Array::zeros(device, q.len(), dtype)?;
     let lse = Array::zeros(device, q.len() / d, DType::F32)?;
-    for chunk in chunks(op) {
+    for chunk in chunks(heads, rows) {
         let scores = chunk.scores(device, &q, &k)?;
         let beside = chunk.beside(device, dtype)?;
         let p = beside.as_ref().unwrap_or(&scores);
@@ -39,13 +45,17 @@ pub(crate) fn forward(op: &Attention, q: Operand, k: Operand, v: Operand) -> Res
 }
 
 /// What the gradient `g` of y comes from.
-pub(crate) fn backward(op: &Attention, [q, k, v]: [&Tensor; 3], [y, lse, g]: [&Tensor; 3]) -> Result<Gradients> {
+pub(crate) fn backward(
+    (heads, rows): (Heads, &[Row]),
+    [q, k, v]: [&Tensor; 3],
+    [y, lse, g]: [&Tensor; 3],
+) -> Result<Gradients> {
     read([q, k, v, y, lse, g], |[qs, ks, vs, y, lse, g]| {
-        let (device, dtype, Heads { h, d, .. }) = (qs.device(), qs.dtype(), op.shape);
+        let (device, dtype, Heads { h, d, .. }) = (qs.device(), qs.dtype(), heads);
         let dot = row_dots(&y, &g, d)?;
         let dq = Array::zeros(device, qs.len(), dtype)?;
         let [dk, dv] = [Array::zeros(device, ks.len(), DType::F32)?, Array::zeros(device, vs.len(), DType::F32)?];
-        for chunk in chunks(op) {
+        for chunk in chunks(heads, rows) {
             let (scores, dp) = (chunk.scores(device, &qs, &ks)?, chunk.scores(device, &g, &vs)?);
             let (p, ds) = (chunk.beside(device, dtype)?, chunk.beside(device, dtype)?);
             let (p, ds) = (p.as_ref().unwrap_or(&scores), ds.as_ref().unwrap_or(&dp));
@@ -75,13 +85,12 @@ struct Chunk {
 }
 
 /// The chunks in which there are queries that see keys.
-fn chunks(op: &Attention) -> impl Iterator<Item = Chunk> + '_ {
-    let heads = op.shape;
-    let chunks = op.rows.iter().flat_map(move |row| {
+fn chunks(heads: Heads, rows: &[Row]) -> impl Iterator<Item = Chunk> + '_ {
+    let chunks = rows.iter().flat_map(move |row| {
         let size = (SCORES / (heads.h * row.s).max(1)).clamp(1, row.t.max(1));
         (0..row.t).step_by(size).map(move |first| {
             let queries = size.min(row.t - first);
-            let keys = (first..first + queries).map(|i| visible(row.span, i)).max().unwrap_or_default();
+            let keys = (first..first + queries).map(|i| row.span.visible(i)).max().unwrap_or_default();
             Chunk { heads, row: *row, first, queries, keys }
         })
     });

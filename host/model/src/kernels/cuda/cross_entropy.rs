@@ -4,8 +4,8 @@ use super::Operand;
 use super::array::Array;
 use super::gemm::{Into, Matrix, product};
 use super::launch::{Module, arguments, blocks, each, module};
-use crate::loss::{CrossEntropy, Gradients};
-use candle_core::{CudaStorage, DType, Result};
+use crate::kernels::description::CrossEntropy;
+use candle_core::{CudaStorage, DType, Result, Tensor};
 
 const MODULE: Module = module!("cross_entropy");
 
@@ -15,6 +15,9 @@ const CHUNK: usize = 1024;
 /// Threads that share a row of logits.
 const THREADS: usize = 1024;
 
+/// The gradients of hidden states and of the weight, where they are wanted.
+type Gradients = (Option<Tensor>, Option<Tensor>);
+
 /// The loss of `hidden` [rows, d] under `weight` [vocab, d], and for an upstream gradient of 1 those gradients that are
 /// wanted. Products are computed in the type of `hidden`; logits and the sum of dweight are f32.
 pub(crate) fn forward(op: &CrossEntropy, hidden: Operand, weight: Operand) -> Result<(CudaStorage, Gradients)> {
@@ -23,9 +26,9 @@ pub(crate) fn forward(op: &CrossEntropy, hidden: Operand, weight: Operand) -> Re
     let (device, dtype, weight_type) = (hidden.device().clone(), hidden.dtype(), weight.dtype());
     let dhidden = op.wanted.0.then(|| Array::zeros(&device, hidden.len(), dtype)).transpose()?;
     let dweight = op.wanted.1.then(|| Array::zeros(&device, weight.len(), DType::F32)).transpose()?;
-    let losses = Array::zeros(&device, op.supervised.len(), DType::F32)?;
+    let losses = Array::zeros(&device, op.trained.len(), DType::F32)?;
     let head = Head { vocab: weight_shape.dims2()?.0, d: weight_shape.dims2()?.1, weight: weight.cast(dtype)? };
-    for (i, chunk) in op.supervised.chunks(CHUNK).enumerate() {
+    for (i, chunk) in op.trained.chunks(CHUNK).enumerate() {
         let (rows, gradient) = head.gradient(&hidden, chunk, losses.at(i * CHUNK), op.divisor)?;
         head.pull(&rows, &gradient, dhidden.as_ref(), dweight.as_ref())?;
     }

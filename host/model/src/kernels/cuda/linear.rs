@@ -1,15 +1,11 @@
-//! Linear layers: cuBLAS's products, and `linear.cu` for what surrounds them. Computed in the type of x.
+//! Linear layers: cuBLAS's products, computed in the type of x.
 
 use super::array::{Array, read};
 use super::gemm::{Into, Matrix, product};
-use super::launch::{Module, arguments, blocks, each, module, threads_for};
 use super::weight::Weight;
 use super::{Operand, Output};
-use crate::kernels;
-use crate::kernels::dropout::Dropout;
+use crate::kernels::weight;
 use candle_core::{DType, Result, Shape, Tensor};
-
-const MODULE: Module = module!("linear");
 
 /// `x·Wᵀ` for `weight` [out, in]; `shape` is that of the result.
 pub(crate) fn forward(x: Operand, weight: Operand, shape: Shape) -> Output {
@@ -35,14 +31,14 @@ pub(crate) fn backward(x: &Tensor, weight: &Tensor, g: &Tensor) -> Result<(Optio
 }
 
 /// `x·Wᵀ` for a weight that is not trained.
-pub(crate) fn frozen_forward(x: Operand, weight: &kernels::Weight, shape: Shape) -> Output {
+pub(crate) fn frozen_forward(x: Operand, weight: &weight::Weight, shape: Shape) -> Output {
     let x = Array::of(x)?;
     let y = Weight::with(weight, x.device(), |weight| weight.project(&x))?;
     Ok((y.into_storage()?, shape))
 }
 
 /// The gradient of `x`.
-pub(crate) fn frozen_backward(x: &Tensor, weight: &kernels::Weight, g: &Tensor) -> Result<Tensor> {
+pub(crate) fn frozen_backward(x: &Tensor, weight: &weight::Weight, g: &Tensor) -> Result<Tensor> {
     read([g], |[g]| Weight::with(weight, g.device(), |weight| pulled(weight, x, &g)))
 }
 
@@ -50,23 +46,4 @@ fn pulled(weight: &Weight, x: &Tensor, g: &Array) -> Result<Tensor> {
     let dx = Array::new(g.device(), x.elem_count(), x.dtype())?;
     weight.pull(g, &dx, Into::Replace)?;
     dx.into_tensor(x.shape())
-}
-
-/// Adds `bias` [out] in f32 to every row of `y` [.., out].
-pub(super) fn add_bias(y: &Array, bias: &Array) -> Result<()> {
-    each(y.device(), &MODULE, "add_bias", y.dtype(), y.len(), arguments![y, bias, y.len(), bias.len()])
-}
-
-/// m ∘ x into `to`, which may be `x` itself.
-pub(super) fn mask(x: &Array, to: &Array, dropout: Dropout) -> Result<()> {
-    let Dropout { key, threshold, scale } = dropout;
-    each(x.device(), &MODULE, "dropout", x.dtype(), x.len(), arguments![x, to, x.len(), key, threshold, scale])
-}
-
-/// The products [rows] of each row of `a` with that of `b`, both [rows, d], in f32.
-pub(super) fn row_dots(a: &Array, b: &Array, d: usize) -> Result<Array<'static>> {
-    let rows = a.len() / d;
-    let dots = Array::new(a.device(), rows, DType::F32)?;
-    blocks(a.device(), &MODULE, "row_dots", a.dtype(), (rows, 1), threads_for(d), arguments![a, b, &dots, d])?;
-    Ok(dots)
 }

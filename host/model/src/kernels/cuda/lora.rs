@@ -3,9 +3,9 @@
 use super::Operand;
 use super::array::{Array, read};
 use super::gemm::{Into, Matrix, product};
-use super::linear::{add_bias, mask};
+use super::rows::{add_bias, mask};
 use super::weight::Weight;
-use crate::kernels::lora::Lora;
+use crate::kernels::description::Lora;
 use candle_core::{CudaStorage, DType, Result, Tensor};
 
 /// y [.., out], and h = (m ∘ x)·Aᵀ [rows, r] for the backward pass; `a` [r, in], `b` [out, r].

@@ -14,22 +14,18 @@ mod gemm;
 mod launch;
 pub(crate) mod linear;
 pub(crate) mod lora;
-pub(crate) mod nf4;
+mod nf4;
 pub(crate) mod optim;
 pub(crate) mod rms_norm;
 pub(crate) mod rope;
+mod rows;
 pub(crate) mod swiglu;
 pub(crate) mod weight;
 
-use crate::optim::moments::Update;
-use crate::optim::resident::State;
-use candle_core::{CudaStorage, Layout, Shape, Tensor};
+use candle_core::{CudaStorage, Layout, Shape};
 
 /// An argument of an operation.
 pub(crate) type Operand<'a> = (&'a CudaStorage, &'a Layout);
 
 /// What an operation's forward pass gives.
 pub(crate) type Output = candle_core::Result<(CudaStorage, Shape)>;
-
-/// A parameter, its averages, its gradient and its update.
-pub(crate) type Parameter<'a> = (&'a Tensor, &'a State, &'a Tensor, Update);

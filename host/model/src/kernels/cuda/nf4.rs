@@ -2,11 +2,11 @@
 
 use super::array::Array;
 use super::launch::{Module, arguments, each, module};
+use crate::SaveType;
+use crate::kernels::weight;
 use crate::quant::nf4::{self, CODEBOOK};
 use crate::quant::{self, dynamic};
-use crate::weights::SaveType;
 use candle_core::{CudaDevice, Result, bail};
-use std::sync::OnceLock;
 
 const MODULE: Module = module!("nf4");
 
@@ -35,32 +35,12 @@ struct Nested {
     offset: f32,
 }
 
-/// A weight's place on the GPU that it was first needed on. It is no part of what the weight is.
-#[derive(Debug, Default)]
-pub(crate) struct Resident(OnceLock<Nf4>);
-
-impl Clone for Resident {
-    fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-impl PartialEq for Resident {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
-}
-
 impl Nf4 {
     /// `weight` in the memory of `device`, copied there the first time.
-    pub(super) fn of<'a>(weight: &'a quant::Nf4, device: &CudaDevice) -> Result<&'a Self> {
-        let found = match weight.resident.0.get() {
-            Some(found) => found,
-            None => Self::upload(device, weight).map(|uploaded| weight.resident.0.get_or_init(|| uploaded))?,
-        };
-        match found.packed.device().id() == device.id() {
-            true => Ok(found),
-            false => bail!("a weight in 4 bits is in the memory of another GPU"),
+    pub(super) fn of<'a>(weight: &'a weight::Nf4, device: &CudaDevice) -> Result<&'a Self> {
+        match weight.resident.get_or_upload(|| Self::upload(device, weight))? {
+            Some(found) if found.packed.device().id() == device.id() => Ok(found),
+            _ => bail!("a weight in 4 bits is in the memory of another GPU"),
         }
     }
 

@@ -1,10 +1,8 @@
 //! Launches `optim.cu`: one launch for all parameters whose averages are in f32, and one for all whose are in 8 bits.
 
-use super::Parameter;
 use super::array::{Array, read};
 use super::launch::{Argument, Module, arguments, blocks, module};
-use crate::optim::moments::{BETA1, BETA2, EPSILON, Update};
-use crate::optim::resident::State;
+use crate::kernels::description::{BETA1, BETA2, EPSILON, Parameter, State, Update};
 use crate::quant::dynamic::{BLOCK, SIGNED, UNSIGNED};
 use candle_core::{CudaDevice, DType, Result, Tensor, bail};
 

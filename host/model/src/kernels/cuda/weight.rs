@@ -3,9 +3,9 @@
 
 use super::array::{Array, read};
 use super::gemm::{Into, Matrix, product};
-use super::linear::row_dots;
 use super::nf4::Nf4;
-use crate::kernels;
+use super::rows::row_dots;
+use crate::kernels::weight;
 use candle_core::{CudaDevice, DType, Result, Tensor};
 
 /// Numbers of a tile: 128 MiB in bf16.
@@ -21,16 +21,16 @@ pub(super) enum Weight<'a> {
 impl Weight<'_> {
     /// Calls `body` with the weight that a layer has. One in 4 bits is copied to the GPU the first time.
     pub(super) fn with<R>(
-        weight: &kernels::Weight,
+        weight: &weight::Weight,
         device: &CudaDevice,
         body: impl FnOnce(&Weight) -> Result<R>,
     ) -> Result<R> {
         match weight {
-            kernels::Weight::Dense(weight) => {
+            weight::Weight::Dense(weight) => {
                 let (_, input) = weight.dims2()?;
                 read([weight], |[weight]| body(&Weight::Dense(weight, input)))
             }
-            kernels::Weight::Nf4(weight) => {
+            weight::Weight::Nf4(weight) => {
                 let shape = weight.shape();
                 body(&Weight::Nf4(Nf4::of(weight, device)?, shape))
             }
@@ -92,7 +92,7 @@ impl Weight<'_> {
 }
 
 /// The length of each row of `W + scale·B·A` [out, in]: what DoRA divides by.
-pub(crate) fn row_norms(weight: &kernels::Weight, a: &Tensor, b: &Tensor, scale: f32) -> Result<Vec<f32>> {
+pub(crate) fn row_norms(weight: &weight::Weight, a: &Tensor, b: &Tensor, scale: f32) -> Result<Vec<f32>> {
     let (rank, mut norms) = (a.dim(0)?, Vec::new());
     read([a, b], |[a, b]| {
         let (a, b) = (a.cast(DType::F32)?, b.cast(DType::F32)?);

@@ -1,18 +1,20 @@
 //! Output head and cross-entropy as one operation that never holds all logits.
 //!
-//! For supervised positions i with hidden state h_i and target t_i:
+//! For trained tokens i with hidden state h_i and target t_i:
 //! `loss = Σ_i (logsumexp(W·h_i) − (W·h_i)[t_i]) / divisor`. The forward pass computes the gradients as well, chunk by
 //! chunk: with `g_i = (softmax(W·h_i) − onehot(t_i)) / divisor`, `dh_i = Wᵀ·g_i` and `dW = Σ_i g_i·h_iᵀ`.
 
-use crate::kernels::gemm::{Into, Matrix, product};
-use crate::kernels::simd::{self, vectorised};
-use crate::kernels::{cuda, storage, tape};
+use super::description;
+use super::gemm::{Into, Matrix, product};
+use super::simd::{self, vectorised};
+use super::{cuda, storage};
+use crate::tape;
 use candle_core::{CpuStorage, CudaStorage, CustomOp2, Device, Error, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 use std::sync::Mutex;
 
 /// Rows of logits that exist at the same time: enough that the products run at full speed.
-pub(crate) const CHUNK: usize = 256;
+pub const CHUNK: usize = 256;
 
 /// Cross-entropy of `hidden` [.., d] under the output head `weight` [vocab, d], summed and divided by `divisor`.
 ///
@@ -26,29 +28,21 @@ pub fn cross_entropy(hidden: &Tensor, weight: &Tensor, targets: &[Option<u32>], 
     if hidden.dim(0)? != targets.len() {
         candle_core::bail!("{} targets for {} positions", targets.len(), hidden.dim(0)?);
     }
-    let supervised: Vec<(usize, usize)> =
+    let trained: Vec<(usize, usize)> =
         targets.iter().enumerate().filter_map(|(row, target)| Some((row, (*target)? as usize))).collect();
-    if let Some((_, target)) = supervised.iter().find(|(_, target)| *target >= vocab) {
+    if let Some((_, target)) = trained.iter().find(|(_, target)| *target >= vocab) {
         candle_core::bail!("token {target} is outside the vocabulary of {vocab}");
     }
-    let op = CrossEntropy {
-        supervised,
-        divisor: divisor as f32,
-        wanted: (hidden.track_op(), weight.track_op()),
-        gradients: Mutex::default(),
-    };
-    tape::apply2(&hidden, &weight.contiguous()?, op)
+    let wanted = (hidden.track_op(), weight.track_op());
+    let task = description::CrossEntropy { trained, divisor: divisor as f32, wanted };
+    tape::apply2(&hidden, &weight.contiguous()?, CrossEntropy { task, gradients: Mutex::default() })
 }
 
 /// The gradients of hidden states and of the weight, where they are wanted.
-pub(crate) type Gradients = (Option<Tensor>, Option<Tensor>);
+type Gradients = (Option<Tensor>, Option<Tensor>);
 
-pub(crate) struct CrossEntropy {
-    /// Row and target.
-    pub(crate) supervised: Vec<(usize, usize)>,
-    pub(crate) divisor: f32,
-    /// Whether the gradients of hidden states and of the weight are needed.
-    pub(crate) wanted: (bool, bool),
+struct CrossEntropy {
+    task: description::CrossEntropy,
     /// Of hidden states and of the weight, as the forward pass left them.
     gradients: Mutex<Gradients>,
 }
@@ -56,7 +50,7 @@ pub(crate) struct CrossEntropy {
 impl CrossEntropy {
     /// Loss of one chunk; `logits` [rows, vocab] become their gradient.
     fn chunk(&self, logits: &mut [f32], vocab: usize, chunk: &[(usize, usize)]) -> f64 {
-        let divisor = self.divisor;
+        let divisor = self.task.divisor;
         let rows = logits.par_chunks_mut(vocab).zip(chunk);
         let losses: Vec<f32> = rows.map(|(row, (_, target))| row_gradient(row, *target, divisor)).collect();
         losses.iter().map(|loss| f64::from(*loss)).sum()
@@ -99,13 +93,13 @@ impl CustomOp2 for CrossEntropy {
     fn cpu_fwd(&self, s1: &CpuStorage, l1: &Layout, s2: &CpuStorage, l2: &Layout) -> Result<(CpuStorage, Shape)> {
         let (hidden, weight) = (storage::slice(s1, l1)?, storage::slice(s2, l2)?);
         let (vocab, d) = l2.shape().dims2()?;
-        let (want_hidden, want_weight) = self.wanted;
+        let (want_hidden, want_weight) = self.task.wanted;
         let mut dhidden = vec![0.0; if want_hidden { hidden.len() } else { 0 }];
         let mut dweight = vec![0.0; if want_weight { weight.len() } else { 0 }];
-        let mut logits = vec![0.0; CHUNK.min(self.supervised.len()) * vocab];
+        let mut logits = vec![0.0; CHUNK.min(self.task.trained.len()) * vocab];
         let weight = Matrix::dense(weight, d);
         let mut loss = 0.0;
-        for chunk in self.supervised.chunks(CHUNK) {
+        for chunk in self.task.trained.chunks(CHUNK) {
             let rows: Vec<f32> = chunk.iter().flat_map(|(row, _)| &hidden[row * d..][..d]).copied().collect();
             let logits = &mut logits[..chunk.len() * vocab];
             product(logits, vocab, Into::Replace, 1.0, Matrix::dense(&rows, d), weight.t());
@@ -125,11 +119,11 @@ impl CustomOp2 for CrossEntropy {
         let tensor = |values: Vec<f32>, layout: &Layout| Tensor::from_vec(values, layout.shape(), &Device::Cpu);
         let dhidden = want_hidden.then(|| tensor(dhidden, l1)).transpose()?;
         self.keep((dhidden, want_weight.then(|| tensor(dweight, l2)).transpose()?))?;
-        Ok((CpuStorage::F32(vec![(loss / f64::from(self.divisor)) as f32]), Shape::from(())))
+        Ok((CpuStorage::F32(vec![(loss / f64::from(self.task.divisor)) as f32]), Shape::from(())))
     }
 
     fn cuda_fwd(&self, s1: &CudaStorage, l1: &Layout, s2: &CudaStorage, l2: &Layout) -> Result<(CudaStorage, Shape)> {
-        let (loss, gradients) = cuda::cross_entropy::forward(self, (s1, l1), (s2, l2))?;
+        let (loss, gradients) = cuda::cross_entropy::forward(&self.task, (s1, l1), (s2, l2))?;
         self.keep(gradients)?;
         Ok((loss, Shape::from(())))
     }

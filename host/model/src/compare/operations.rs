@@ -1,13 +1,12 @@
 //! The operations of a forward and a backward pass.
 
 use super::{Case, Comparison, Function, random};
-use crate::kernels::tape::composed;
-use crate::kernels::{self, Dropout, Sequences, Span, Weight, reference};
-use crate::loss::cross_entropy;
+use crate::SaveType;
+use crate::kernels::{self, Dropout, Weight, cross_entropy, reference};
+use crate::layout::{Sequences, Span};
 use crate::quant::Nf4;
-use crate::weights::SaveType;
+use crate::tape::composed;
 use candle_core::{DType, Device, Result, Tensor, bail};
-use std::sync::Arc;
 
 /// More rows of logits than exist at the same time on any device.
 const ROWS: usize = 1024;
@@ -28,7 +27,11 @@ pub(super) fn compare(device: &Device, dtype: DType) -> Result<Vec<Comparison>> 
     }
     cases.extend(attention());
     cases.push(residual(&[3, 7001]));
-    cases.push(rows("vector added to rows", kernels::add_to_rows, |y, bias| y.broadcast_add(bias)));
+    cases.push(rows(
+        "vector added to rows",
+        |y, bias| kernels::add_to_rows(y.clone(), bias),
+        |y, bias| y.broadcast_add(bias),
+    ));
     cases.push(rows("rows scaled", kernels::scale_rows, |y, scale| y.broadcast_mul(scale)));
     let mut found = cases.iter().map(|case| case.compare(device, dtype)).collect::<Result<Vec<_>>>()?;
     found.push(dora(device, dtype)?);
@@ -65,7 +68,7 @@ fn swiglu(shape: &[usize]) -> Case<'static> {
 
 /// The residual stream; what is added must be nobody's.
 fn residual(shape: &[usize]) -> Case<'static> {
-    let fused = |t: &[Tensor]| kernels::add_residual(&t[0], &composed(&[&t[1]], |y| &y[0] * 2.0)?);
+    let fused = |t: &[Tensor]| kernels::add_residual(&t[0], composed(&[&t[1]], |y| &y[0] * 2.0)?);
     case("residual", &[shape, shape], 2, fused, |t| &t[0] + (&t[1] * 2.0)?)
 }
 
@@ -107,7 +110,7 @@ fn half_precision() -> Result<Case<'static>> {
 /// A frozen weight in 4 bits, which was stored as `stored` before.
 fn nf4(shape: [usize; 2], rows: usize, stored: SaveType, double: bool) -> Result<Case<'static>> {
     let values = random(&shape, 3)?.flatten_all()?.to_vec1::<f32>()?;
-    let weight = Weight::Nf4(Arc::new(Nf4::quantize(&values, shape, stored, double)));
+    let weight = Weight::from(Nf4::quantize(&values, shape, stored, double));
     let dense = weight.to_f32()?;
     let operation = match (stored, double) {
         (SaveType::F32, false) => "linear in nf4 of f32",

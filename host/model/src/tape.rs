@@ -8,27 +8,31 @@
 //! recorded operation made, and which is no variable, is an error: candle's operations between ours are recorded by
 //! [`composed`], never forgotten.
 
-use super::pull_back;
+mod pull_back;
+
+pub use pull_back::pull_back;
+
 use candle_core::{CustomOp1, CustomOp2, CustomOp3, Result, Shape, Tensor, TensorId, Var, bail};
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 thread_local! {
-    static RECORDED: RefCell<Option<Vec<Step>>> = const { RefCell::new(None) };
+    static RECORDED: RefCell<Option<Vec<Node>>> = const { RefCell::new(None) };
 }
 
-/// The gradients of an operation's arguments, of its result and the gradient of that.
-type Pull = Box<dyn FnOnce(&[Tensor], &Tensor, &Tensor) -> Result<Vec<Option<Tensor>>>>;
+/// A backward function: the gradients of an operation's arguments, of its result and the gradient of that.
+type Backward = Box<dyn FnOnce(&[Tensor], &Tensor, &Tensor) -> Result<Vec<Option<Tensor>>>>;
 
-struct Step {
+/// One operation of the record.
+struct Node {
     arguments: Vec<Tensor>,
     result: Tensor,
-    pull: Pull,
+    backward: Backward,
 }
 
 /// The operations of a forward pass, in their order.
-pub struct Tape(Vec<Step>);
+pub struct Tape(Vec<Node>);
 
 /// Gradients by tensor.
 #[derive(Default)]
@@ -51,10 +55,10 @@ impl Tape {
             bail!("a forward pass is recorded within another");
         }
         let result = forward()?;
-        let steps = RECORDED.take();
+        let nodes = RECORDED.take();
         drop(recording);
-        match steps {
-            Some(steps) => Ok((result, Self(steps))),
+        match nodes {
+            Some(nodes) => Ok((result, Self(nodes))),
             None => bail!("a forward pass was recorded within this one"),
         }
     }
@@ -68,10 +72,10 @@ impl Tape {
         let mut gradients = Gradients::default();
         gradients.add(&result, gradient)?;
         drop(result);
-        for Step { arguments, result, pull } in self.0.into_iter().rev() {
+        for Node { arguments, result, backward } in self.0.into_iter().rev() {
             let Some(gradient) = gradients.take(&result) else { continue };
-            let pulled = pull(&arguments, &result, &gradient)?;
-            for (argument, gradient) in arguments.iter().zip(pulled) {
+            let gradients_of_arguments = backward(&arguments, &result, &gradient)?;
+            for (argument, gradient) in arguments.iter().zip(gradients_of_arguments) {
                 match gradient {
                     Some(gradient) if argument.track_op() => gradients.add(argument, gradient)?,
                     _ => {}
@@ -109,11 +113,11 @@ impl Gradients {
 }
 
 /// Records that `result` was made of `arguments`, if a gradient goes through it.
-pub(super) fn note(arguments: &[&Tensor], result: &Tensor, pull: impl FnOnce() -> Pull) {
-    RECORDED.with_borrow_mut(|steps| {
-        if let (Some(steps), true) = (steps, result.track_op()) {
+pub(crate) fn note(arguments: &[&Tensor], result: &Tensor, backward: impl FnOnce() -> Backward) {
+    RECORDED.with_borrow_mut(|nodes| {
+        if let (Some(nodes), true) = (nodes, result.track_op()) {
             let arguments = arguments.iter().map(|argument| (*argument).clone()).collect();
-            steps.push(Step { arguments, result: result.clone(), pull: pull() });
+            nodes.push(Node { arguments, result: result.clone(), backward: backward() });
         }
     });
 }
@@ -130,10 +134,10 @@ pub(crate) fn apply1(x: &Tensor, op: impl CustomOp1 + Send + Sync + 'static) -> 
 pub(crate) fn apply2(x1: &Tensor, x2: &Tensor, op: impl CustomOp2 + Send + Sync + 'static) -> Result<Tensor> {
     let op: Arc<Box<dyn CustomOp2 + Send + Sync>> = Arc::new(Box::new(op));
     let y = x1.apply_op2_arc(x2, op.clone())?;
-    let pull = move |arguments: &[Tensor], y: &Tensor, g: &Tensor| {
+    let backward = move |arguments: &[Tensor], y: &Tensor, g: &Tensor| {
         op.bwd(&arguments[0], &arguments[1], y, g).map(|(g1, g2)| vec![g1, g2])
     };
-    note(&[x1, x2], &y, || Box::new(pull));
+    note(&[x1, x2], &y, || Box::new(backward));
     Ok(y)
 }
 
@@ -146,10 +150,10 @@ pub(crate) fn apply3(
 ) -> Result<Tensor> {
     let op: Arc<Box<dyn CustomOp3 + Send + Sync>> = Arc::new(Box::new(op));
     let y = x1.apply_op3_arc(x2, x3, op.clone())?;
-    let pull = move |arguments: &[Tensor], y: &Tensor, g: &Tensor| {
+    let backward = move |arguments: &[Tensor], y: &Tensor, g: &Tensor| {
         op.bwd(&arguments[0], &arguments[1], &arguments[2], y, g).map(|(g1, g2, g3)| vec![g1, g2, g3])
     };
-    note(&[x1, x2, x3], &y, || Box::new(pull));
+    note(&[x1, x2, x3], &y, || Box::new(backward));
     Ok(y)
 }
 
@@ -169,7 +173,7 @@ pub fn reshape(x: &Tensor, shape: impl Into<Shape>) -> Result<Tensor> {
 
 /// A function of candle's operations, which candle differentiates. While recording, arguments with gradients are copied.
 pub fn composed(arguments: &[&Tensor], function: impl FnOnce(&[Tensor]) -> Result<Tensor>) -> Result<Tensor> {
-    if RECORDED.with_borrow(|steps| steps.is_none()) {
+    if RECORDED.with_borrow(|nodes| nodes.is_none()) {
         let arguments: Vec<Tensor> = arguments.iter().map(|argument| (*argument).clone()).collect();
         return function(&arguments);
     }
@@ -179,11 +183,11 @@ pub fn composed(arguments: &[&Tensor], function: impl FnOnce(&[Tensor]) -> Resul
     };
     let leaves: Vec<Tensor> = arguments.iter().map(leaf).collect::<Result<_>>()?;
     let y = function(&leaves)?;
-    let pull = move |_: &[Tensor], y: &Tensor, g: &Tensor| {
+    let backward = move |_: &[Tensor], y: &Tensor, g: &Tensor| {
         let mut store = pull_back(y, g)?;
         Ok(leaves.iter().map(|leaf| store.remove(leaf)).collect())
     };
-    note(arguments, &y, || Box::new(pull));
+    note(arguments, &y, || Box::new(backward));
     Ok(y)
 }
 
@@ -202,10 +206,10 @@ mod tests {
     fn block(x: &Tensor, vars: &[Var]) -> Result<Tensor> {
         let [norm, weight, bias, a, b] = vars else { unreachable!("five variables") };
         let normed = rms_norm(x, norm, 1e-5)?;
-        let gate = add_to_rows(&linear(&normed, &weight.as_tensor().clone().into(), None)?, bias)?;
+        let gate = add_to_rows(linear(&normed, &weight.as_tensor().clone().into(), None)?, bias)?;
         let up = lora(&normed, &random(&[6, 6], 9).into(), None, a, b, 0.5, None)?;
         let y = reshape(&swiglu(&gate, &up)?, (4, 6))?;
-        reshape(&add_residual(&reshape(x, (4, 6))?, &y)?, (2, 2, 6))
+        reshape(&add_residual(&reshape(x, (4, 6))?, y)?, (2, 2, 6))
     }
 
     #[test]

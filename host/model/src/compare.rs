@@ -7,7 +7,7 @@
 mod operations;
 mod optimizer;
 
-use super::tape::Tape;
+use crate::tape::Tape;
 use candle_core::{DType, Device, Result, Tensor, Var, bail};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -158,7 +158,7 @@ fn rounded(tensor: &Tensor, dtype: DType) -> Result<Tensor> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use crate::kernels::tape::composed;
+    use crate::tape::composed;
 
     fn of(fused: impl Fn(&[Tensor]) -> Result<Tensor> + 'static) -> Comparison {
         let fused = move |t: &[Tensor]| composed(&[&t[0]], &fused);
