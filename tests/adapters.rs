@@ -3,7 +3,7 @@
 use crate::project::{self, MODEL, diapason, put, said};
 use std::path::Path;
 
-const ADAPTERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/adapters");
+const ADAPTERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/golden/adapters");
 
 /// A copy of the golden adapter `name` in `folder`, in whose configuration `from` becomes `to`.
 fn adapter(folder: &Path, name: &str, from: &str, to: &str) {

@@ -185,7 +185,7 @@ fn a_run_folder_that_is_a_file() {
     let config = [CONFIG, b"[run]\nfolder = \"train.jsonl\"\n"].concat();
     let rows = b"{\"prompt\": \"a\", \"completion\": \"b\"}\n";
     let files: [(&str, &[u8]); 3] = [("diapason.toml", &config), ("train.jsonl", rows), ("base.gguf", b"")];
-    let said = ["failed to open the run folder train.jsonl: it is no folder", "another `run.folder`"];
+    let said = ["failed to open the run folder train.jsonl: it is not a folder", "another `run.folder`"];
     refused(&files, &["validate"], 4, &said);
 }
 

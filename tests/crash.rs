@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/llama-tied");
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/golden/llama-tied");
 const TEMPLATE: &str = "{% for message in messages %}{{ message.content }}{% if message.role == 'assistant' %}</s>{% else %}=\
                         {% endif %}{% endfor %}";
 const KILLS: usize = 20;
@@ -79,7 +79,7 @@ fn killed_twenty_times_at_random_moments() {
     }
     let last = train(folder.path()).output().expect("runs");
     let said = String::from_utf8_lossy(&last.stderr);
-    assert!(last.status.success() && said.contains("going on after step"), "{said}");
+    assert!(last.status.success() && said.contains("resuming after step"), "{said}");
     assert!(adapter(folder.path()) == adapter(expected.path()), "the adapters differ");
     assert_eq!(log(folder.path()), log(expected.path()));
 }
@@ -99,7 +99,7 @@ fn an_interrupted_run_says_so_and_goes_on() {
     let output = child.wait_with_output().expect("ends");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
-    assert!(said.contains("interrupted after step") && said.contains("the same command goes on"), "{said}");
+    assert!(said.contains("interrupted after step") && said.contains("run the same command again to resume"), "{said}");
     assert!(folder.path().join("run/checkpoints/resume.safetensors").exists());
 }
 

@@ -76,12 +76,7 @@ fn a_conversation_is_read_as_rows_are() {
     // What is typed goes before what stands in the file.
     asked(folder.path(), &["--message", "row.json", "--variable", "tone=\"short\""], "trueshort<s>s</s><u>q</u><a>");
     asked(folder.path(), &["--message", "turns.json", "--system", "s"], "<s>s</s><u>q</u><a>");
-    refused(
-        folder.path(),
-        &["--message", "turns.json", "--system", "t"],
-        2,
-        &["a system message of its own", "Hint: "],
-    );
+    refused(folder.path(), &["--message", "turns.json", "--system", "t"], 2, &["both give a system message", "Hint: "]);
 }
 
 #[test]
@@ -124,6 +119,9 @@ fn bad_conversations_tools_and_variables_are_refused_by_name() {
         ("broken.json", "{\"messages\": ["),
         ("empty.json", ""),
         ("shape.json", "{\"text\": \"a\"}"),
+        ("order.json", r#"[{"role": "assistant", "content": "a"}, {"role": "user", "content": "b"}]"#),
+        ("role.json", r#"[{"role": "Chatbot", "content": "a"}]"#),
+        ("critic.json", r#"[{"role": "user", "content": "a"}, {"role": "critic", "content": "b"}]"#),
         ("content.json", r#"[{"role": "user", "content": 3}]"#),
         ("image.json", r#"[{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]"#),
         ("reserved.json", r#"{"prompt": "a", "chat_template_kwargs": {"template_name": "rag"}}"#),
@@ -138,19 +136,31 @@ fn bad_conversations_tools_and_variables_are_refused_by_name() {
         (["--message", "nowhere.json"].as_slice(), 4, ["failed to read", "nowhere.json"].as_slice()),
         (&["--message", "two.jsonl"], 4, &["has 2 conversations", "Hint: "]),
         (&["--message", "broken.json"], 4, &["broken.json"]),
-        (&["--message", "empty.json"], 4, &["empty.json has no rows"]),
+        (&["--message", "empty.json"], 4, &["empty.json has no conversation", "\"messages\": ["]),
         (&["--message", "shape.json"], 4, &["line 1", "no known shape"]),
         (&["--message", "content.json"], 4, &["/messages/0/content"]),
         (&["--message", "image.json"], 4, &["/messages/0/content/0"]),
         (&["--message", "reserved.json"], 4, &["`template_name` is not a row's to set"]),
-        (&["--message", "own.json", "--tools", "more.json"], 2, &["`tools` of its own"]),
+        (&["--message", "own.json", "--tools", "more.json"], 2, &["both give tools"]),
         (&["--prompt", "q", "--tools", "nowhere.json"], 4, &["nowhere.json"]),
         (&["--prompt", "q", "--tools", "cut.json"], 4, &["failed to read cut.json", "Hint: tools are a JSON list"]),
         (&["--prompt", "q", "--tools", "tools.json"], 4, &["tools.json", "/tools"]),
         (&["--prompt", "q", "--variable", "thinking"], 2, &["has no name and value", "Hint: "]),
         (&["--prompt", "q", "--variable", "tone=short"], 2, &["is no JSON", "a text needs quotes"]),
         (&["--prompt", "q", "--variable", "a=1", "--variable", "a=2"], 2, &["given twice"]),
-        (&["--prompt", "q", "--variable", "tools=[]"], 4, &["`tools` is not a row's to set"]),
+        (&["--prompt", "q", "--variable", "tools=[]"], 2, &["`--variable tools` cannot be set", "`--tools FILE`"]),
+        (
+            &["--prompt", "q", "--variable", "add_generation_prompt=false"],
+            2,
+            &["`--variable add_generation_prompt` cannot be set", "Hint: "],
+        ),
+        (&["--message", "order.json"], 4, &["order.json: line 1 /messages/0", "before any user turn"]),
+        (
+            &["--message", "role.json"],
+            4,
+            &["role.json: line 1 /messages/0/role", "the role is \"Chatbot\"", "`assistant`"],
+        ),
+        (&["--message", "critic.json"], 4, &["critic.json: line 1 /messages/1/role", "the role is \"critic\""]),
         (&["--prompt", "q", "--template-name", "rag"], 2, &["no chat template named \"rag\"", "`--template-name`"]),
         (&["--prompt", "q", "--message", "two.jsonl"], 2, &["cannot be used with"]),
         (&[], 2, &["--prompt"]),

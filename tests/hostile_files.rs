@@ -2,12 +2,13 @@
 //! screen, and everything that was there before.
 #![cfg(unix)]
 
+use crate::project::add_merge;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/llama-tied");
-const ADAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/train/llama-tied.lora");
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/golden/llama-tied");
+const ADAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/golden/train/llama-tied.lora");
 
 /// Runs what a shell says, `diapason` being the binary; a command that waits for ever is a failure.
 #[track_caller]
@@ -145,6 +146,9 @@ fn outputs_that_cannot_be_written_leave_what_was_there() {
     for (before, command) in cases {
         let folder = project();
         assert!(shell(folder.path(), before).status.success());
+        if command.starts_with(export) {
+            add_merge(&folder.path().join("m"));
+        }
         refused(folder.path(), &command, 4, &["failed to"]);
         let left = shell(folder.path(), "find . -name '.tmp*' | grep -v ./cache");
         assert!(left.stdout.is_empty(), "{command} left {}", String::from_utf8_lossy(&left.stdout));

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 /// Two layers, 32 wide, bytes as tokens.
-pub(crate) const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/llama-tied");
+pub(crate) const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/golden/llama-tied");
 const TEMPLATE: &str = "{% for message in messages %}{{ message.content }}{% if message.role == 'assistant' %}</s>{% else %}=\
                         {% endif %}{% endfor %}";
 
@@ -57,4 +57,14 @@ pub(crate) fn diapason(folder: &Path, arguments: &[&str]) -> Output {
 /// Everything that was printed.
 pub(crate) fn said(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Gives the tokenizer of the model in `folder` a merge: llama.cpp opens none without.
+pub(crate) fn add_merge(folder: &Path) {
+    let path = folder.join("tokenizer.json");
+    let text = std::fs::read_to_string(&path).expect("a tokenizer");
+    let mut json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    json["model"]["vocab"]["ab"] = 256.into();
+    json["model"]["merges"] = serde_json::json!([["a", "b"]]);
+    std::fs::write(path, json.to_string()).expect("written");
 }

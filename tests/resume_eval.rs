@@ -52,9 +52,9 @@ fn kept(run: &Path) -> usize {
     PARTIAL.iter().map(lines).map(|lines| lines.saturating_sub(1)).max().unwrap_or(0)
 }
 
-/// How many answers a start said that it had: `going on after 120 of 600`.
+/// How many answers a start said that it had: `resuming after 120 of 600`.
 fn found(text: &str) -> Option<usize> {
-    text.lines().find_map(|line| line.split_once("going on after ")?.1.split(' ').next()?.parse().ok())
+    text.lines().find_map(|line| line.split_once("resuming after ")?.1.split(' ').next()?.parse().ok())
 }
 
 fn kill(child: &std::process::Child, signal: &str) {
@@ -91,7 +91,7 @@ fn killed_and_interrupted_at_random_moments() {
             assert!(found >= before, "round {round}: {before} were kept, {found} were found: {text}");
             resumed += 1;
         }
-        interrupted += usize::from(text.contains("answers are kept"));
+        interrupted += usize::from(text.contains("answers are saved"));
         before = kept(&run);
         if output.status.code() == Some(0) {
             break;
@@ -118,7 +118,10 @@ fn an_interruption_says_what_is_kept_and_other_settings_start_afresh() {
     let output = child.wait_with_output().expect("ends");
     let text = said(&output);
     assert_eq!(output.status.code(), Some(4), "{text}");
-    assert!(text.contains("of 840 answers are kept") && text.contains("the same command goes on"), "{text}");
+    assert!(
+        text.contains("of 840 answers are saved") && text.contains("run the same command again to resume"),
+        "{text}"
+    );
     let path = folder.path().join("diapason.toml");
     let config = std::fs::read_to_string(&path).expect("configuration").replace("max_tokens = 48", "max_tokens = 2");
     std::fs::write(path, config).expect("written");

@@ -147,7 +147,7 @@ fn special_tokens_in_texts_are_found_and_encoded_as_text_where_asked() {
     let folder = training("t.jsonl", row, "", "");
     let output = diapason(folder.path(), &["validate"]);
     assert!(
-        output.status.success() && said(&output).contains("`<|end|>`, which the tokenizer takes"),
+        output.status.success() && said(&output).contains("`<|end|>`, which the tokenizer reads"),
         "{}",
         said(&output)
     );

@@ -54,7 +54,7 @@ fn what_was_made_meanwhile_is_not_kept() {
         let output = child.wait_with_output().expect("ends");
         let text = said(&output);
         assert_eq!(output.status.code(), Some(4), "{name}: {text}");
-        assert!(text.contains("changed while it was at work") && text.contains(name), "{name}: {text}");
+        assert!(text.contains("changed while it was in use") && text.contains(name), "{name}: {text}");
         assert!(!run.join(begun).exists(), "{name}: answers so far are gone");
         assert!(!run.join(begun.replace(".partial", "")).exists(), "{name}: nothing is recorded");
         std::fs::write(&path, kept).expect("put back");
@@ -85,6 +85,6 @@ fn encoded_rows_of_somebody_else_are_made_anew() {
     std::fs::write(&tokens, bytes).expect("written");
     std::fs::remove_dir_all(folder.path().join("run/adapter")).expect("removed");
     let (text, second) = train();
-    assert!(text.contains("tokens.bin is not what was written there"), "{text}");
+    assert!(text.contains("tokens.bin was modified since it was written"), "{text}");
     assert!(first == second, "the rows are those of the data");
 }

@@ -14,7 +14,7 @@ type Case = (&'static str, fn(&Path), [i32; 4], &'static str);
 const ALL: [i32; 4] = [4, 4, 4, 4];
 /// Another configuration: a matter of usage, but for `verify`, which speaks of the folder.
 const CONFIGURED: [i32; 4] = [2, 2, 2, 4];
-/// `compare` makes it anew and says so.
+/// `compare` generates it again and says so.
 const COMPARED: [i32; 4] = [0, 4, 4, 4];
 /// `report` writes it anew.
 const REPORTED: [i32; 4] = [0, 0, 4, 4];
@@ -180,13 +180,13 @@ fn artefacts_name_the_configuration_that_made_them() {
     assert_eq!(refused.status.code(), Some(2), "{}", said(&refused));
     let text = said(&refused);
     assert!(text.contains("the configuration changed since the evaluation: `train.epochs` was 12 and is 1"), "{text}");
-    assert!(text.contains("let `diapason run` do it anew"), "`eval` would refuse this adapter: {text}");
+    assert!(text.contains("run `diapason run` to start over"), "`eval` would refuse this adapter: {text}");
     let resampled = second("resamples = 200", "resamples = 300");
     assert_eq!(resampled.status.code(), Some(2), "{}", said(&resampled));
     assert!(said(&resampled).contains("`gate.resamples` was 200 and is 300"), "{}", said(&resampled));
     let strict = second("gain = 0.1", "maximum = 0.01");
     assert_eq!(strict.status.code(), Some(1), "another rule is decided without the model: {}", said(&strict));
-    assert!(said(&strict).contains("the report in the run folder is about other rules"), "{}", said(&strict));
+    assert!(said(&strict).contains("the report in the run folder is out of date"), "{}", said(&strict));
 }
 
 /// A copy of the run folder, without base, data and own component, in an empty place.
@@ -278,7 +278,7 @@ fn findings_of_other_validators_are_not_evaluated_as_these_ones() {
     let eval = diapason(folder.path(), &["eval"]);
     if eval.status.code() == Some(0) {
         let log = said(&eval);
-        assert!(log.contains("validate") && !log.contains("validate        unchanged"), "made anew: {log}");
+        assert!(log.contains("validate") && !log.contains("validate        up to date"), "made anew: {log}");
     } else {
         assert!(said(&eval).contains("findings.jsonl is about other data or of other validators"), "{}", said(&eval));
     }

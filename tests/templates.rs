@@ -4,7 +4,7 @@
 use crate::project::{self, MODEL, diapason, put, said};
 use std::path::Path;
 
-const ADAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/train/llama-tied.lora");
+const ADAPTER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/golden/train/llama-tied.lora");
 
 /// A template that begins its renderings with `mark`.
 fn template(mark: &str) -> String {
@@ -280,4 +280,85 @@ fn validate_finds_the_rows_that_the_template_refuses() {
     put(folder.path(), "train.jsonl", &format!("{right}\n{refuses}\n"));
     configure("chatml");
     done(folder.path(), &["validate"]);
+}
+
+/// A template that knows no developer turn, writes no text beside a call and no reasoning.
+const SPARSE: &str = "{% for m in messages if m.role != 'developer' %}{% for c in m.tool_calls or [] %}[{{ c.function.name }}]</s>\
+                      {% else %}{{ m.content.split('</think>')[-1] }}{% if m.role == 'assistant' %}</s>{% else %}={% endif %}\
+                      {% endfor %}{% endfor %}";
+
+#[test]
+fn what_the_template_leaves_out_of_a_row_is_named() {
+    let folder = project("");
+    put(folder.path(), "sparse.jinja", SPARSE);
+    let call = r#""tool_calls": [{"type": "function", "function": {"name": "f", "arguments": {}}}]"#;
+    let rows = [
+        r#"{"messages": [{"role": "user", "content": "q0"}, {"role": "assistant", "content": "a"}]}"#.to_owned(),
+        r#"{"messages": [{"role": "developer", "content": "Be brief"}, {"role": "user", "content": "Be brief, q1"}, {"role": "assistant", "content": "a"}]}"#.to_owned(),
+        format!(r#"{{"messages": [{{"role": "user", "content": "q2"}}, {{"role": "assistant", "content": "I look.", {call}}}]}}"#),
+        r#"{"messages": [{"role": "user", "content": "q3"}, {"role": "assistant", "content": "<think>hm</think>a"}]}"#.to_owned(),
+        r#"{"messages": [{"role": "user", "content": "q4"}, {"role": "assistant", "content": "<think>ah</think>a"}]}"#.to_owned(),
+    ];
+    put(folder.path(), "train.jsonl", &(rows.join("\n") + "\n"));
+    put(
+        folder.path(),
+        "diapason.toml",
+        "[model]\npath = \"base\"\n[template]\ntemplate = \"sparse.jinja\"\n[data]\ntrain = \"train.jsonl\"\n",
+    );
+    let text = done(folder.path(), &["validate"]);
+    for said in [
+        "train line 2: the template does not write the text of turn 0 (developer)",
+        "train line 3: the template does not write the text beside the calls of turn 1",
+        "train line 4: the template does not write the reasoning in the text of turn 1, and reasoning in 1 more rows",
+        "(unwritten)",
+    ] {
+        assert!(text.contains(said), "expected `{said}` in: {text}");
+    }
+    assert!(!text.contains("train line 1: ") && !text.contains("train line 5: "), "{text}");
+    let text = done(folder.path(), &["train", "--show", "1"]);
+    for said in ["the text of turn 0 (developer)", "the text beside the calls", "the reasoning in the text of turn 1"] {
+        assert!(text.contains(said), "expected `{said}` in: {text}");
+    }
+    // Nothing is left of such an answer.
+    let only =
+        r#"{"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "<think>hm</think>"}]}"#;
+    put(folder.path(), "train.jsonl", &format!("{only}\n"));
+    for verb in ["validate", "train"] {
+        refused(folder.path(), &[verb], 4, &["the template", "reasoning", "unrendered"]);
+    }
+}
+
+#[test]
+fn the_settings_of_a_template_are_written_with_what_is_trained_in_it() {
+    let folder = tempfile::tempdir().expect("folder");
+    let base = folder.path().join("base");
+    copy(MODEL, &base);
+    std::fs::create_dir(base.join("additional_chat_templates")).expect("folder");
+    put(&base, "chat_template.jinja", &template("plain"));
+    let rag = template("rag{{ think }}{{ unset }}");
+    put(&base, "additional_chat_templates/rag.jinja", &rag);
+    put(&base, "additional_chat_templates/tool_use.jinja", &template("tools"));
+    project::write(folder.path(), "");
+    let head =
+        project::head().replace(&format!("path = {MODEL:?}"), "path = \"base\"").replace("epochs = 20", "epochs = 1");
+    let settings = "settings = { template_name = \"rag\", think = \"on\", other = 1 }";
+    put(folder.path(), "diapason.toml", &head.replace("template = \"./t.jinja\"", settings));
+    done(folder.path(), &["train", "-q"]);
+    let adapter = folder.path().join("run/adapter");
+    let written = std::fs::read_to_string(adapter.join("chat_template.jinja")).expect("template");
+    assert_eq!(written, format!("{{% if think is not defined %}}{{% set think = \"on\" %}}{{% endif %}}\n{rag}"));
+    assert!(!adapter.join("additional_chat_templates").exists());
+    let text = done(folder.path(), &asked("base", "run/adapter"));
+    assert!(text.contains(r#""prompt": "ragon:q=""#), "{text}");
+    // The same configuration has the same template, and what is given goes before.
+    let config = format!(
+        "[model]\npath = \"base\"\nadapter = \"run/adapter\"\n[template]\n{settings}\n[generate]\nmax_tokens = 1\n\
+         [gate]\nresamples = 200\n[run]\nfolder = \"again\"\n{}",
+        project::SUITE
+    );
+    put(folder.path(), "diapason.toml", &config);
+    put(folder.path(), "test.jsonl", "{\"prompt\": \"q\", \"reference\": \"a\"}\n");
+    done(folder.path(), &["eval"]);
+    let given = [&asked("base", "run/adapter")[..], &["--variable", "think=\"off\""]].concat();
+    assert!(done(folder.path(), &given).contains(r#""prompt": "ragoff:q=""#));
 }

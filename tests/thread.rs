@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 /// Two layers, 32 wide, bytes as tokens.
-const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../model/tests/golden/llama-tied");
+const MODEL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/golden/llama-tied");
 const TEMPLATE: &str = "{% for message in messages %}{{ message.content }}{% if message.role == 'assistant' %}</s>{% else %}=\
                         {% endif %}{% endfor %}";
 const ANSWERS: [&str; 4] = ["answers, base", "answers, tuned", "score", "train"];
@@ -88,7 +88,7 @@ fn from_dataset_to_verdict_and_again() {
     let second = diapason(folder.path(), &["run"]);
     let log = text(&second.stderr);
     for stage in ANSWERS.iter().chain(&["validate", "compare"]) {
-        assert!(log.lines().any(|line| line.contains(stage) && line.contains("unchanged, kept")), "{stage}: {log}");
+        assert!(log.lines().any(|line| line.contains(stage) && line.contains("up to date")), "{stage}: {log}");
     }
     assert_eq!(std::fs::read(run.join("report.json")).expect("report"), report, "the same bytes again");
 }
@@ -103,7 +103,7 @@ fn a_project_that_moved_goes_on_where_it_stood() {
     std::fs::rename(&old, &new).expect("moved");
     let log = text(&diapason(&new, &["run"]).stderr);
     for stage in ANSWERS.iter().chain(&["validate", "compare"]) {
-        assert!(log.lines().any(|line| line.contains(stage) && line.contains("unchanged, kept")), "{stage}: {log}");
+        assert!(log.lines().any(|line| line.contains(stage) && line.contains("up to date")), "{stage}: {log}");
     }
 }
 

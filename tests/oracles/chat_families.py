@@ -70,7 +70,9 @@ OFF = {"enable_thinking": False}
 DOES = {
     "alpaca": (BASE, {}, [{}]),
     "chatml": (BASE, CALLS, [{}]),
+    "command-r7b": (BASE, CALLS, [{}]),
     "deepseek-r1": ({**BASE, **THINKING}, CALLS, [{}]),
+    "deepseek-v3.2": ({**BASE, **REASONING}, {**CALLS, **CALLS_REASONED}, [{}, OFF]),
     "gemma": (BASE, {}, [{}]),
     "gemma-4": (BASE, CALLS, [{}]),
     "glm-4.5": ({**BASE, **REASONING, **THINKING}, {**CALLS, **CALLS_REASONED}, [{}]),
@@ -78,6 +80,7 @@ DOES = {
     "llama-2": (BASE, {}, [{}]),
     "llama-3": (BASE, {}, [{}]),
     "llama-3.1": (BASE, CALLS, [{}]),
+    "mistral-v3": (BASE, {}, [{}]),
     "mistral-v7": (BASE, CALLS, [{}]),
     "phi": (BASE, {}, [{}]),
     "phi-3.5": (BASE, {}, [{}]),
@@ -126,14 +129,32 @@ def family(name, tagged):
                        "input": {"conversations": [conversation], "mode": "training"}, "expect": [pieces]}
 
 
-def long(name):
+def talk(number):
+    return [{"role": "user", "content": f"q{number}"}, {"role": "assistant", "content": f"a{number}"}]
+
+
+def called(number):
+    """A call and its reply, which some templates look for among all turns."""
+    ids = {"id": f"call{number:05}"}
+    function = {"name": "area", "arguments": {"city": f"c{number}"}}
+    return [{"role": "assistant", "content": "", "tool_calls": [{**ids, "type": "function", "function": function}]},
+            {"role": "tool", "name": "area", "tool_call_id": ids["id"], "content": f"r{number}"}]
+
+
+def long(name, calls):
     """A thousand turns, which have to do with the fuel that a row has."""
-    turns = [turn for number in range(500) for turn in (
-        {"role": "user", "content": f"q{number}"}, {"role": "assistant", "content": f"a{number}"})]
+    question, answer = zip(*(talk(number) for number in range(250 if calls else 500)))
+    turns = [turn for number, (asks, says) in enumerate(zip(question, answer))
+             for turn in (asks, *(called(number) if calls else []), says)]
+    tools = [{"type": "function", "function": {"name": "area", "description": "d", "parameters": {"type": "object"}}}]
     plain = BLOCKS.sub("", source(name))
+    given = {"messages": turns, **({"tools": tools} if calls else {})}
     return {"name": f"{name}: a thousand turns", "capability": "chat-template", "settings": {"template": plain, **TOKENS},
-            "input": {"conversations": [{"messages": turns}], "mode": "training"},
-            "expect": [expected(source(name), plain, turns, None, {})]}
+            "input": {"conversations": [given], "mode": "training"},
+            "expect": [expected(source(name), plain, turns, tools if calls else None, {})]}
+
+
+LONG = {"qwen3": False, "gpt-oss": False, "llama-3.1": False, "gemma-4": True, "deepseek-v3.2": True, "command-r7b": True}
 
 
 def source(name):
@@ -147,7 +168,7 @@ def main():
         old.unlink()
     for name in DOES:
         write(f"family-{name.replace(' ', '-')}.json", family(name, source(name.split(" ")[0])))
-    lines = (json.dumps(long(name), ensure_ascii=False, separators=(",", ":")) for name in ("qwen3", "gpt-oss", "llama-3.1"))
+    lines = (json.dumps(long(name, LONG[name]), ensure_ascii=False, separators=(",", ":")) for name in LONG)
     (CASES / "long.json").write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
 
 

@@ -271,7 +271,28 @@ def kinds():
     for wrong in ("text", ["text"]):
         yield case(f"documents cannot be {json.dumps(wrong)}", template, TURNS[:1], "prompt", documents=wrong,
                    error="`documents` is a list of objects")
+    # Texts of numbers that a reader of JSON gets wrong by one bit unless it rounds exactly.
+    numbers = [0.1 + 0.2, 51.24817837550540, -93.3113703768803, 52.31400820410624, 5e-324, 1.7976931348623157e308, 1e23, 3.0]
+    function = {"name": "f", "arguments": {f"a{index}": number for index, number in enumerate(numbers)}}
+    turns = [TURNS[0], {"role": "assistant", "content": "", "tool_calls": [{"type": "function", "function": function}]}]
+    template = "{% for m in messages %}{{ m.content }}{{ m.tool_calls | tojson if m.tool_calls }}{% endfor %}"
+    yield case("floats in calls", template, turns, "prompt", render(template, turns)[0])
+    yield from defaults()
     yield case("a conversation without turns", template, [], "prompt", error="the conversation has no turns")
+
+
+def defaults():
+    """A template with its settings in front, as a trained model is written: nothing of it changes its meaning, and what is
+    given goes before."""
+    own = "\n  {% if think %}\n on {{ think.a }}\n  {% endif %}\n{{ bos_token }}|{{ messages[0].content }}"
+    front = '{% set bos_token = "<\\"b\\">" %}{% if think is not defined %}{% set think = {"a": [none, 1.5, true]} %}{% endif %}\n'
+    given = {"think": {"a": [None, 1.5, True]}, "tokens": {**TOKENS, "bos_token": '<"b">'}}
+    text = render(own, TURNS[:1], **given)[0]
+    assert render(front + own, TURNS[:1])[0] == text
+    yield case("settings as defaults", front + own, TURNS[:1], "prompt", text)
+    off = render(own, TURNS[:1], **{**given, "think": False})[0]
+    assert render(front + own, TURNS[:1], think=False)[0] == off
+    yield case("what is given goes before defaults", front + own, TURNS[:1], "prompt", off, think=False)
 
 
 def continued():

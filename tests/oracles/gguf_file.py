@@ -1,4 +1,4 @@
-"""Writes host/model/tests/golden/llama-biases.gguf from the folder beside it, with llama.cpp's own writer (PyPI `gguf`).
+"""Writes host/models/tests/golden/llama-biases.gguf from the folder beside it, with llama.cpp's own writer (PyPI `gguf`).
 
     python tests/oracles/gguf_file.py
 
@@ -14,7 +14,7 @@ import gguf
 import torch
 from safetensors.torch import load_file
 
-GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "host/model/tests/golden"
+GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "host/models/tests/golden"
 SOURCE = GOLDEN / "llama-biases"
 NAMES = {
     "input_layernorm": "attn_norm", "post_attention_layernorm": "ffn_norm", "self_attn.q_proj": "attn_q",

@@ -15,7 +15,7 @@ import torch
 import xllamacpp
 from transformers import AutoModelForCausalLM
 
-GOLDEN = Path(__file__).resolve().parents[2] / "host/model/tests/golden"
+GOLDEN = Path(__file__).resolve().parents[2] / "host/models/tests/golden"
 IDS = [(i * 37 + 11) % 256 for i in range(48)]
 
 
@@ -33,7 +33,7 @@ def compare(name, place):
     folder, path = place / name, place / f"{name}.gguf"
     shutil.copytree(GOLDEN / name, folder)
     tokenizer = json.loads((folder / "tokenizer.json").read_text())
-    tokenizer["model"]["vocab"]["ab"], tokenizer["model"]["merges"] = 258, [["a", "b"]]
+    tokenizer["model"]["vocab"]["ab"], tokenizer["model"]["merges"] = 256, [["a", "b"]]
     (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
     subprocess.run([sys.argv[1], "export", "--model", folder, "--out", path, "--type", "f16"], check=True)
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()

@@ -1,4 +1,4 @@
-"""Makes host/model/tests/golden/gguf_ropes.json: what llama.cpp computes for metadata of the rotary embedding.
+"""Makes host/models/tests/golden/gguf_ropes.json: what llama.cpp computes for metadata of the rotary embedding.
 
     python tests/oracles/gguf_ropes.py
 
@@ -16,7 +16,7 @@ import gguf
 import numpy
 import xllamacpp
 
-GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "host/model/tests/golden"
+GOLDEN = pathlib.Path(__file__).resolve().parents[2] / "host/models/tests/golden"
 SOURCE = GOLDEN / "llama-biases.gguf"
 IDS = [(i * 37 + 11) % 256 for i in range(48)]
 FREQS = [1.0, 1.5, 2.5, 4.0]

@@ -1,6 +1,6 @@
 """How lm-evaluation-harness 0.4.13 splits a context and its continuation into tokens.
 
-    python tests/oracles/likelihood_pairs.py > host/model/tests/golden/likelihood_pairs.json
+    python tests/oracles/likelihood_pairs.py > host/models/tests/golden/likelihood_pairs.json
 
 The tokenizers are those of the demo model, which has merges, and of a golden model, which has special tokens; these are
 left out of texts, as templates write them.
@@ -31,6 +31,6 @@ pairs = [(context + space, continuation)
          for space in ["", " ", "  ", "\n", "\n\n", "\t", " \n ", "\r\n", "\u00a0", "\u2003", "\u3000", "\x1c", "\x1f", "\u200b", "\u0085"]
          for continuation in ["Paris", " Paris", "\nParis", "4"]]
 rows = split("templates/project/demo/base", pairs)
-rows += split("host/model/tests/golden/llama-tied", [("", "Paris"), ("", " Paris"), ("", "\n"), ("", "<s>Paris"), ("a\n", "b")],
+rows += split("host/models/tests/golden/llama-tied", [("", "Paris"), ("", " Paris"), ("", "\n"), ("", "<s>Paris"), ("a\n", "b")],
               bos_token="<s>", eos_token="</s>")
 print("[\n" + ",\n".join(map(json.dumps, rows)) + "\n]")

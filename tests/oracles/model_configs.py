@@ -1,6 +1,6 @@
-"""Makes host/model/tests/golden/configs.json: what transformers computes for configurations as users leave them.
+"""Makes host/models/tests/golden/configs.json: what transformers computes for configurations as users leave them.
 
-    python tests/oracles/model_configs.py host/model/tests/golden
+    python tests/oracles/model_configs.py host/models/tests/golden
 
 Needs torch, transformers and safetensors. The weights are those of the golden folders of `tiny_models.py`, so that a case
 is a configuration and a few numbers: every eighth logit of the last and of a middle position. A case that transformers
@@ -103,6 +103,18 @@ def windows():
         "window": dict(sliding_window=8), "window null": dict(sliding_window=None), "no window": dict(sliding_window=ABSENT),
         "use_sliding_window false": dict(sliding_window=8, use_sliding_window=False),
         "layer types": dict(sliding_window=8, layer_types=["full_attention", "sliding_attention"], head_dim=8),
+        "layer types without head_dim": dict(sliding_window=8, layer_types=["full_attention", "sliding_attention"],
+                                             head_dim=ABSENT),
+        "layer types, head_dim null": dict(sliding_window=8, layer_types=["full_attention"] * 2, head_dim=None),
+        "layer types null": dict(sliding_window=8, layer_types=None, head_dim=8),
+        "layer types, all full": dict(sliding_window=8, layer_types=["full_attention"] * 2, head_dim=8),
+        "layer types, window null": dict(sliding_window=None, layer_types=["full_attention"] * 2, head_dim=8),
+        "layer types without window": dict(sliding_window=None, layer_types=["full_attention", "sliding_attention"], head_dim=8),
+        "layer types, no window named": dict(sliding_window=ABSENT, layer_types=["full_attention", "sliding_attention"], head_dim=8),
+        "ministral": dict(model_type="ministral", sliding_window=8, head_dim=8),
+        "ministral without head_dim": dict(model_type="ministral", sliding_window=8, head_dim=ABSENT),
+        "ministral, window null": dict(model_type="ministral", sliding_window=None, head_dim=8),
+        "ministral, types": dict(model_type="ministral", sliding_window=8, layer_types=["full_attention"] * 2, head_dim=8),
         "bias that is not there": dict(sliding_window=None, attention_bias=True, mlp_bias=True),
         "key heads null": dict(num_key_value_heads=None),
     }
@@ -126,6 +138,8 @@ def windows():
         "linear types": dict(layer_types=["full_attention", "linear_attention"]),
         "too few types": dict(layer_types=["full_attention"]),
         "attention_bias": dict(attention_bias=False),
+        "dropout": dict(attention_dropout=0.5), "dropout whole": dict(attention_dropout=0),
+        "dropout null": dict(attention_dropout=None), "dropout a text": dict(attention_dropout="0.1"),
         "hidden_act swish": dict(hidden_act="swish"), "hidden_act gelu": dict(hidden_act="gelu"),
         "hidden_act null": dict(hidden_act=None), "hidden_act absent": dict(hidden_act=ABSENT),
         "eps absent": dict(rms_norm_eps=ABSENT), "eps": dict(rms_norm_eps=0.01), "eps null": dict(rms_norm_eps=None),

@@ -1,4 +1,4 @@
-"""Writes host/model/tests/golden/named_templates.json: which chat templates transformers finds in a folder, and which of them
+"""Writes host/models/tests/golden/named_templates.json: which chat templates transformers finds in a folder, and which of them
 it uses, with tools and without, and by name.
 
 Checked with transformers 5.24.0. Run from anywhere: `python tests/oracles/named_templates.py`.
@@ -12,8 +12,8 @@ from pathlib import Path
 import transformers
 
 ROOT = Path(__file__).resolve().parents[2]
-MODEL = ROOT / "host/model/tests/golden/llama-tied"
-OUT = ROOT / "host/model/tests/golden/named_templates.json"
+MODEL = ROOT / "host/models/tests/golden/llama-tied"
+OUT = ROOT / "host/models/tests/golden/named_templates.json"
 
 FILE = "chat_template.jinja"
 MORE = "additional_chat_templates/"

@@ -1,4 +1,4 @@
-"""Quantises weights with bitsandbytes on the CPU, for host/model/tests/nf4.rs.
+"""Quantises weights with bitsandbytes on the CPU, for host/models/tests/nf4.rs.
 
 Every case becomes a file as bitsandbytes serialises it, and a line of `nf4/expected.json` with the SHA-256 of the file
 and of the numbers read back (f32, little-endian). Large files are kept as digests only. One thread: the mean of
@@ -21,7 +21,7 @@ from bitsandbytes.functional import QuantState, dequantize_blockwise, quantize_4
 from safetensors.torch import load_file, save_file
 
 torch.set_num_threads(1)
-GOLDEN = Path(__file__).parents[2] / "host/model/tests/golden/nf4"
+GOLDEN = Path(__file__).parents[2] / "host/models/tests/golden/nf4"
 KEPT = 16 * 1024
 
 #        name        shape       dtype           double storage

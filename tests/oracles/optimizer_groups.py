@@ -2,7 +2,7 @@
 
     python tests/oracles/optimizer_groups.py
 
-Printed by transformers 5.24.0 and PEFT 0.21.2; the table in host/model/src/optim/mod.rs is made of it.
+Printed by transformers 5.24.0 and PEFT 0.21.2; the table in host/nn/src/optim/mod.rs is made of it.
 """
 
 import torch

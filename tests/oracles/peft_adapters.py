@@ -1,7 +1,7 @@
 """Adapters by PEFT 0.21.2 as users leave them, on golden models: what PEFT computes with each after loading it again, and
 the configurations of every other method and of every LoRA option that changes the base or the arithmetic.
 
-    python tests/oracles/peft_adapters.py host/model/tests/golden
+    python tests/oracles/peft_adapters.py host/models/tests/golden
 
 Writes adapters/NAME/ for each adapter that is read, adapters/expected.json with the logits of the last position, and
 adapters/refused.json with configurations that are refused; adapters/resized/ is refused too. transformers 5.24.0.

@@ -1,4 +1,4 @@
-"""Lets transformers and bitsandbytes write a tiny model in 4 bits, for host/model/tests/convert.rs, with its logits.
+"""Lets transformers and bitsandbytes write a tiny model in 4 bits, for host/models/tests/convert.rs, with its logits.
 
     python quantised_folder.py              writes golden/nf4-qwen3
     python quantised_folder.py --check D  opens the folders in D that Diapason wrote and prints the logits' differences
@@ -17,7 +17,7 @@ from bitsandbytes.functional import dequantize_blockwise
 from bitsandbytes.nn import Linear4bit
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
-GOLDEN = Path(__file__).parents[2] / "host/model/tests/golden"
+GOLDEN = Path(__file__).parents[2] / "host/models/tests/golden"
 PROBE = [1, 5, 9, 200, 31, 77, 8]
 
 

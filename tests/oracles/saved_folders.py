@@ -1,4 +1,4 @@
-"""Opens what host/model/tests/saved.rs left in DIAPASON_SAVED_OUT in transformers: `saved_folders.py DIR`.
+"""Opens what host/models/tests/saved.rs left in DIAPASON_SAVED_OUT in transformers: `saved_folders.py DIR`.
 
 Each folder of DIR has a `base` and what Diapason saved of it. Both must compute the same logits for 100 tokens, longer than
 the windows, and have the same configuration for generation, special tokens and ids. Written for transformers 5.24.

@@ -1,6 +1,6 @@
 """Where transformers 5.24.0 stops a generation, for each way in which a folder can name the ends of a text.
 
-    python tests/oracles/stop_ids.py > host/model/tests/golden/stop_ids.json
+    python tests/oracles/stop_ids.py > host/models/tests/golden/stop_ids.json
 
 Each row has the keys put into config.json, generation_config.json (null: there is no such file), and the ids that
 `generate` stops at (null: none). The model is a golden one, whose own keys of this kind are taken away first.
@@ -15,7 +15,7 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM
 
-GOLDEN = Path(__file__).parents[2] / "host/model/tests/golden/llama-tied"
+GOLDEN = Path(__file__).parents[2] / "host/models/tests/golden/llama-tied"
 CASES = [
     ({"eos_token_id": 5}, None),
     ({"eos_token_id": [5, 6]}, None),

@@ -1,6 +1,6 @@
-"""Makes the golden folders of host/model/tests/golden: tiny random models with what transformers computes for them.
+"""Makes the golden folders of host/models/tests/golden: tiny random models with what transformers computes for them.
 
-    python tests/oracles/tiny_models.py host/model/tests/golden
+    python tests/oracles/tiny_models.py host/models/tests/golden
 
 Needs torch, transformers and tokenizers. Weights are rounded to the stored type first, so that both sides read the same.
 """

@@ -1,4 +1,4 @@
-"""Trains the tiny models of host/model/tests/golden with PyTorch and PEFT, for host/model/tests/train_parity.rs.
+"""Trains the tiny models of host/models/tests/golden with PyTorch and PEFT, for host/train/tests/train_parity.rs.
 
 For each model, full training and the variants of LoRA: 100 AdamW steps (clip 1.0, weight decay 0.01 where
 transformers' trainer has it, its cosine schedule with warm-up) on fixed rows in a fixed order; the loss of every step goes to
@@ -24,7 +24,7 @@ from peft.optimizers import create_loraplus_optimizer
 from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, Trainer, get_cosine_schedule_with_warmup
 
-GOLDEN = Path(__file__).parents[2] / "host/model/tests/golden"
+GOLDEN = Path(__file__).parents[2] / "host/models/tests/golden"
 MODELS = ["llama-tied", "llama-biases", "qwen2", "qwen3"]
 STEPS, WARMUP, BATCH, RANK, ALPHA = 100, 5, 4, 4, 8
 # Full training at 1e-3 departs by 2.6e-5 between f32 and f64 in PyTorch itself, at 1e-4 by less than 8e-6.

@@ -26,36 +26,36 @@ pub struct Arguments {
 pub enum Command {
     /// Write a starter project.
     Init(Init),
-    /// Look for faults in the datasets: findings.jsonl.
+    /// Check the datasets for problems; writes findings.jsonl.
     Validate(Checked),
-    /// Foretell memory, tokens, steps and time of training; exit code 1 where it does not fit.
+    /// Estimate memory, tokens, steps and time of training; exit code 1 if it does not fit.
     Plan(PlanArguments),
-    /// Fine-tune the base model: adapter/ or model/, and train.jsonl. Goes on where it was broken off.
+    /// Fine-tune the base model; writes adapter/ or model/, and train.jsonl. Resumes an interrupted run.
     Train(Train),
-    /// Let base and tuned answer, and score the answers: outputs.*.jsonl and scores.jsonl.
+    /// Generate and score the answers of base and tuned; writes outputs.*.jsonl and scores.jsonl.
     Eval(Checked),
-    /// Compare base and tuned, paired by sample: comparison.json.
+    /// Compare base and tuned, paired by sample; writes comparison.json.
     Compare(Config),
     /// Write the report: report.html, report.md, report.json and junit.xml.
     Report(Checked),
     /// Decide whether the tuned model may be released.
     Gate(Checked),
-    /// Check a run folder, or a copy of it: exit code 4 where something differs, else the verdict's.
+    /// Verify a run folder or a copy of it; exit code 4 if anything differs, otherwise the verdict's.
     Verify(Verify),
-    /// All of it; goes on where an earlier run stopped.
+    /// Run all stages; resumes where an earlier run stopped.
     Run(Checked),
-    /// Let a model answer one prompt.
+    /// Generate a model's answer to one prompt.
     Generate(Generate),
-    /// Merge an adapter into its base: a model folder of its own.
+    /// Merge an adapter into its base model; writes a model folder.
     Merge(Merge),
-    /// Write a model, with its adapter merged in, as a GGUF file for llama.cpp.
+    /// Export a model, with its adapter merged in, as a GGUF file for llama.cpp.
     Export(Export),
-    /// Write a model whose linear layers are in 4 bits, as bitsandbytes does.
+    /// Quantize a model's linear layers to 4 bits, as bitsandbytes does.
     Quantize(Quantize),
     /// List, inspect, write and test plugins.
     #[command(subcommand)]
     Plugin(Plugin),
-    /// See all of it at work, on a small model that is built in.
+    /// See everything at work on a small built-in model.
     Demo(Demo),
 }
 
@@ -72,7 +72,7 @@ pub struct Config {
 pub struct Verify {
     /// The run folder.
     pub run: PathBuf,
-    /// The configuration of its project, where that is at hand: models, data and plugins are checked too.
+    /// The configuration of its project, if available: models, data and plugins are checked too.
     #[arg(long, short, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -83,7 +83,7 @@ pub struct Checked {
     /// Which configuration.
     #[command(flatten)]
     pub config: Config,
-    /// Go on in spite of errors that validators found by this rule; the report says so. Can be given several times.
+    /// Continue despite validation errors of this rule; the report says so. May be repeated.
     #[arg(long, value_name = "RULE")]
     pub allow: Vec<String>,
 }
@@ -94,7 +94,7 @@ pub struct Train {
     /// Which configuration, and which findings do not stop it.
     #[command(flatten)]
     pub checked: Checked,
-    /// Print the first N rows' tokens and what of them is learned; train nothing.
+    /// Print the tokens of the first N rows with their loss mask; train nothing.
     #[arg(long, value_name = "N")]
     pub show: Option<usize>,
 }
@@ -105,7 +105,7 @@ pub struct PlanArguments {
     /// Which configuration.
     #[command(flatten)]
     pub config: Config,
-    /// Memory to fit into, in GB, instead of what there is.
+    /// Memory to fit into, in GB, instead of what is available.
     #[arg(long, value_name = "GB", allow_negative_numbers = true)]
     pub memory: Option<f64>,
     /// Plan for this GPU instead of this machine's processor.
@@ -172,7 +172,7 @@ pub struct Generate {
     /// `chat_template_kwargs`), or with the messages alone.
     #[arg(long, value_name = "FILE", conflicts_with = "raw")]
     pub message: Option<PathBuf>,
-    /// Go on with the assistant's turn that the conversation of `--message` ends with.
+    /// Continue the assistant's turn that the conversation in `--message` ends with.
     #[arg(long = "continue", conflicts_with = "raw")]
     pub continues: bool,
     /// A system message.
@@ -181,20 +181,20 @@ pub struct Generate {
     /// A JSON file with a list of tools.
     #[arg(long, value_name = "FILE", conflicts_with = "raw")]
     pub tools: Option<PathBuf>,
-    /// A variable of the chat template, such as `enable_thinking=false`. Can be given several times.
+    /// A variable of the chat template, such as `enable_thinking=false`. May be repeated.
     #[arg(long = "variable", value_name = "NAME=JSON", conflicts_with = "raw")]
     pub variables: Vec<String>,
-    /// Continue the prompt as it stands, without a chat template.
+    /// Continue the prompt as is, without a chat template.
     #[arg(long)]
     pub raw: bool,
-    /// One of our chat templates or a Jinja file, instead of the model's own; `base` or `adapter` for theirs. Without it, an
-    /// adapter's own template goes before its base's.
+    /// A built-in chat template or a Jinja file, instead of the model's own; `base` or `adapter` selects theirs. By default,
+    /// an adapter's own template takes precedence over its base's.
     #[arg(long, value_name = "NAME", conflicts_with = "raw")]
     pub template: Option<String>,
-    /// Which of the model's chat templates, where it has several.
+    /// Which of the model's chat templates to use, if it has several.
     #[arg(long, value_name = "NAME", conflicts_with = "raw")]
     pub template_name: Option<String>,
-    /// Upper limit of new tokens.
+    /// Maximum number of new tokens.
     #[arg(long, value_name = "N", default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_tokens: u32,
     /// 0 decodes greedily.
@@ -220,7 +220,7 @@ pub struct Merge {
     /// The folder to write.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Number format of the weights.
+    /// Data type of the weights.
     #[arg(long, value_enum, default_value_t)]
     pub dtype: Dtype,
     /// Largest size of a file of weights, in GB.
@@ -252,7 +252,7 @@ pub struct Export {
     /// The file to write.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// How the weights are kept.
+    /// How the weights are stored.
     #[arg(long = "type", value_enum, default_value_t, value_name = "TYPE")]
     pub kind: Kind,
 }
@@ -280,10 +280,10 @@ pub struct Quantize {
     /// The folder to write.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
-    /// Keep the quantisation constants in 32 bits.
+    /// Keep the quantization constants in 32 bits.
     #[arg(long)]
     pub no_double_quantization: bool,
-    /// Number format of what is not quantised: embedding, output head and norms.
+    /// Data type of what is not quantized: embedding, output head and norms.
     #[arg(long, value_enum, default_value_t)]
     pub dtype: Dtype,
 }
@@ -291,14 +291,14 @@ pub struct Quantize {
 /// `plugin`.
 #[derive(Debug, Subcommand)]
 pub enum Plugin {
-    /// List the plugins that are built in.
+    /// List the built-in plugins.
     List,
-    /// Show what a plugin can do, what it asks for and which settings it takes.
+    /// Show a plugin's capabilities, permissions and settings.
     Inspect {
         /// A built-in plugin's name or the path of a component.
         plugin: String,
     },
-    /// Write a plugin to start from: an evaluator in Rust, with its cases.
+    /// Write a starter plugin: an evaluator in Rust, with its cases.
     New {
         /// The folder to write into; its name becomes the plugin's.
         folder: PathBuf,
@@ -313,8 +313,8 @@ pub enum Plugin {
         /// Case files, or folders of them.
         #[arg(required = true)]
         cases: Vec<PathBuf>,
-        /// Plant faults and harmless changes into the cases' right answers and print, for each measure, the share of faults
-        /// that were seen (sensitivity) and of harmless changes that were left alone (specificity).
+        /// Plant faults and harmless changes in the cases' correct answers and print, for each measure, the share of faults
+        /// that were detected (sensitivity) and of harmless changes that were accepted (specificity).
         #[arg(long)]
         mutate: bool,
     },

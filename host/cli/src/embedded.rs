@@ -17,7 +17,7 @@ pub(crate) fn plugin(name: &str) -> Result<&'static [u8]> {
     let found = tables::PLUGINS.iter().find(|(known, _)| *known == name);
     found.map(|(_, bytes)| *bytes).ok_or_else(|| {
         let hint = format!(
-            "{} a component of your own is named by its path, ending in .wasm",
+            "{} to use your own component, give its path, ending in .wasm",
             sentence(did_you_mean(name, plugins()))
         );
         Error::config(format!("unknown plugin `{name}`")).hint(hint)
@@ -34,7 +34,7 @@ pub(crate) fn template(name: &str) -> Result<&'static str> {
     let found = tables::TEMPLATES.iter().find(|(known, _)| *known == name);
     found.map(|(_, text)| *text).ok_or_else(|| {
         let hint = format!(
-            "{} a template of your own is named by its path, ending in .jinja",
+            "{} to use your own template, give its path, ending in .jinja",
             sentence(did_you_mean(name, templates()))
         );
         Error::config(format!("unknown chat template `{name}`")).hint(hint)

@@ -4,6 +4,7 @@
 //! `command` has one for each verb; `render` turns what came of it into text.
 
 pub mod args;
+mod artefact;
 mod clock;
 mod command;
 mod embedded;
@@ -11,6 +12,8 @@ mod exit;
 mod interrupt;
 mod lock;
 mod net;
+mod number;
+mod paint;
 pub mod pipeline;
 mod plan;
 mod render;

@@ -66,7 +66,7 @@ impl Lock {
     fn take(path: PathBuf, place: &Path) -> Result<Self> {
         if path.symlink_metadata().is_ok_and(|found| !found.is_file()) {
             return Err(Error::run(format!("{} is not a plain file", path.display()))
-                .hint("the lock is written into it: remove what stands in its place"));
+                .hint("the lock is written into it: remove what is in its place"));
         }
         loop {
             let mut file = options().open(&path).map_err(|source| unlockable(&path, place, source))?;
@@ -87,8 +87,8 @@ impl Lock {
 fn folder_or_nothing(folder: &Path) -> Result<()> {
     if folder.exists() && !folder.is_dir() {
         return Err(Error::run(format!("failed to open the run folder {}", folder.display()))
-            .because("it is no folder")
-            .hint("name another `run.folder`, which is made where there is none, or remove what stands in its place"));
+            .because("it is not a folder")
+            .hint("name another `run.folder`, which is created if it does not exist, or remove what is in its place"));
     }
     Ok(())
 }

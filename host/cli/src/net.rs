@@ -47,11 +47,9 @@ fn note(panic: &PanicHookInfo<'_>) {
 
 fn fault() -> ExitCode {
     let said = SAID.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    let error = Error::run("this is a fault in Diapason").because(said).hint(concat!(
-        "please report it with the command and its files: ",
-        env!("CARGO_PKG_REPOSITORY"),
-        "/issues"
-    ));
+    let error = Error::run("this is a fault in Diapason")
+        .because(said)
+        .hint("please report it with this message, the command and the files that it read");
     UI.get().cloned().unwrap_or_else(|| Ui::new(Format::Human, false)).error(&error);
     Exit::Error.into()
 }

@@ -1,15 +1,15 @@
 //! The terminal: results on standard output, everything else on standard error. Progress bars only where someone looks.
 
 use crate::exit::Exit;
-use crate::render::number::count;
+use crate::number::count;
+use crate::paint::{Paint, painted};
 use diapason_core::escape;
 use diapason_core::event::{Event, Sink};
 use diapason_core::{Error, Result};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
-use std::hash::BuildHasher as _;
 use std::io::{ErrorKind, IsTerminal, Write};
-use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// What goes to standard output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -44,7 +44,7 @@ impl Ui {
     /// The result: `human` is called only where text is wanted.
     pub fn result(&self, human: impl FnOnce(Paint) -> String, json: &Value) {
         let text = match self.0.format {
-            Format::Human => painted(&human(Paint::for_stream(std::io::stdout().is_terminal()))),
+            Format::Human => painted(&human(Paint::on(&std::io::stdout()))),
             Format::Json => escape::json(&format!("{json:#}\n")).into_owned(),
         };
         self.clear();
@@ -68,7 +68,7 @@ impl Ui {
     /// A line about what is going on, for people only.
     pub fn note(&self, line: impl FnOnce(Paint) -> String) {
         if !self.0.quiet && self.0.format == Format::Human {
-            let line = line(Paint::for_stream(std::io::stderr().is_terminal()));
+            let line = line(Paint::on(&std::io::stderr()));
             self.stderr(&line);
         }
     }
@@ -76,7 +76,7 @@ impl Ui {
     /// An error with its hint; as a JSON document too, where one is wanted.
     pub fn error(&self, error: &Error) {
         self.clear();
-        let paint = Paint::for_stream(std::io::stderr().is_terminal());
+        let paint = Paint::on(&std::io::stderr());
         self.stderr(&format!("{} {}", paint.red("Error:"), screen(&escape::message(&error.to_string()))));
         if let Some(hint) = error.hint_text() {
             self.stderr(&format!("{} {}", paint.bold("Hint:"), screen(&escape::message(hint))));
@@ -124,7 +124,7 @@ impl Ui {
 
     fn warn(&self, from: &str, message: &str) {
         if !self.0.quiet {
-            let paint = Paint::for_stream(std::io::stderr().is_terminal());
+            let paint = Paint::on(&std::io::stderr());
             self.stderr(&format!("{} {}", paint.yellow(&escape::line(from)), escape::line(message)));
         }
     }
@@ -145,7 +145,7 @@ impl Sink for Ui {
                 self.note(|paint| paint.dim(&format!("  trainable: {trainable} of {total} ({share:.4} %)")));
             }
             Event::Resumed { step, steps } => {
-                self.note(|paint| paint.dim(&format!("  going on after step {step} of {steps}")));
+                self.note(|paint| paint.dim(&format!("  resuming after step {step} of {steps}")));
             }
             Event::Evaluated { step, metric, value } => {
                 let what = if metric == "loss" { "held-out loss" } else { metric };
@@ -214,70 +214,9 @@ pub(crate) fn answer(answer: &clap::Error) -> Exit {
     if answer.use_stderr() { Exit::Usage } else { Exit::Passed }
 }
 
-/// Marks a colour in text until it is written. Nobody outside can know it, so no foreign text sets colours.
-static MARK: LazyLock<String> = LazyLock::new(|| {
-    let random = std::collections::hash_map::RandomState::new().hash_one(std::process::id());
-    format!("\u{fdd0}{random:016x}")
-});
-
-/// Ends a mark's code.
-const MARKED: char = '\u{fdd1}';
-
-/// Text as it is written: foreign control characters escaped, our colours as the terminal knows them.
-fn painted(text: &str) -> String {
-    let mut pieces = text.split(MARK.as_str());
-    let mut written = escape::text(pieces.next().unwrap_or_default()).into_owned();
-    for piece in pieces {
-        let (code, rest) = piece.split_once(MARKED).unwrap_or(("0", piece));
-        written.push_str(&format!("\x1b[{code}m"));
-        written.push_str(&escape::text(rest));
-    }
-    written
-}
-
-/// Colours, where they are wanted: on a terminal, and not where `NO_COLOR` is set.
-#[derive(Debug, Clone, Copy)]
-pub struct Paint(bool);
-
-impl Paint {
-    fn for_stream(terminal: bool) -> Self {
-        Self(terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()))
-    }
-
-    /// Whether there are colours at all.
-    pub(crate) fn is_colour(self) -> bool {
-        self.0
-    }
-
-    pub(crate) fn bold(self, text: &str) -> String {
-        self.wrap("1", text)
-    }
-
-    pub(crate) fn dim(self, text: &str) -> String {
-        self.wrap("2", text)
-    }
-
-    pub(crate) fn red(self, text: &str) -> String {
-        self.wrap("1;31", text)
-    }
-
-    pub(crate) fn green(self, text: &str) -> String {
-        self.wrap("1;32", text)
-    }
-
-    pub(crate) fn yellow(self, text: &str) -> String {
-        self.wrap("1;33", text)
-    }
-
-    fn wrap(self, code: &str, text: &str) -> String {
-        let mark = MARK.as_str();
-        if self.0 { format!("{mark}{code}{MARKED}{text}{mark}0{MARKED}") } else { text.to_owned() }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::screen;
 
     #[test]
     fn an_error_fits_on_a_screen() {
@@ -285,15 +224,5 @@ mod tests {
         assert!(screen(&"ü".repeat(1_000_000)).ends_with(" … (999200 characters more)"));
         let lines = screen(&"  a\n".repeat(1000));
         assert!(lines.ends_with("… (980 lines more)") && lines.lines().count() == 21);
-    }
-
-    #[test]
-    fn our_colours_pass_and_foreign_ones_do_not() {
-        let foreign = "\x1b[1;32mPASSED\x1b[0m\u{fdd0}0123456789abcdef1\u{fdd1}\u{9b}2J";
-        let text = format!("{} {foreign}\n", Paint(true).red(foreign));
-        let written = painted(&text);
-        assert!(written.starts_with("\x1b[1;31m\\u{1b}[1;32mPASSED\\u{1b}[0m\\u{fdd0}"), "{written:?}");
-        assert_eq!(written.matches('\x1b').count(), 2, "{written:?}");
-        assert!(!painted(&Paint(false).red(foreign)).contains(escape::is_hidden));
     }
 }

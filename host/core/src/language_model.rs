@@ -1,4 +1,4 @@
-//! The traits that cross between crates: a tokenizer and a language model. `diapason-model` implements them,
+//! The traits that cross between crates: a tokenizer and a language model. `diapason-models` and `diapason-engine` implement them,
 //! `diapason-sandbox` hands them to plugins that import them.
 
 use crate::sample::Message;

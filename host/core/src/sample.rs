@@ -68,6 +68,9 @@ pub struct Sample {
     pub variables: Map<String, Value>,
     /// The whole row as it stood in the file.
     pub row: String,
+    /// Where the row stands, for messages: `line 3 of t.jsonl`. Empty where it is of no file.
+    #[serde(skip)]
+    pub place: String,
 }
 
 impl Sample {
@@ -103,12 +106,19 @@ pub struct Conversation {
     pub tools: Option<Value>,
     /// The row's own variables of the template, which go before those of the settings.
     pub variables: Map<String, Value>,
+    /// Where the row stands, as [`Sample::place`].
+    pub place: String,
 }
 
 impl Conversation {
     /// What a template needs of `sample` to write the prompt.
     pub fn prompt(sample: &Sample) -> Self {
-        Self { messages: sample.messages.clone(), tools: sample.tools.clone(), variables: sample.variables.clone() }
+        Self {
+            messages: sample.messages.clone(),
+            tools: sample.tools.clone(),
+            variables: sample.variables.clone(),
+            place: sample.place.clone(),
+        }
     }
 
     /// What a template needs of `sample` to write all that is trained on.

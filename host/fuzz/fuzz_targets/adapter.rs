@@ -5,13 +5,13 @@
 mod reading;
 
 use candle_core::Device;
-use diapason_model::Model;
+use diapason_models::Model;
 use std::cell::RefCell;
 use std::path::Path;
 
 thread_local! {
     static BASE: RefCell<(tempfile::TempDir, Model)> = RefCell::new({
-        let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../model/tests/golden/llama-tied");
+        let base = Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/golden/llama-tied");
         (tempfile::tempdir().expect("a temporary folder"), Model::open(&base, &Device::Cpu).expect("the base"))
     });
 }

@@ -4,7 +4,7 @@
 #[path = "../reading.rs"]
 mod reading;
 
-use diapason_model::arch::Config;
+use diapason_models::families::Config;
 
 libfuzzer_sys::fuzz_target!(init: reading::forgive_caught_panics(), |bytes: &[u8]| {
     if let Ok(json) = serde_json::from_slice(bytes) {

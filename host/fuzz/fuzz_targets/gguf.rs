@@ -5,7 +5,7 @@
 mod reading;
 
 use candle_core::Device;
-use diapason_model::Model;
+use diapason_models::Model;
 
 thread_local! {
     static PLACE: tempfile::TempDir = tempfile::tempdir().expect("a temporary folder");

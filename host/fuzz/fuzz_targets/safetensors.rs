@@ -5,7 +5,7 @@
 mod reading;
 
 use candle_core::Device;
-use diapason_model::weights::{Folder, Format};
+use diapason_models::formats::{Folder, Format};
 
 thread_local! {
     static PLACE: tempfile::TempDir = tempfile::tempdir().expect("a temporary folder");

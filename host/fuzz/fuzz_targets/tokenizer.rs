@@ -6,7 +6,7 @@ mod reading;
 
 use diapason_disk::foreign::guarded;
 use diapason_core::language_model::Tokenizer as _;
-use diapason_model::tokenizer::Tokenizer;
+use diapason_models::tokenizer::Tokenizer;
 
 libfuzzer_sys::fuzz_target!(init: reading::forgive_caught_panics(), |bytes: &[u8]| {
     if let Ok(tokenizer) = guarded("tokenizer.json", || Tokenizer::from_json(bytes.to_vec()))

@@ -5,7 +5,7 @@
 mod reading;
 
 use diapason_core::digest;
-use diapason_model::tokens;
+use diapason_train::token_cache;
 
 thread_local! {
     static PLACE: tempfile::TempDir = tempfile::tempdir().expect("a temporary folder");

@@ -9,19 +9,25 @@
 //! Absent on purpose: WASI, a clock, randomness, files, network, threads, async.
 
 mod bindings;
+mod call;
 mod component;
 mod engine;
 mod export;
+mod grants;
+mod guest;
 mod import;
+mod interface;
+mod names;
 mod session;
 mod size;
 mod state;
 mod translate;
 
-pub use component::{Capability, Permission, Plugin};
+pub use component::Plugin;
 pub use engine::Engine;
 pub use export::comparator::Comparator;
 pub use export::evaluator::Evaluator;
 pub use export::template::ChatTemplate;
 pub use export::validator::Validator;
-pub use import::Grants;
+pub use grants::Grants;
+pub use interface::{Capability, Permission};

@@ -1,15 +1,15 @@
 //! Calls into one plugin: an instance that is kept for many calls and replaced after a trap, and batches that are repeated
 //! one by one to name the input that a plugin fails on.
 
-use crate::component::{Capability, Plugin};
-use crate::engine::ticks;
-use crate::import::Grants;
-use crate::state::{Exceeded, State, bytes};
-use diapason_core::config::Limits;
+use crate::call::{Failure, begin, fuel, trapped};
+use crate::component::Plugin;
+use crate::grants::Grants;
+use crate::guest::Connect;
+use crate::interface::Capability;
+use crate::state::{State, bytes};
 use diapason_core::{Error, Result};
 use serde_json::{Map, Value};
-use wasmtime::component::{Instance, InstancePre};
-use wasmtime::{Store, Trap, UpdateDeadline};
+use wasmtime::Store;
 
 /// Inputs of one call: enough that the settings are not parsed for every sample, few enough that memory stays bounded.
 const BATCH: usize = 256;
@@ -26,9 +26,6 @@ const PER_GIVEN: usize = 16;
 
 /// What a call into a guest gives: a trap, or what the guest says, which may be a refusal.
 pub(crate) type Answer<R> = wasmtime::Result<Result<R, String>>;
-
-/// Finds an interface's functions in an instance.
-pub(crate) type Connect<G> = fn(&InstancePre<State>, &mut Store<State>, &Instance) -> wasmtime::Result<G>;
 
 /// A plugin with its settings and grants, ready to be called. `G` is the interface that is used.
 pub(crate) struct Session<G> {
@@ -57,26 +54,6 @@ pub(crate) struct Terms {
     pub(crate) items: usize,
     /// Whether its lines are kept out of the log.
     pub(crate) muted: bool,
-}
-
-/// Why a call gave no result.
-pub(crate) enum Failure {
-    /// The guest returned an error.
-    Refused(String),
-    /// The guest trapped; its instance is gone.
-    Trapped {
-        /// Why.
-        cause: String,
-        /// What to do about it.
-        hint: String,
-    },
-    /// The guest returned something, but not one result for each input.
-    Count {
-        /// Results.
-        given: usize,
-        /// Inputs.
-        expected: usize,
-    },
 }
 
 impl<G> Session<G> {
@@ -119,7 +96,7 @@ impl<G> Session<G> {
         };
         let fuel = fuel(limits, terms.items);
         let answer = begin(&mut live.store, limits, fuel).and_then(|()| {
-            live.store.data_mut().log.muted = terms.muted;
+            live.store.data_mut().log.mute(terms.muted);
             invoke(&mut live.store, &live.guest, &self.settings)
         });
         live.store.data_mut().end_call();
@@ -138,11 +115,23 @@ impl<G> Session<G> {
         name: impl Fn(usize, &I) -> String,
         invoke: impl Fn(&mut Store<State>, &G, &String, &[I]) -> Answer<Vec<R>>,
     ) -> Result<Vec<R>> {
+        self.map_weighed(call, inputs, name, |_| 1, invoke)
+    }
+
+    /// [`map`](Self::map) for inputs of which `weigh` says how many times `limits.fuel` each may use.
+    pub(crate) fn map_weighed<I, R>(
+        &mut self,
+        call: &str,
+        inputs: &[I],
+        name: impl Fn(usize, &I) -> String,
+        weigh: impl Fn(&I) -> usize,
+        invoke: impl Fn(&mut Store<State>, &G, &String, &[I]) -> Answer<Vec<R>>,
+    ) -> Result<Vec<R>> {
         let mut results = Vec::with_capacity(inputs.len());
         while results.len() < inputs.len() {
             let start = results.len();
             let batch = &inputs[start..inputs.len().min(start + self.batch)];
-            match self.attempt(batch, false, &invoke) {
+            match self.attempt(batch, false, &weigh, &invoke) {
                 Ok(part) => results.extend(part),
                 Err(failure) if batch.len() == 1 || matches!(failure, Failure::Count { .. }) => {
                     let last = start + batch.len() - 1;
@@ -151,7 +140,7 @@ impl<G> Session<G> {
                 }
                 Err(_) => {
                     for (offset, input) in batch.iter().enumerate() {
-                        let single = self.attempt(std::slice::from_ref(input), true, &invoke);
+                        let single = self.attempt(std::slice::from_ref(input), true, &weigh, &invoke);
                         results
                             .extend(single.map_err(|failure| self.error(call, &name(start + offset, input), failure))?);
                     }
@@ -167,9 +156,11 @@ impl<G> Session<G> {
         &mut self,
         batch: &[I],
         muted: bool,
+        weigh: impl Fn(&I) -> usize,
         invoke: impl Fn(&mut Store<State>, &G, &String, &[I]) -> Answer<Vec<R>>,
     ) -> Result<Vec<R>, Failure> {
-        let terms = Terms { items: batch.len().min(ATTEMPT), muted };
+        let (all, most) = batch.iter().map(weigh).fold((0_usize, 0), |(all, most), one| (all + one, most.max(one)));
+        let terms = Terms { items: all.min(ATTEMPT.max(most)), muted };
         let results = self.call(terms, |store, guest, settings| invoke(store, guest, settings, batch))?;
         let (given, expected) = (results.len(), batch.len());
         if given == expected { Ok(results) } else { Err(Failure::Count { given, expected }) }
@@ -234,58 +225,6 @@ impl<G> Session<G> {
         let guest = (self.connect)(self.plugin.pre(), &mut store, &instance)?;
         Ok(Live { store, guest })
     }
-}
-
-/// A store with this plugin's limits.
-pub(crate) fn store(engine: &wasmtime::Engine, state: State, limits: &Limits) -> wasmtime::Result<Store<State>> {
-    let mut store = Store::new(engine, state);
-    store.limiter(State::limiter);
-    store.set_hostcall_fuel(bytes(limits.output));
-    store.epoch_deadline_callback(|mut context| {
-        // The judge's time is not the plugin's: give back what it took before calling the plugin too slow.
-        let hosted = context.data_mut().take_hosted();
-        let owed = if hosted.is_zero() { 0 } else { ticks(hosted.as_secs_f64()) };
-        Ok(if owed > 1 { UpdateDeadline::Continue(owed) } else { UpdateDeadline::Interrupt })
-    });
-    begin(&mut store, limits, limits.fuel)?;
-    Ok(store)
-}
-
-/// Fills up what a call may use.
-pub(crate) fn begin(store: &mut Store<State>, limits: &Limits, fuel: u64) -> wasmtime::Result<()> {
-    store.data_mut().begin_call();
-    store.set_epoch_deadline(ticks(limits.seconds as f64));
-    store.set_fuel(fuel)
-}
-
-fn fuel(limits: &Limits, items: usize) -> u64 {
-    limits.fuel.saturating_mul((items as u64).saturating_add(1))
-}
-
-/// Names the limit or the fault behind a trap.
-pub(crate) fn trapped(error: &wasmtime::Error, limits: &Limits, fuel: u64) -> Failure {
-    const BUG: &str = "this is a fault of the plugin: report it to its author";
-    let limit =
-        |key: &str| format!("raise limits.{key} if the plugin is known to need more; otherwise this is its fault");
-    let (cause, hint) = match (error.downcast_ref::<Exceeded>(), error.downcast_ref::<Trap>()) {
-        (Some(exceeded @ Exceeded::Passed(_)), _) => (exceeded.to_string(), limit("output")),
-        (Some(exceeded), _) => (exceeded.to_string(), limit("memory")),
-        (_, Some(Trap::OutOfFuel)) => {
-            (format!("out of fuel: it did not end within {fuel} instructions"), limit("fuel"))
-        }
-        (_, Some(Trap::Interrupt)) => {
-            (format!("out of time: it took more than {} s", limits.seconds), limit("seconds"))
-        }
-        (_, Some(Trap::StackOverflow)) => ("stack overflow: it recursed too deeply".into(), BUG.into()),
-        (_, Some(Trap::UnreachableCodeReached)) => ("it panicked (unreachable code was reached)".into(), BUG.into()),
-        (_, Some(trap)) => (trap.to_string(), BUG.into()),
-        // wasmtime keeps the type of this one to itself.
-        _ if error.root_cause().to_string().contains("fuel allocated for hostcalls") => {
-            (format!("its result is larger than {} MiB", limits.output), limit("output"))
-        }
-        _ => (error.root_cause().to_string(), BUG.into()),
-    };
-    Failure::Trapped { cause, hint }
 }
 
 fn range(first: &str, last: &str) -> String {

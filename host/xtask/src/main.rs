@@ -1,4 +1,4 @@
-//! Development tasks: `cargo x ci | plugins | base | bench | gpu`.
+//! Development tasks: `cargo x ci | plugins | cuda-check | base | bench | gpu`.
 //!
 //! It depends on nothing heavy and builds in seconds. What needs candle or wasmtime is in `diapason-bench`, which is built
 //! when it is asked for.
@@ -6,6 +6,7 @@
 // A development tool speaks to whoever runs it.
 #![allow(clippy::print_stdout, clippy::print_stderr)]
 
+mod cuda;
 mod plugins;
 
 use anyhow::{Context, Result, ensure};
@@ -31,6 +32,9 @@ enum Task {
         #[arg(long)]
         check: bool,
     },
+    /// Build and lint the feature `cuda`, with every kernel's PTX, and run what it built on the CPU. Needs CUDA's compiler,
+    /// no GPU.
+    CudaCheck,
     /// Write the demo's data and train its base model from scratch (about 20 minutes on two cores).
     Base(Further),
     /// Measure training, generation, evaluators and component loading.
@@ -52,6 +56,7 @@ fn main() -> Result<ExitCode> {
     match Arguments::parse().task {
         Task::Ci => ci()?,
         Task::Plugins { check } => plugins::run(check)?,
+        Task::CudaCheck => cuda::run(&root())?,
         Task::Base(further) => return bench("base", &further),
         Task::Bench(further) => return bench("bench", &further),
         Task::Gpu(further) => return bench("gpu", &further),

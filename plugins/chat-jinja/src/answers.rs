@@ -13,7 +13,7 @@ use crate::Scene;
 use crate::cut::Cuts;
 use crate::prompts::Prompts;
 use crate::replies::Replies;
-use crate::stage::Stage;
+use crate::stage::{Place, Stage};
 use crate::turns::{self, Turn};
 use diapason_plugin::{Result, Segment};
 
@@ -31,6 +31,13 @@ pub(crate) fn segments(scene: &Scene, turns: &[Turn]) -> Result<Vec<Segment>> {
         if Some(index) != learnt.last() && cuts.has(*index, &place) {
             continue;
         }
+        if says_nothing(&stage, *index, &place) {
+            return Err(format!(
+                "turn {}: the template writes nothing of the answer but what ends it: it leaves reasoning out, and the \
+                 turn has no more than that",
+                index + 1
+            ));
+        }
         let start = prompts.start(*index, &place, &stage).max(done);
         let end = stage.end(*index, &place, start, |text| prompts.end_with(text)).max(start);
         let end = replies.end(*index, &place, start, end).ok_or_else(|| {
@@ -43,4 +50,16 @@ pub(crate) fn segments(scene: &Scene, turns: &[Turn]) -> Result<Vec<Segment>> {
     segments.push(Segment::given(&text[done..]));
     segments.retain(|segment| !segment.text.is_empty());
     Ok(segments)
+}
+
+/// Whether nothing of an answer is written, though it says something: learning it would teach the model to be silent.
+fn says_nothing(stage: &Stage, index: usize, place: &Place) -> bool {
+    let turn = stage.turn(index);
+    let given = |name: &str| turns::text(turn, name).map(str::trim).filter(|text| !text.is_empty());
+    match (turns::calls(turn).next(), given("content"), given("reasoning_content")) {
+        (Some(_), _, _) => false,
+        (None, Some(_), _) => place.inner(stage.text()) == Some(""),
+        (None, None, Some(thought)) => !stage.text()[place.written.clone()].contains(thought),
+        (None, None, None) => false,
+    }
 }

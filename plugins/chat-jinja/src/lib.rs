@@ -13,6 +13,8 @@ mod replies;
 mod stage;
 mod stand_in;
 mod template;
+#[cfg(test)]
+mod transformed;
 mod turns;
 mod untraced;
 

@@ -29,7 +29,11 @@ impl Prompts {
             };
             // A template may refuse to prompt here: then the other prompts have to do.
             let Ok(rendered) = scene.render(&stage.values()[..*index], true, Trace::Turns) else { continue };
-            let header = header(&rendered, stage, *index, &stage.place(*index)?);
+            let place = stage.place(*index)?;
+            let header = header(&rendered, stage, *index, &place).or_else(|| {
+                let is_bare = place.before.as_deref().is_some_and(|before| before.trim().is_empty());
+                (is_bare && has_no_header(scene, stage, *index, &rendered)).then(String::new)
+            });
             prompts.push(Prompt { index: *index, behind: behind.to_owned(), text: rendered.text, header });
         }
         Ok(Self(prompts))
@@ -109,4 +113,10 @@ fn header(prompt: &Rendered, stage: &Stage, index: usize, place: &Place) -> Opti
     let length = same.filter(|same| wrote.starts_with(same)).map(str::len).max().unwrap_or(wrote.len());
     let header = &text[last.written.start + length..];
     (last.index + 1 == index && !header.is_empty()).then(|| header.to_owned())
+}
+
+/// Whether the prompt for an answer is the turns before it and no more.
+fn has_no_header(scene: &Scene, stage: &Stage, index: usize, prompt: &Rendered) -> bool {
+    let turns = scene.render(&stage.values()[..index], false, Trace::None);
+    turns.is_ok_and(|turns| turns.text == prompt.text)
 }

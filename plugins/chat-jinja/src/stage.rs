@@ -159,7 +159,7 @@ impl<'a> Stage<'a> {
 
     /// Whether one of a turn's calls is in a text.
     fn calls_in(&self, index: usize, text: &str) -> bool {
-        turns::calls(&self.turns[index]).flatten().any(|name| text.contains(name))
+        turns::calls(&self.turns[index]).flatten().any(|name| turns::has_name(text, name))
     }
 
     /// Where the learnt part of a turn ends in the whole: white space after the token that ends the turn is not learnt, as

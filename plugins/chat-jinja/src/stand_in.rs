@@ -4,10 +4,17 @@ use crate::turns::{REASONING, Turn, calls, is_answer, text};
 use serde_json::Value;
 use std::ops::Range;
 
-/// Words that stand for those of each of the assistant's turns, and that a text does not have.
+/// Words that stand for those of each of the assistant's turns, and that a text does not have. They are of digits, as
+/// templates change letters: what precedes them all, six for the turn, and one for its content or its reasoning.
 pub(crate) struct StandIn {
     salt: usize,
 }
+
+/// The digits of a turn's number.
+const INDEX: usize = 6;
+/// The last digit of a word.
+const CONTENT: char = '1';
+const THOUGHT: char = '2';
 
 /// A word in a text.
 pub(crate) struct Word {
@@ -42,17 +49,17 @@ impl StandIn {
             turn.insert("content".into(), "text".into());
         }
         if let Some(content) = turn.get_mut("content") {
-            self.replace(content, index, "c");
+            self.replace(content, index, CONTENT);
         }
         for name in REASONING {
             if let Some(reasoning) = turn.get_mut(name) {
-                self.replace(reasoning, index, "r");
+                self.replace(reasoning, index, THOUGHT);
             }
         }
         turn
     }
 
-    fn replace(&self, value: &mut Value, index: usize, kind: &str) {
+    fn replace(&self, value: &mut Value, index: usize, kind: char) {
         match value {
             Value::String(text) if !text.is_empty() => *text = format!("{}{kind}", self.word(index)),
             Value::Array(parts) => {
@@ -69,19 +76,20 @@ impl StandIn {
     pub(crate) fn find(&self, text: &str) -> Vec<Word> {
         let prefix = prefix(self.salt);
         let word = |(start, _): (usize, &str)| {
-            let (index, rest) = text[start + prefix.len()..].split_once('x')?;
-            let end = start + prefix.len() + index.len() + 2;
-            Some(Word { index: index.parse().ok()?, is_reasoning: rest.starts_with('r'), place: start..end })
+            let kind = start + prefix.len() + INDEX;
+            let index = text.get(start + prefix.len()..kind)?.parse().ok()?;
+            let is_reasoning = text[kind..].starts_with(THOUGHT);
+            Some(Word { index, is_reasoning, place: start..kind + CONTENT.len_utf8() })
         };
         text.match_indices(&prefix).filter_map(word).collect()
     }
 
     /// What the words for a turn begin with.
     pub(crate) fn word(&self, index: usize) -> String {
-        format!("{}{index}x", prefix(self.salt))
+        format!("{}{index:0INDEX$}", prefix(self.salt))
     }
 }
 
 fn prefix(salt: usize) -> String {
-    format!("Q7Z{salt}K")
+    format!("9073{salt:03}")
 }

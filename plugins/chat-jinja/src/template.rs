@@ -9,6 +9,9 @@ use std::rc::Rc;
 /// happened. A loop that does not end runs out of it.
 const FUEL: u64 = 10_000_000;
 
+/// How much more it may do for each turn: some templates go over all turns at each of them, and do so a few times.
+const FUEL_OF_TURN: u64 = 100_000;
+
 /// A template that has been read.
 pub(crate) struct Template {
     source: String,
@@ -34,7 +37,9 @@ impl Template {
 
     /// Renders with variables. An error names the template's line and what is wrong there.
     pub(crate) fn render(&self, clock: Clock, variables: &[(Rc<str>, Value)], trace: Trace) -> Result<Rendered> {
-        Interpreter::render(&self.parsed, clock, variables, trace, FUEL).map_err(|fault| explain("render", &fault))
+        let turns = variables.iter().find(|(name, _)| &**name == "messages").and_then(|(_, turns)| turns.as_items());
+        let fuel = FUEL + FUEL_OF_TURN * turns.map_or(0, <[Value]>::len) as u64;
+        Interpreter::render(&self.parsed, clock, variables, trace, fuel).map_err(|fault| explain("render", &fault))
     }
 }
 

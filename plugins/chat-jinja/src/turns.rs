@@ -48,6 +48,17 @@ pub(crate) fn calls(turn: &Turn) -> impl Iterator<Item = Vec<&str>> {
     })
 }
 
+/// Whether a call's name is in a text, as it stands or as JSON writes it in ASCII.
+pub(crate) fn has_name(text: &str, name: &str) -> bool {
+    let escaped = || {
+        name.encode_utf16().map(|unit| match u8::try_from(unit) {
+            Ok(letter) if letter.is_ascii() => char::from(letter).to_string(),
+            _ => format!("\\u{unit:04x}"),
+        })
+    };
+    text.contains(name) || !name.is_ascii() && text.contains(&escaped().collect::<String>())
+}
+
 /// Whether a turn is the assistant's.
 pub(crate) fn is_answer(turn: &Turn) -> bool {
     text(turn, "role") == Some("assistant")

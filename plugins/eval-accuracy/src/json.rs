@@ -46,6 +46,16 @@ pub fn same(one: &Value, other: &Value) -> bool {
     }
 }
 
+/// Whether a document has a number beyond 64 bits, which is held as floating point: integers that differ would be equal.
+pub fn is_inexact(value: &Value) -> bool {
+    match value {
+        Value::Number(number) if number.is_f64() => number.as_f64().is_some_and(|value| value.abs() >= 2_f64.powi(63)),
+        Value::Array(items) => items.iter().any(is_inexact),
+        Value::Object(members) => members.values().any(is_inexact),
+        _ => false,
+    }
+}
+
 fn leaves(value: &Value) -> BTreeMap<String, &Value> {
     let mut found = BTreeMap::new();
     collect(value, String::new(), &mut found);
@@ -88,5 +98,8 @@ mod tests {
         assert!(!same(&json!([1, 2]), &json!([2, 1])));
         assert!(!same(&json!(9007199254740992_u64), &json!(9007199254740993_u64)));
         assert_eq!(compare(&json!({}), &json!({})).accuracy, 1.0);
+        let read = |text: &str| is_inexact(&serde_json::from_str(text).expect("JSON"));
+        assert!(read(r#"{"a": [12345678901234567890123]}"#) && read("[-9223372036854775809]"));
+        assert!(!read("[18446744073709551615, -9223372036854775808, 1e18, 0.5, null]"));
     }
 }

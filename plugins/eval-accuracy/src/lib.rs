@@ -186,6 +186,9 @@ impl Accuracy {
         };
         let twice = document.duplicates.iter().map(|path| format!("{path} stands twice: the last counts"));
         notes.notes.extend(twice.take(NOTES).map(|what| ("json".to_owned(), what)));
+        if json::is_inexact(&document.value) || json::is_inexact(&reference) {
+            return Value::Unread(INEXACT.to_owned());
+        }
         let fields = json::compare(&document.value, &reference);
         let wrong =
             fields.wrong.into_iter().take(NOTES).map(|(path, what)| ("field".to_owned(), format!("{path}: {what}")));
@@ -195,8 +198,11 @@ impl Accuracy {
 
     fn json_exact(&self, answer: &str, reference: &str) -> Value {
         let Some(reference) = reference_document(reference) else { return Value::Inapplicable };
-        let document = self.document(answer, &reference);
-        Value::truth(document.is_ok_and(|document| json::same(&document.value, &reference)))
+        let same = self.document(answer, &reference).is_ok_and(|document| json::same(&document.value, &reference));
+        match same && json::is_inexact(&reference) {
+            true => Value::Unread(INEXACT.to_owned()),
+            false => Value::truth(same),
+        }
     }
 
     /// The document of an answer: of the reference's kind, if there is one.
@@ -210,6 +216,8 @@ impl Accuracy {
         format!("none of {} applies to this reference and {choices} choices", names.join(", "))
     }
 }
+
+const INEXACT: &str = "a document has a number beyond 64 bits, which is not compared exactly: write it as text";
 
 /// `None` where the reference is no JSON object or array.
 fn reference_document(reference: &str) -> Option<serde_json::Value> {

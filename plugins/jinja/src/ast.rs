@@ -189,8 +189,12 @@ pub struct Block {
 
 /// A whole template.
 pub struct Template {
+    /// Its statements.
     pub body: Body,
+    /// The names that it mentions.
     pub names: Names,
+    /// Its blocks by their names.
     pub blocks: HashMap<Rc<str>, Rc<Block>>,
+    /// Whether it has `{% generation %}` blocks.
     pub marks_generation: bool,
 }

@@ -19,12 +19,20 @@ impl Frame {
 
     /// The innermost variable of that name.
     pub fn get(&self, name: Name) -> Option<Value> {
+        self.look(name, |value| value.cloned())
+    }
+
+    /// Looks at the innermost variable of that name, if there is one. `look` sets no variable.
+    pub fn look<T>(&self, name: Name, look: impl FnOnce(Option<&Value>) -> T) -> T {
         let mut frame = self;
         loop {
             if let Some((_, value)) = frame.variables.borrow().iter().find(|(known, _)| *known == name) {
-                return Some(value.clone());
+                return look(Some(value));
             }
-            frame = frame.around.as_deref()?;
+            match frame.around.as_deref() {
+                Some(around) => frame = around,
+                None => return look(None),
+            }
         }
     }
 

@@ -9,7 +9,8 @@ use std::rc::Rc;
 
 /// The state of a loop.
 pub struct Loop {
-    pub items: Vec<Value>,
+    /// What it goes over; a list is shared, not copied.
+    pub items: Rc<Vec<Value>>,
     /// Which item it is at, from 0.
     pub at: Cell<usize>,
     /// How many loops it is inside of, by recursion.

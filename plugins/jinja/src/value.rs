@@ -93,18 +93,22 @@ impl Dict {
         Self { entries }
     }
 
+    /// Returns keys and values in the order in which they were set.
     pub fn entries(&self) -> &[(Value, Value)] {
         &self.entries
     }
 
+    /// Returns the value of a key.
     pub fn get(&self, key: &Value) -> Option<&Value> {
         self.entries.iter().find(|(known, _)| known.equals(key)).map(|(_, value)| value)
     }
 
+    /// Returns the value of a key that is text.
     pub fn get_str(&self, key: &str) -> Option<&Value> {
         self.entries.iter().find(|(known, _)| known.as_str() == Some(key)).map(|(_, value)| value)
     }
 
+    /// Sets the value of a key, which keeps its place. Errors if the key is not hashable.
     pub fn set(&mut self, key: Value, value: Value) -> Result<()> {
         key.check_hashable()?;
         match self.entries.iter_mut().find(|(known, _)| known.equals(&key)) {
@@ -114,16 +118,19 @@ impl Dict {
         Ok(())
     }
 
+    /// Returns the number of keys.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
+    /// Returns whether there is no key.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 }
 
 impl Value {
+    /// Returns text.
     pub fn text(text: impl Into<Rc<str>>) -> Self {
         Self::Str(text.into())
     }
@@ -136,26 +143,32 @@ impl Value {
         }
     }
 
+    /// Returns a list of these items.
     pub fn list(items: Vec<Self>) -> Self {
         Self::List(Rc::new(items))
     }
 
+    /// Returns a tuple of these items.
     pub fn tuple(items: Vec<Self>) -> Self {
         Self::Tuple(Rc::new(Tuple { items, grouped: false }))
     }
 
+    /// Returns a dictionary as a value.
     pub fn dict(dict: Dict) -> Self {
         Self::Dict(Rc::new(dict))
     }
 
+    /// Returns an undefined value; `message` is what is said when it is used.
     pub fn undefined(message: impl Into<String>) -> Self {
         Self::Undefined(Rc::new(Undefined { message: message.into(), kind: Kind::Undefined }))
     }
 
+    /// Returns whether it is undefined.
     pub fn is_undefined(&self) -> bool {
         matches!(self, Self::Undefined(_))
     }
 
+    /// Returns whether it is `None`.
     pub fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }
@@ -231,6 +244,7 @@ impl Value {
         }
     }
 
+    /// Returns Python's truth value: empty, zero, `None` and undefined are false.
     pub fn is_true(&self) -> bool {
         match self {
             Self::Undefined(_) | Self::None => false,
@@ -266,9 +280,9 @@ impl Value {
         match (self, other) {
             (Self::Undefined(_), Self::Undefined(_)) | (Self::None, Self::None) => true,
             (Self::Str(a) | Self::Markup(a), Self::Str(b) | Self::Markup(b)) => a == b,
-            (Self::List(a), Self::List(b)) => same_items(a, b),
+            (Self::List(a), Self::List(b)) => Rc::ptr_eq(a, b) || same_items(a, b),
             (Self::Tuple(a), Self::Tuple(b)) => same_items(&a.items, &b.items),
-            (Self::Dict(a), Self::Dict(b)) => same_dicts(a, b),
+            (Self::Dict(a), Self::Dict(b)) => Rc::ptr_eq(a, b) || same_dicts(a, b),
             (Self::View(View::Values, a), Self::View(View::Values, b)) => Rc::ptr_eq(a, b),
             (Self::View(View::Keys, a), Self::View(View::Keys, b)) => {
                 a.len() == b.len() && a.entries().iter().all(|(key, _)| b.get(key).is_some())

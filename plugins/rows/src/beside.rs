@@ -3,6 +3,7 @@
 use crate::fault::{Fault, Result};
 use crate::json::{kind, parsed};
 use crate::order;
+use crate::parts;
 use crate::reading::Talk;
 use crate::turns::{self, Turn};
 use serde_json::{Map, Value};
@@ -11,10 +12,9 @@ type Row = Map<String, Value>;
 
 /// `instruction` and `input`, joined by an empty line, with `output`.
 pub(crate) fn alpaca(row: &Row) -> Result<Talk> {
-    let mut asked = text(row, "instruction")?;
-    if let Some(input) = optional(row, "input")?.filter(|input| !input.is_empty()) {
-        asked = format!("{asked}\n\n{input}");
-    }
+    let (instruction, input) = (text(row, "instruction")?, optional(row, "input")?);
+    let asked = [Some(instruction), input].into_iter().flatten().filter(|text| !text.is_empty());
+    let asked = asked.collect::<Vec<_>>().join("\n\n");
     let messages = history(row)?.into_iter().chain([Turn::new("user", asked, "/instruction")]).collect();
     Ok(Talk { messages, answer: answer(row, "output")?, doubts: Vec::new() })
 }
@@ -100,7 +100,9 @@ fn history(row: &Row) -> Result<Vec<Turn>> {
 
 /// Puts the column `system` before the turns, which must have no other system message.
 pub(crate) fn add_system(row: &Row, talk: &mut Talk) -> Result<()> {
-    let Some(text) = optional(row, "system")?.filter(|text| !text.is_empty()) else { return Ok(()) };
+    // Bedrock and Anthropic write a list of text parts.
+    let text = row.get("system").map(|given| parts::text(given.clone(), "/system")).transpose()?;
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(()) };
     match talk.messages.iter().find(|turn| matches!(turn.role.as_str(), "system" | "developer")) {
         Some(turn) if turn.text() == text => {}
         Some(_) => {
@@ -175,10 +177,8 @@ fn optional(row: &Row, key: &str) -> Result<Option<String>> {
     match row.get(key) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
-        // An answer that is to be JSON may stand in the row as JSON.
-        Some(json @ (Value::Object(_) | Value::Array(_))) if key != "prompt" && key != "instruction" => {
-            Ok(Some(json.to_string()))
-        }
+        // An answer that is to be JSON may stand in the row as JSON; a list could be several answers, or turns.
+        Some(json @ Value::Object(_)) if key != "prompt" && key != "instruction" => Ok(Some(json.to_string())),
         Some(other) => {
             let message = format!("`{key}` is {}", crate::json::shown(other));
             let hint = "write a string; a JSON document goes in as text, its quotes escaped";

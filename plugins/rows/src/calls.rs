@@ -25,10 +25,23 @@ pub(crate) fn tools(value: Value, bare: bool) -> Result<Option<Value>> {
         let Value::Object(tool) = without_nulls(parsed(tool, &path, "a tool")?) else {
             return Err(wrong(path, &Value::Null));
         };
+        check_name(&tool, &path)?;
         let wrap = bare && tool.contains_key("name") && !tool.contains_key("function");
         tools.push(if wrap { json!({"type": "function", "function": tool}) } else { Value::Object(tool) });
     }
     Ok(Some(Value::Array(tools)))
+}
+
+/// A template writes a tool by its name; of another API's wrapping it would write none.
+fn check_name(tool: &Map<String, Value>, path: &str) -> Result<()> {
+    let function = tool.get("function").map_or(Some(tool), Value::as_object);
+    if function.and_then(|function| function.get("name")?.as_str()).is_some_and(|name| !name.is_empty()) {
+        return Ok(());
+    }
+    let keys = tool.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let keys = if keys.is_empty() { "it is empty".into() } else { format!("its keys are {keys}") };
+    let hint = "write {\"type\": \"function\", \"function\": {\"name\": …, \"parameters\": …}}";
+    Err(Fault::new("wrong-tools", path, format!("a tool has no name: {keys}"), hint))
 }
 
 /// A turn's `tool_calls`, arguments parsed; `None` for an empty list.
@@ -145,7 +158,15 @@ mod tests {
         assert_eq!(tools(json!([{"name": "weather"}]), true), Ok(Some(json!([weather]))));
         assert_eq!(tools(json!([{"name": "weather"}]), false), Ok(Some(json!([{"name": "weather"}]))));
         assert_eq!(tools(json!(""), false), Ok(None));
-        for given in [json!("weather"), json!({}), json!([3]), json!("[{'name': 'x'}]")] {
+        for given in [
+            json!("weather"),
+            json!({}),
+            json!([3]),
+            json!("[{'name': 'x'}]"),
+            json!([{"toolSpec": {"name": "weather"}}]),
+            json!([{"functionDeclarations": [{"name": "weather"}]}]),
+            json!([{"type": "function", "function": {"parameters": {}}}]),
+        ] {
             assert!(tools(given.clone(), false).is_err(), "{given}");
         }
     }

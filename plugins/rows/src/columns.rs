@@ -27,12 +27,14 @@ const ONLY_TEXT: &str = "only text is read: remove the column, or the rows that 
 const IDS: &str = "rows are rendered and tokenised here: give the texts instead";
 
 /// Column, what it means, what to do.
-const REFUSED: [(&str, &str, &str); 32] = [
+const REFUSED: [(&str, &str, &str); 40] = [
     ("chosen", "is the better answer of a preference pair", PAIRS),
     ("rejected", "is the worse answer of a preference pair", PAIRS),
     ("rejected_response", "is the worse answer of a preference pair", PAIRS),
     ("rejected_messages", "is the worse answer of a preference pair", PAIRS),
     ("chosen_messages", "is the better answer of a preference pair", PAIRS),
+    ("preferred_output", "is the better answer of a preference pair", PAIRS),
+    ("non_preferred_output", "is the worse answer of a preference pair", PAIRS),
     ("completions", "is a list of answers, each with a label", PAIRS),
     ("kto_tag", "says whether the answer is wanted", "keep the rows whose answer is wanted, and remove the column"),
     ("images", "holds images", ONLY_TEXT),
@@ -43,6 +45,7 @@ const REFUSED: [(&str, &str, &str); 32] = [
     ("audio", "holds a sound", ONLY_TEXT),
     ("input_ids", "holds token ids", IDS),
     ("labels", "holds token ids or labels to learn", IDS),
+    ("attention_mask", "says which tokens are seen", IDS),
     ("assistant_masks", "says which tokens are learned", IDS),
     ("completion_mask", "says which tokens are learned", IDS),
     ("loss_mask", "says which tokens are learned", IDS),
@@ -57,10 +60,17 @@ const REFUSED: [(&str, &str, &str); 32] = [
     ("weight", "weighs the row", "rows count alike: remove the column; a turn has `weight` 0 or 1 inside `messages`"),
     ("loss_weight", "weighs the row", "rows count alike: remove the column"),
     ("sample_weight", "weighs the row", "rows count alike: remove the column"),
-    ("train", "says whether the row is learned", "remove the rows that are not to be learned, and the column"),
+    ("train", "says whether the row is learned", UNLEARNED),
     ("train_on_input", "says whether the prompt is learned", "only answers are learned: remove the column"),
-    ("masked", "says whether the row is learned", "remove the rows that are not to be learned, and the column"),
+    ("masked", "says whether the row is learned", UNLEARNED),
+    ("mask", "says what of the row is not learned", UNLEARNED),
+    ("loss_scale", "weighs the row", "rows count alike: remove the column"),
+    ("train_on_inputs", "says whether the prompt is learned", "only answers are learned: remove the column"),
+    ("roles_to_train", "says which roles are learned", "only the assistant's turns are learned: remove the column"),
+    ("train_on_eos", "says whether the end of a turn is learned", "it is, as the template marks it: remove the column"),
 ];
+
+const UNLEARNED: &str = "remove the rows that are not to be learned, and the column";
 
 const SYSTEM: &str = "rename it: `columns = { system = \"…\" }` beside the file's path in the configuration";
 
@@ -78,6 +88,19 @@ pub(crate) fn refuse(row: &Row) -> Result<()> {
             return Err(Fault::new("unsupported-column", format!("/{column}"), format!("`{column}` {meaning}"), hint));
         }
     }
+    if row.get("objects").is_some_and(|objects| objects.get("bbox").is_some_and(|boxes| !boxes.is_null())) {
+        let message = "`objects` holds boxes that ms-swift writes into the texts";
+        return Err(Fault::new("unsupported-column", "/objects", message, ONLY_TEXT));
+    }
+    if row.contains_key("output") && row.get("corrected").is_some_and(|text| *text != "") {
+        let message = "`corrected` is a second answer, which Axolotl has learned behind the first";
+        return Err(Fault::new(
+            "unsupported-column",
+            "/corrected",
+            message,
+            "write all that is to be learned as `output`",
+        ));
+    }
     let answered = ["completion", "output", "messages", "conversations"].iter().any(|key| row.contains_key(*key));
     if answered && row.get("label").is_some_and(is_verdict) {
         let hint = "keep the rows whose answer is wanted, and remove the column";
@@ -91,10 +114,16 @@ fn is_neutral(column: &str, value: &Value) -> bool {
     match (column, value) {
         (_, Value::Array(list)) => list.is_empty(),
         ("labels", _) => true,
+        // Cells of a table are texts.
+        ("weight" | "loss_weight" | "sample_weight" | "loss_scale", Value::String(text)) => {
+            text.is_empty() || text.trim().parse() == Ok(1.0)
+        }
         (_, Value::String(text)) => text.is_empty(),
-        ("weight" | "loss_weight" | "sample_weight", Value::Number(number)) => number.as_f64() == Some(1.0),
+        ("weight" | "loss_weight" | "sample_weight" | "loss_scale", Value::Number(number)) => {
+            number.as_f64() == Some(1.0)
+        }
         ("train", Value::Bool(on)) => *on,
-        ("masked" | "continue_final_message" | "train_on_input", Value::Bool(on)) => !on,
+        ("masked" | "mask" | "continue_final_message" | "train_on_input" | "train_on_inputs", Value::Bool(on)) => !on,
         _ => false,
     }
 }
@@ -162,14 +191,14 @@ mod tests {
             ("kto_tag", json!(true)),
             ("system_prompt", json!("s")),
             ("weight", json!(0.5)),
+            ("weight", json!("0")),
             ("labels", json!([1])),
         ] {
             let mut row = row(json!({"prompt": "a", "completion": "b"}));
             row.insert(column.into(), value);
             assert_eq!(refuse(&row).expect_err(column).path, format!("/{column}"));
         }
-        let inert =
-            json!({"prompt": "a", "completion": "b", "images": [], "weight": 1, "label": "positive", "train": true});
+        let inert = json!({"prompt": "a", "completion": "b", "images": [], "weight": 1, "loss_weight": "1.0", "label": "positive", "train": true});
         assert_eq!(refuse(&row(inert)), Ok(()));
         assert_eq!(
             refuse(&row(json!({"prompt": "a", "label": 1}))),

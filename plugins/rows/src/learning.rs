@@ -7,13 +7,30 @@ use serde_json::{Map, Value};
 pub const WEIGHT: &str = "weight";
 
 /// Keys whose value 1 or true says that the turn is learned.
-const LEARNS: [&str; 7] = [WEIGHT, "loss_weight", "loss_scale", "train", "training", "learn", "loss"];
+const LEARNS: [&str; 11] = [
+    WEIGHT,
+    "loss_weight",
+    "loss_scale",
+    "train",
+    "training",
+    "learn",
+    "loss",
+    "loss_mask",
+    "step_loss_mask",
+    "trainable",
+    "learnable",
+];
 
 /// Keys that say the contrary.
 const MASKS: [&str; 2] = ["masked", "mask"];
 
 /// Keys that mark parts of a turn, which is not offered.
-const PARTS: [&str; 3] = ["train_detail", "training_detail", "train_details"];
+const PARTS: [&str; 4] = ["train_detail", "training_detail", "train_details", "reasoning_content_train_detail"];
+
+/// Whether a key says what is learned.
+pub(crate) fn is_key(key: &str) -> bool {
+    LEARNS.iter().chain(&MASKS).chain(&PARTS).any(|known| *known == key)
+}
 
 /// Takes every such key from `fields`, and puts `weight: 0` there where the turn is an assistant's that is not learned.
 pub(crate) fn settle(fields: &mut Map<String, Value>, role: &str, path: &str) -> Result<()> {
@@ -26,7 +43,8 @@ pub(crate) fn settle(fields: &mut Map<String, Value>, role: &str, path: &str) ->
             _ => said = Some((key, learned)),
         }
     }
-    if let Some(key) = PARTS.into_iter().find(|key| fields.get(*key).is_some_and(|value| !is_empty(value))) {
+    // Of an empty list Axolotl learns nothing, so that it is no absence.
+    if let Some(key) = PARTS.into_iter().find(|key| fields.contains_key(*key)) {
         let message = format!("`{key}` marks parts of a turn as learned");
         let hint = "a turn is learned whole or not at all: split it, or say `weight: 0`";
         return Err(Fault::new("partial-weight", format!("{path}/{key}"), message, hint));
@@ -55,10 +73,6 @@ fn switch(value: &Value) -> Option<bool> {
         },
         _ => None,
     }
-}
-
-fn is_empty(value: &Value) -> bool {
-    value.as_array().is_some_and(Vec::is_empty)
 }
 
 fn no_switch(key: &str, value: &Value, path: &str) -> Fault {
@@ -92,6 +106,8 @@ mod tests {
             json!({"loss": 0}),
             json!({"loss_scale": 0.0}),
             json!({"masked": true, "weight": 0}),
+            json!({"loss_mask": 0}),
+            json!({"trainable": false}),
         ] {
             assert_eq!(settled(fields, "assistant"), Ok(json!({"weight": 0})));
         }
@@ -109,6 +125,7 @@ mod tests {
             (json!({"weight": 1, "masked": true}), "assistant", "/messages/1/masked"),
             (json!({"train": true}), "user", "/messages/1/train"),
             (json!({"train_detail": [{"begin_offset": 0}]}), "assistant", "/messages/1/train_detail"),
+            (json!({"train_detail": []}), "assistant", "/messages/1/train_detail"),
         ] {
             assert_eq!(settled(fields, role).expect_err("refused").path, at);
         }

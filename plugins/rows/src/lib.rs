@@ -14,6 +14,7 @@ mod json;
 mod learning;
 mod numbers;
 mod order;
+mod parts;
 mod reading;
 mod shape;
 mod turns;
@@ -32,5 +33,7 @@ pub use shape::{SHAPES, Shape};
 pub use turns::Turn;
 pub use words::{Word, normalise, preview, words};
 
+#[cfg(test)]
+mod formats;
 #[cfg(test)]
 mod tests;

@@ -75,8 +75,22 @@ fn unknown(row: &Row, nulls: &[String]) -> Fault {
     let keys = if keys.is_empty() { "it has no keys".into() } else { format!("its keys are {keys}") };
     let known = "a row has `messages`, `instruction` (+ `input`, `output`), `prompt` (+ `completion`) or `conversations`; \
                  name other columns by `columns = { prompt = \"…\", completion = \"…\" }` beside the file's path";
-    Fault::new("unknown-shape", "", format!("no known shape: {keys}"), known)
+    let hint = FOREIGN.iter().find(|(key, _)| row.contains_key(*key)).map_or(known, |(_, hint)| hint);
+    Fault::new("unknown-shape", "", format!("no known shape: {keys}"), hint)
 }
+
+/// Keys by which shapes of other tools are known, and what to do about them.
+const FOREIGN: [(&str, &str); 6] = [
+    ("contents", "Gemini's `contents` are not read: write `messages`, each with `role` and `content`"),
+    (
+        "conversation",
+        "write `messages`, each with `role` and `content`: one for what was asked, one for what was answered",
+    ),
+    ("preferred_output", "preference pairs are not trained on: write the answer to learn as `completion`"),
+    ("ideal", "name the columns beside the file's path: `columns = { messages = \"input\", reference = \"ideal\" }`"),
+    ("item", "write what stands in `item` as the row itself"),
+    ("body", "these are requests to an API: write `messages` of `body`, and the answer as their last turn"),
+];
 
 fn talk(row: &Row, shape: Shape) -> std::result::Result<Talk, Vec<Fault>> {
     let one = |fault| vec![fault];

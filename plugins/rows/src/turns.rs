@@ -2,7 +2,7 @@
 
 use crate::fault::{Fault, Result};
 use crate::json::{kind, parsed};
-use crate::{calls, learning};
+use crate::{calls, learning, parts};
 use serde_json::{Map, Value, json};
 
 /// One turn of a conversation.
@@ -110,7 +110,7 @@ fn turn(value: Value, key: &str, index: usize, sharegpt: bool) -> Result<Turn> {
         return Err(Fault::new("ambiguous-shape", format!("{path}/{other}"), message, shape));
     }
     let at = format!("{path}/{content}");
-    let content = fields.shift_remove(content).map(|value| text(value, &at)).transpose()?;
+    let content = fields.shift_remove(content).map(|value| parts::text(value, &at)).transpose()?;
     let (role, calls) = part(&name, sharegpt).ok_or_else(|| unknown(&path, role, &format!("\"{name}\""), sharegpt))?;
     let mut turn = Turn { role: role.into(), content, extra: fields, at };
     if calls {
@@ -129,49 +129,32 @@ fn part(name: &str, sharegpt: bool) -> Option<(&str, bool)> {
         "function_call" => Some(("assistant", true)),
         "system" | "developer" | "user" | "assistant" | "tool" => Some((name, false)),
         // Templates may know other roles; ShareGPT's are translated, which needs a translation.
-        _ => (!sharegpt).then_some((name, false)),
+        _ => (!sharegpt && meant(name).is_none()).then_some((name, false)),
+    }
+}
+
+/// The role that another tool's name for it means. A template would take such a turn for none of those it knows, and an answer
+/// that is not the assistant's would stay in the prompt.
+fn meant(name: &str) -> Option<&'static str> {
+    match name.to_ascii_lowercase().as_str() {
+        "user" | "human" | "prompter" | "input" => Some("user"),
+        "assistant" | "gpt" | "model" | "chatgpt" | "chatbot" | "bot" | "ai" | "output" => Some("assistant"),
+        "system" => Some("system"),
+        "developer" => Some("developer"),
+        "tool" | "observation" | "tool_response" | "tool_result" => Some("tool"),
+        "function_call" | "tool_call" => Some("assistant` with `tool_calls"),
+        _ => None,
     }
 }
 
 fn unknown(path: &str, role: &str, given: &str, sharegpt: bool) -> Fault {
     let known = if sharegpt {
-        "use system, human, gpt, function_call or observation"
+        "use system, human, gpt, function_call or observation".to_owned()
     } else {
-        "use system, user, assistant or tool"
+        meant(given.trim_matches('"'))
+            .map_or("use system, user, assistant or tool".into(), |role| format!("write `{role}`"))
     };
     Fault::new("unknown-role", format!("{path}/{role}"), format!("the role is {given}"), known)
-}
-
-/// A turn's text: a text, or a list of text parts joined as templates that take parts join them.
-fn text(value: Value, path: &str) -> Result<String> {
-    match value {
-        Value::String(text) => Ok(text),
-        Value::Array(parts) => {
-            parts.iter().enumerate().map(|(index, part)| part_text(part, &format!("{path}/{index}"))).collect()
-        }
-        other => {
-            let message = format!("the text is {}", kind(&other));
-            let hint = "write a string; a JSON document goes in as text, its quotes escaped";
-            Err(Fault::new("wrong-type", path, message, hint))
-        }
-    }
-}
-
-fn part_text(part: &Value, path: &str) -> Result<String> {
-    let text = part.get("text").and_then(Value::as_str);
-    match (part.get("type").and_then(Value::as_str), text) {
-        (Some("text"), Some(text)) => Ok(text.to_owned()),
-        (Some("text"), None) => {
-            let hint = "write {\"type\": \"text\", \"text\": …}";
-            Err(Fault::new("missing-text", format!("{path}/text"), "a text part has no text", hint))
-        }
-        (given, _) => {
-            let given = given.map_or_else(|| "no type".to_owned(), |given| format!("type `{given}`"));
-            let message = format!("a part of {given} is not a text part");
-            let hint = "only text is read: {\"type\": \"text\", \"text\": …}; remove other parts, or the row";
-            Err(Fault::new("not-text", path, message, hint))
-        }
-    }
 }
 
 fn read_call(turn: &mut Turn) -> Result<()> {
@@ -194,11 +177,7 @@ fn settle(turn: &mut Turn, path: &str) -> Result<()> {
             None => turn.extra.shift_remove("tool_calls"),
         };
     }
-    let given = REASONING.iter().filter_map(|key| turn.extra.get_key_value(*key));
-    if let Some((key, given)) = given.into_iter().find(|(_, given)| !given.is_string()) {
-        let message = format!("`{key}` is {}, not a string", kind(given));
-        return Err(Fault::new("wrong-type", format!("{path}/{key}"), message, "write what was thought as text"));
-    }
+    reasoning(turn, path)?;
     for (key, message, hint) in REFUSED {
         if turn.extra.get(key).is_some_and(|value| *value != json!([]) && *value != json!(false) && *value != json!(""))
         {
@@ -209,8 +188,26 @@ fn settle(turn: &mut Turn, path: &str) -> Result<()> {
     Ok(())
 }
 
+/// Refuses reasoning that is no text, or that several fields have and not the same: a template reads one of them, and which
+/// one depends on the template.
+fn reasoning(turn: &Turn, path: &str) -> Result<()> {
+    let given: Vec<_> = REASONING.iter().filter_map(|key| turn.extra.get_key_value(*key)).collect();
+    if let Some((key, given)) = given.iter().find(|(_, given)| !given.is_string()) {
+        let message = format!("`{key}` is {}, not a string", kind(given));
+        return Err(Fault::new("wrong-type", format!("{path}/{key}"), message, "write what was thought as text"));
+    }
+    let Some(((first, one), more)) = given.split_first() else { return Ok(()) };
+    match more.iter().find(|(_, other)| other != one) {
+        Some((key, _)) => {
+            let message = format!("the turn has both `{first}` and another text in `{key}`");
+            Err(Fault::new("ambiguous-shape", format!("{path}/{key}"), message, "keep one of them"))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Fields of a turn that change what it says.
-const REFUSED: [(&str, &str, &str); 9] = [
+const REFUSED: [(&str, &str, &str); 10] = [
     ("refusal", "the answer is in `refusal`", "write the refusal as the turn's content, or remove the row"),
     ("audio", "the turn is spoken", "only text is read: remove the row, or write what is said as content"),
     (
@@ -224,6 +221,7 @@ const REFUSED: [(&str, &str, &str); 9] = [
     ("audios", "the turn has sounds", "only text is read: remove the row"),
     ("prefix", "the turn is the beginning of an answer", "write the whole answer, or none"),
     ("partial", "the turn is the beginning of an answer", "write the whole answer, or none"),
+    ("parts", "the turn's text is in `parts`", "write it as `content`"),
 ];
 
 /// A turn must say something, unless it calls or reasons.
@@ -266,6 +264,15 @@ mod tests {
         ] {
             assert_eq!(turns(json!([silent])).expect_err("silent").rule, "missing-text");
         }
+    }
+
+    #[test]
+    fn two_thoughts_in_one_turn_are_refused() {
+        let turn =
+            |other: &str| json!([{"role": "assistant", "content": "x", "thinking": "hm", "reasoning_content": other}]);
+        let fault = turns(turn("ah")).expect_err("two thoughts");
+        assert_eq!((fault.rule, fault.path.as_str()), ("ambiguous-shape", "/messages/0/thinking"));
+        assert!(turns(turn("hm")).is_ok());
     }
 
     #[test]

@@ -102,7 +102,22 @@ impl Shapes {
                 report.note("unread-column", &format!("/{column}"), &message, hint);
             }
         }
+        for column in unasked(reading).into_iter().filter(|_| train) {
+            if self.unread.insert(column.into()) {
+                let message = format!("the column `{column}` is no part of what is asked, here and in later rows");
+                let hint = "only evaluators see it: write it into the prompt if the model is to see it";
+                report.note("unread-column", &format!("/{column}"), &message, hint);
+            }
+        }
     }
+}
+
+/// Columns of evaluators that say what no turn says: elsewhere they belong to the prompt.
+fn unasked(reading: &Reading) -> Vec<&'static str> {
+    let asked = |text: &String| reading.messages.iter().any(|turn| turn.text().contains(text.trim()));
+    let context = reading.context.iter().any(|text| !asked(text)).then_some("context");
+    let choices = reading.choices.iter().any(|text| !asked(text)).then_some("choices");
+    context.into_iter().chain(choices).collect()
 }
 
 /// The findings of one row.

@@ -11,10 +11,10 @@ use anyhow::Result;
 use diapason_core::config::{Method, Schedule, Train};
 use diapason_core::event::Event;
 use diapason_core::sample::Segment;
-use diapason_model::Model;
-use diapason_model::arch;
-use diapason_model::encode::{Example, encode};
-use diapason_model::train::{self, Run};
+use diapason_models::Model;
+use diapason_models::families;
+use diapason_train::encode::{Example, encode};
+use diapason_train::run::{self, Run};
 use std::path::PathBuf;
 
 /// Options of `cargo x base`.
@@ -43,14 +43,14 @@ pub(crate) fn run(arguments: &Arguments) -> Result<()> {
     }
     let rows = corpus::pretraining(arguments.rows, arguments.seed + 1);
     let tokenizer = tokenizer::train(&rows[..rows.len().min(20_000)])?;
-    let config = arch::Config::from_json(&shape())?;
+    let config = families::Config::from_json(&shape())?;
     let mut model = Model::init(config, tokenizer, Some(TEMPLATE.into()), &[END], arguments.seed)?;
     let text = model.tokenizer();
     let examples = rows.iter().map(|row| encode(text.as_ref(), &render(row))).collect::<Result<Vec<Example>, _>>()?;
     let out = tempfile::tempdir()?;
-    let outcome = train::train(&mut model, Run::new(&examples, &recipe(), arguments.seed, out.path(), &print))?;
+    let outcome = run::train(&mut model, Run::new(&examples, &recipe(), arguments.seed, out.path(), &print))?;
     println!("{} steps, {} tokens, final loss {:.4}", outcome.steps, outcome.tokens, outcome.final_loss);
-    Ok(model.save(&folder.join("base"), diapason_model::SaveType::F16)?)
+    Ok(model.save(&folder.join("base"), diapason_nn::SaveType::F16)?)
 }
 
 const TEMPLATE: &str = include_str!("chat_template.jinja");

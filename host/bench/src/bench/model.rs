@@ -4,9 +4,11 @@ use anyhow::Result;
 use diapason_core::config::Train;
 use diapason_core::event::Event;
 use diapason_core::language_model::{Decoding, LanguageModel};
-use diapason_model::encode::Example;
-use diapason_model::train::{self, Run};
-use diapason_model::{Model, device};
+use diapason_engine::Local;
+use diapason_models::Model;
+use diapason_nn::device;
+use diapason_train::encode::Example;
+use diapason_train::run::{self, Run};
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::Instant;
@@ -19,19 +21,22 @@ pub(super) fn run(path: &Path, steps: usize) -> Result<()> {
     let mut model = Model::open(path, &device::parse("cpu")?)?;
     println!("\n{} parameters opened in {:.2} s", model.parameters(), start.elapsed().as_secs_f64());
     for (prompts, tokens) in [(1, 64), (16, 64)] {
-        generation(&mut model, prompts, tokens)?;
+        generation(&model, prompts, tokens)?;
     }
     training(&mut model, steps)
 }
 
-fn generation(model: &mut Model, prompts: usize, max_tokens: usize) -> Result<()> {
+fn generation(model: &Model, prompts: usize, max_tokens: usize) -> Result<()> {
     let texts: Vec<String> =
         (0..prompts).map(|i| format!("Here is story number {i} about a tuning fork. Once")).collect();
     let decoding = Decoding { max_tokens, ..Decoding::default() };
-    model.set_batch_size(prompts);
     let start = Instant::now();
-    let tokens: usize =
-        model.generate(&texts, &decoding, &mut |_| ())?.iter().map(|completion| completion.tokens).sum();
+    let tokens: usize = Local::new(model)
+        .batched(prompts)
+        .generate(&texts, &decoding, &mut |_| ())?
+        .iter()
+        .map(|completion| completion.tokens)
+        .sum();
     println!(
         "generation, {prompts:>2} prompts side by side: {:.1} tokens/s",
         tokens as f64 / start.elapsed().as_secs_f64()
@@ -63,7 +68,7 @@ fn training(model: &mut Model, steps: usize) -> Result<()> {
         }
     };
     let folder = tempfile::tempdir()?;
-    train::train(model, Run::new(&examples, &settings, 1, folder.path(), &sink))?;
+    run::train(model, Run::new(&examples, &settings, 1, folder.path(), &sink))?;
     let mut rates = times.into_inner().unwrap_or_default().split_off(1);
     rates.sort_by(f64::total_cmp);
     println!(

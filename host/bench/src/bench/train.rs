@@ -4,11 +4,13 @@ use super::median_of;
 use anyhow::{Context, Result, bail};
 use diapason_core::config::{Method, Train};
 use diapason_core::event::Event;
-use diapason_model::encode::Example;
-use diapason_model::forecast::{self, Load, Machine};
-use diapason_model::train::{self, Run};
-use diapason_model::weights::{Format, SaveType};
-use diapason_model::{Model, device};
+use diapason_models::Model;
+use diapason_models::formats::Format;
+use diapason_nn::SaveType;
+use diapason_nn::device;
+use diapason_train::encode::Example;
+use diapason_train::forecast::{self, Load, Machine};
+use diapason_train::run::{self, Run};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -183,7 +185,7 @@ fn turn(arguments: &Arguments, variant: Variant) -> Result<Turn> {
         }
     };
     let folder = tempfile::tempdir()?;
-    train::train(&mut model, Run::new(&examples, &settings, 1, folder.path(), &sink))?;
+    run::train(&mut model, Run::new(&examples, &settings, 1, folder.path(), &sink))?;
     let steps = steps.into_inner().unwrap_or_default();
     let loss = steps.last().map_or(f64::NAN, |(_, loss)| *loss);
     let tokens_per_second = median_of(steps.iter().skip(1).map(|(rate, _)| *rate).collect());

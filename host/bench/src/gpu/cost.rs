@@ -1,7 +1,7 @@
 //! What a token of training costs in arithmetic, and what a GPU could do.
 
-use super::training::Method;
-use diapason_model::arch::Config;
+use super::method::Method;
+use diapason_models::families::Config;
 
 /// How the arithmetic of a token is counted.
 pub(super) const FORMULA: &str = "FLOP per token: full 6·N + 3·A, lora and qlora 4·N + 6·R + 3·A, for N parameters in the \

@@ -2,19 +2,21 @@
 //!
 //! Where there is an NVIDIA driver it builds itself again with the feature `cuda`, as `cargo run --release -p diapason-bench
 //! --features cuda -- gpu` does at once. With `--device cpu --shape tiny` it checks itself where there is no GPU. The line that a run prints for each training belongs into
-//! `host/model/BENCHMARKS.md`.
+//! `host/bench/MODEL.md`.
 
 mod cost;
+mod method;
 mod python;
 mod shape;
 mod training;
 
 use anyhow::{Context, Result, bail};
-use diapason_model::{device, kernels::compare};
+use diapason_nn::{compare, device};
+use method::Method;
 use shape::Shape;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
-use training::{Measured, Method, Plan};
+use training::{Measured, Plan};
 
 /// What Linux shows of a loaded driver.
 const DRIVER: &str = "/proc/driver/nvidia/version";

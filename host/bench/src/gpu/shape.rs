@@ -1,8 +1,8 @@
 //! The shapes that are trained.
 
-use super::training::Method;
+use super::method::Method;
 use anyhow::Result;
-use diapason_model::arch::Config;
+use diapason_models::families::Config;
 use serde_json::json;
 use std::fmt;
 

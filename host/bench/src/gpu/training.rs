@@ -1,14 +1,16 @@
 //! Training of one shape by one method, through the loop that trains everything else.
 
+use super::method::Method;
 use super::{cost, gibibytes, shape::Shape};
 use anyhow::{Context, Result, ensure};
-use diapason_core::config::{Method as Trained, Train};
+use diapason_core::config::Train;
 use diapason_core::event::Event;
-use diapason_model::arch::Llama;
-use diapason_model::encode::Example;
-use diapason_model::train::{self, Run};
-use diapason_model::weights::Format;
-use diapason_model::{Model, device};
+use diapason_models::Model;
+use diapason_models::decoder::Llama;
+use diapason_models::formats::Format;
+use diapason_nn::device;
+use diapason_train::encode::Example;
+use diapason_train::run::{self, Run};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::sync::Mutex;
@@ -16,39 +18,13 @@ use std::time::Instant;
 use tokenizers::Tokenizer;
 use tokenizers::models::bpe::BPE;
 
-pub(super) use diapason_model::device::Device;
+pub(super) use diapason_nn::device::Device;
 
 /// Steps that are not counted: buffers are allocated and kernels loaded in them.
 const WARM_UP: usize = 2;
 
 /// Adapters' rank, of all linear layers.
 pub(super) const RANK: usize = 16;
-
-/// How a shape is trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Method {
-    Lora,
-    Qlora,
-    Full,
-}
-
-impl Method {
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Lora => "lora",
-            Self::Qlora => "qlora",
-            Self::Full => "full",
-        }
-    }
-
-    fn trained(self) -> Trained {
-        match self {
-            Self::Lora => Trained::Lora,
-            Self::Qlora => Trained::Qlora,
-            Self::Full => Trained::Full,
-        }
-    }
-}
 
 /// One training to measure.
 pub(super) struct Plan {
@@ -94,7 +70,7 @@ impl Plan {
             }
         };
         let folder = tempfile::tempdir()?;
-        let outcome = train::train(&mut model, Run::new(&examples, &settings, 1, folder.path(), &sink))?;
+        let outcome = run::train(&mut model, Run::new(&examples, &settings, 1, folder.path(), &sink))?;
         let peak = device::peak(device)?;
         let ends = ends.into_inner().unwrap_or_default();
         ensure!(ends.len() == self.all_steps(), "{} steps were taken, expected {}", ends.len(), self.all_steps());

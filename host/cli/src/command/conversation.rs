@@ -5,7 +5,7 @@ use diapason_core::config::Columns;
 use diapason_core::sample::{Conversation, Message, Sample};
 use diapason_core::{Error, Result};
 use diapason_disk::files;
-use diapason_project::dataset::{self, Selection};
+use diapason_project::dataset::{self, RESERVED, Selection};
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -28,8 +28,7 @@ pub(super) fn read(arguments: &Generate) -> Result<Conversation> {
     }
     if let Some(path) = &arguments.tools {
         if conversation.tools.is_some() {
-            return Err(Error::config("the conversation has `tools` of its own, and `--tools` gives others")
-                .hint("give one of them"));
+            return Err(Error::config("the conversation and `--tools` both give tools").hint("give one of them"));
         }
         conversation.tools = tools(path)?;
     }
@@ -43,7 +42,7 @@ fn begun(sample: Sample, continues: bool) -> Result<Option<Message>> {
     match (sample.answer, continues) {
         (Some(_), false) => {
             Err(Error::data("the conversation ends with an assistant's turn, so that nothing is asked")
-                .hint("`--continue` lets the model go on with that turn; otherwise take it out"))
+                .hint("use `--continue` to continue that turn, or remove it"))
         }
         (None, true) => {
             let role = sample.messages.last().map_or("nobody", |last| last.role.as_str());
@@ -58,10 +57,9 @@ fn add_system(messages: &mut Vec<Message>, text: &str) -> Result<()> {
     match messages.iter().find(|message| matches!(message.role.as_str(), "system" | "developer")) {
         Some(message) if message.content == text => {}
         Some(_) => {
-            return Err(Error::config(
-                "the conversation has a system message of its own, and `--system` gives another",
-            )
-            .hint("give one of them"));
+            return Err(
+                Error::config("the conversation and `--system` both give a system message").hint("give one of them")
+            );
         }
         None => messages.insert(0, Message::new("system", text)),
     }
@@ -75,11 +73,20 @@ fn of_file(path: &Path) -> Result<Sample> {
         Some(row) => row,
         None => dataset::read(path, &Columns::default())?.0,
     };
+    if dataset::rows(&rows, "", Some(1)).is_empty() {
+        return Err(Error::data(format!("{name} has no conversation"))
+            .hint("write {\"messages\": [{\"role\": \"user\", \"content\": …}]}, or the list of messages alone"));
+    }
     let mut samples = dataset::parse(&rows, &name, &Selection::default())?;
+    // What `validate` says of turns is an error there, too.
+    let doubts: Vec<dataset::Fault> = dataset::rows(&rows, "", None).iter().flat_map(dataset::doubts).collect();
+    if !doubts.is_empty() {
+        return Err(dataset::refuse(&name, &doubts));
+    }
     match samples.len() {
         1 => Ok(samples.remove(0)),
         count => Err(Error::data(format!("{name} has {count} conversations, and one is asked"))
-            .hint("write the one to ask into a file of its own; `diapason eval` asks all rows of a suite")),
+            .hint("put the one to ask in its own file; `diapason eval` asks all rows of a suite")),
     }
 }
 
@@ -127,11 +134,30 @@ fn variables(given: &[String]) -> Result<Map<String, Value>> {
         let value = serde_json::from_str(value).map_err(|source| {
             Error::config(format!("the value in `--variable {one}` is no JSON")).because(source).hint(hint)
         })?;
+        if RESERVED.contains(&name) {
+            return Err(Error::config(format!("`--variable {name}` cannot be set: it is what the command asks for"))
+                .hint(instead(name)));
+        }
         if variables.insert(name.to_owned(), value).is_some() {
             return Err(Error::config(format!("`--variable {name}` is given twice")).hint("give it once"));
         }
     }
     Ok(beside("chat_template_kwargs", variables.into(), "`--variable`")?.variables)
+}
+
+/// What says the same as a variable that cannot be set.
+fn instead(name: &str) -> &'static str {
+    match name {
+        "messages" | "conversation" => "write the turns into a file: `--message FILE`",
+        "tools" => "write the tools into a file: `--tools FILE`",
+        "continue_final_message" => "pass `--continue` with a conversation that ends with the begun answer",
+        "add_generation_prompt" => {
+            "a prompt ends with the assistant's header; `--continue` goes on with a begun answer"
+        }
+        "chat_template" | "template" => "name the template: `--template FILE`",
+        "template_name" | "named_templates" => "name the model's template: `--template-name NAME`",
+        _ => "leave it out",
+    }
 }
 
 /// What the reader of rows makes of a column beside a conversation.

@@ -8,9 +8,11 @@ use crate::wire::{self, origin};
 use diapason_core::escape::line;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::{Error, Result};
-use diapason_model::merge::{self, Merged};
-use diapason_model::weights::{self, Exported, Format, GgufType};
-use diapason_model::{Model, SaveType};
+use diapason_models::Model;
+use diapason_models::adapters::merge::{self, Merged};
+use diapason_models::export::{self, Differences, Exported, GgufType};
+use diapason_models::formats::Format;
+use diapason_nn::SaveType;
 use serde_json::json;
 use std::path::Path;
 
@@ -22,7 +24,7 @@ pub(super) fn merge(arguments: &Merge, ui: &Ui) -> Result<Exit> {
             .hint("it is in GB: `--max-shard-size 5`"));
     }
     apart(&arguments.out, &[&arguments.model, &arguments.adapter])?;
-    let mut model = wire::open(&arguments.model, Format::F32, "cpu")?;
+    let mut model = open(&arguments.model, Format::F32, ui)?;
     attach(&mut model, &arguments.adapter, ui)?;
     let _lock = Lock::beside(&arguments.out)?;
     let merged = merge::merge(&mut model, &arguments.out, save_type(arguments.dtype), (limit * 1e9) as u64)?;
@@ -42,12 +44,12 @@ pub(super) fn merge(arguments: &Merge, ui: &Ui) -> Result<Exit> {
 /// `diapason export`.
 pub(super) fn export(arguments: &Export, ui: &Ui) -> Result<Exit> {
     apart(&arguments.out, &[&arguments.model])?;
-    let mut model = wire::open(&arguments.model, Format::F32, "cpu")?;
+    let mut model = open(&arguments.model, Format::F32, ui)?;
     if let Some(adapter) = &arguments.adapter {
         attach(&mut model, adapter, ui)?;
     }
     let _lock = Lock::beside(&arguments.out)?;
-    let Exported { wide, composes } = weights::export(&model, &arguments.out, gguf_type(arguments.kind))?;
+    let Exported { wide, differences } = export::export(&model, &arguments.out, gguf_type(arguments.kind))?;
     let out = arguments.out.display().to_string();
     let mut note = match wide.as_slice() {
         [] => String::new(),
@@ -55,21 +57,67 @@ pub(super) fn export(arguments: &Export, ui: &Ui) -> Result<Exit> {
             format!("{} tensors stay in 16 bits, their rows are no multiple of 32 (first: {first})\n", wide.len())
         }
     };
-    if composes {
-        note.push_str(
-            "llama.cpp does not compose characters (NFC): texts with decomposed ones get other tokens there\n",
-        );
+    notes(&differences).iter().for_each(|one| note.push_str(&format!("{one}\n")));
+    let left_out = model.changed_decoding();
+    if !left_out.is_empty() {
+        let fields: Vec<String> = left_out.iter().map(|field| format!("`{}`", line(field))).collect();
+        note.push_str(&format!(
+            "a GGUF file has no place for {}, by which the model's own files change its answers: llama.cpp answers without\n",
+            fields.join(", ")
+        ));
     }
-    let json = json!({"written": out, "in_16_bits": wide, "composes_characters": composes});
+    let Differences { composes, ends, hidden, shown, without_token, around } = differences;
+    let json = json!({
+        "written": out, "in_16_bits": wide, "composes_characters": composes, "llama_cpp_ends_at": ends,
+        "llama_cpp_hides": hidden, "llama_cpp_shows": shown, "bytes_without_token": without_token, "put_around_texts": around,
+        "left_out": left_out,
+    });
     ui.result(|_| format!("exported: {}\n{note}", line(&out)), &json);
     Ok(Exit::Passed)
+}
+
+/// What llama.cpp does otherwise, a line for each.
+fn notes(differences: &Differences) -> Vec<String> {
+    let Differences { composes, ends, hidden, shown, without_token, around } = differences;
+    let list = |tokens: &[String]| line(&tokens.join(", ")).to_string();
+    let mut notes = Vec::new();
+    if *composes {
+        notes.push(
+            "llama.cpp does not compose characters (NFC): texts with decomposed ones get other tokens there".into(),
+        );
+    }
+    if !ends.is_empty() {
+        notes.push(format!("llama.cpp also ends an answer at {}, by the names of these tokens", list(ends)));
+    }
+    if !hidden.is_empty() {
+        notes.push(format!(
+            "llama.cpp takes {} for control tokens, by their names, and leaves them out of answers",
+            list(hidden)
+        ));
+    }
+    if !shown.is_empty() {
+        notes.push(format!("llama.cpp writes {} into answers, by the names of these tokens", list(shown)));
+    }
+    if *without_token > 0 {
+        notes.push(format!(
+            "the tokenizer has no token for {without_token} of the bytes of UTF-8 and leaves them out; llama.cpp does too, but \
+             does not merge what is around them"
+        ));
+    }
+    if !around.is_empty() {
+        notes.push(format!(
+            "transformers puts {} around a text without a chat template; llama.cpp is told not to, as templates write their own",
+            list(around)
+        ));
+    }
+    notes
 }
 
 /// `diapason quantize`.
 pub(super) fn quantize(arguments: &Quantize, ui: &Ui) -> Result<Exit> {
     apart(&arguments.out, &[&arguments.model])?;
     let format = Format::Nf4 { double: !arguments.no_double_quantization };
-    let model = wire::open(&arguments.model, format, "cpu")?;
+    let model = open(&arguments.model, format, ui)?;
     let _lock = Lock::beside(&arguments.out)?;
     model.save(&arguments.out, save_type(arguments.dtype))?;
     let weights =
@@ -81,6 +129,14 @@ pub(super) fn quantize(arguments: &Quantize, ui: &Ui) -> Result<Exit> {
     let text = format!("quantized: {}, {numbers} parameters in {bits:.3} bits each\n", line(&out));
     ui.result(|_| text, &json!({"written": out, "quantized": numbers, "bits": bits}));
     Ok(Exit::Passed)
+}
+
+fn open(path: &Path, format: Format, ui: &Ui) -> Result<Model> {
+    let model = wire::open(path, format, "cpu")?;
+    if let Some(message) = wire::untied(&model) {
+        ui.emit(&Event::Warning { message });
+    }
+    Ok(model)
 }
 
 /// Attaches an adapter, with the chat template that it brings.

@@ -10,9 +10,10 @@ use diapason_core::event::{Event, Sink as _};
 use diapason_core::language_model::{Completion, Decoding, LanguageModel as _};
 use diapason_core::sample::Conversation;
 use diapason_core::{Error, Result};
-use diapason_model::Model;
-use diapason_model::device::is_gpu;
-use diapason_model::weights::Format;
+use diapason_engine::Local;
+use diapason_models::Model;
+use diapason_models::formats::Format;
+use diapason_nn::device::is_gpu;
 use diapason_sandbox::Grants;
 use serde_json::json;
 
@@ -20,6 +21,9 @@ pub(super) fn run(arguments: &Generate, ui: &Ui) -> Result<Exit> {
     // What is wrong with the conversation is said before a model is opened.
     let asked = if arguments.raw { None } else { Some(conversation::read(arguments)?) };
     let mut model = wire::open(&arguments.model, Format::of_use(is_gpu(&arguments.device)), &arguments.device)?;
+    if let Some(message) = wire::untied(&model) {
+        ui.emit(&Event::Warning { message });
+    }
     if let Some(adapter) = &arguments.adapter {
         model.attach_adapter(adapter)?;
     }
@@ -33,7 +37,10 @@ pub(super) fn run(arguments: &Generate, ui: &Ui) -> Result<Exit> {
         seed: arguments.seed,
         ..Decoding::default()
     };
-    let completion = model.generate(std::slice::from_ref(&prompt), &decoding, &mut |_| {})?.pop();
+    if let Some(message) = wire::left_out(&arguments.model).filter(|_| arguments.temperature > 0.0) {
+        ui.emit(&Event::Warning { message });
+    }
+    let completion = Local::new(&model).generate(std::slice::from_ref(&prompt), &decoding, &mut |_| {})?.pop();
     let Some(Completion { text, tokens, finish }) = completion else {
         return Err(Error::run("the model gave no completion"));
     };
@@ -44,7 +51,7 @@ pub(super) fn run(arguments: &Generate, ui: &Ui) -> Result<Exit> {
 fn render(arguments: &Generate, asked: &Conversation, model: &mut Model, ui: &Ui) -> Result<String> {
     let adapter = arguments.adapter.as_deref();
     let mut template = Template { template: arguments.template.clone(), ..Template::default() };
-    let name = arguments.template_name.iter().map(|name| (origin::NAME.to_owned(), name.as_str().into()));
+    let name = arguments.template_name.iter().map(|name| (wire::TEMPLATE_NAME.to_owned(), name.as_str().into()));
     template.settings.extend(name);
     let said = adapter.map(|adapter| origin::prefer(&mut template, model.chat(), adapter)).transpose()?.flatten();
     let mut plugins = Plugins::new(&Limits::default(), ui)?;

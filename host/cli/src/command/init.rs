@@ -32,7 +32,7 @@ pub(super) fn run(arguments: &Init, ui: &Ui) -> Result<Exit> {
     }
     let _lock = Lock::write(&arguments.folder)?;
     let written = write(&arguments.folder, &contents)?;
-    let human = |paint: crate::ui::Paint| {
+    let human = |paint: crate::paint::Paint| {
         let list: String = written.iter().map(|name| format!("  {}\n", line(name))).collect();
         let next = format!("diapason run --config {}", arguments.folder.join(CONFIG).display());
         format!("{}\n{list}Next: {}\n", paint.bold("Written:"), line(&next))

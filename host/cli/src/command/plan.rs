@@ -7,7 +7,7 @@ use crate::pipeline::outlook::{self, Target};
 use crate::plan::Plan;
 use crate::ui::Ui;
 use diapason_core::{Error, Result};
-use diapason_model::forecast::Machine;
+use diapason_train::forecast::Machine;
 use serde_json::json;
 
 /// The share of a GPU's peak rate that training is assumed to reach: what well-tuned LoRA runs report.
@@ -16,7 +16,7 @@ const UTILISATION: f64 = 0.4;
 /// `diapason plan`. Its exit code says whether the run fits.
 pub(super) fn run(arguments: &PlanArguments, ui: &Ui) -> Result<Exit> {
     let target = target(arguments)?;
-    let mut session = Session::looking(&Plan::load(&arguments.config.config)?, ui)?;
+    let mut session = Session::looking(&Plan::load(&arguments.config.config)?, ui, &[])?;
     session.trains()?;
     let outlook = outlook::outlook(&mut session, target)?;
     ui.result(|paint| outlook::text(&outlook, paint), &json!(outlook));

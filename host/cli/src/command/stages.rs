@@ -4,7 +4,7 @@ use crate::args::{Checked, Config, Train};
 use crate::exit::Exit;
 use crate::pipeline::{Session, allow, compare, eval, report, show, train, validate};
 use crate::plan::Plan;
-use crate::render::{json, terminal};
+use crate::render::{json, terminal, words};
 use crate::ui::Ui;
 use diapason_core::escape::line;
 use diapason_core::report::FindingCounts;
@@ -27,21 +27,23 @@ pub(super) fn validate(arguments: &Checked, ui: &Ui) -> Result<Exit> {
     let counts = FindingCounts::of(&findings);
     let open = counts.errors - allowed.values().sum::<usize>();
     let human = |paint| {
-        let lines: String = allowed.iter().map(|(rule, count)| allow::line(rule, *count) + "\n").collect();
+        let lines: String = allowed.iter().map(|(rule, count)| words::allowed(rule, *count) + "\n").collect();
         terminal::findings(&findings, paint) + &lines
     };
     ui.result(human, &json!({"counts": counts, "allowed": allowed, "findings": findings}));
     Ok(if open == 0 { Exit::Passed } else { Exit::Error })
 }
 
-/// `diapason train`; errors among the findings stop it.
+/// `diapason train`; errors among the findings stop it, and `--show` ends with them as `validate` does.
 pub(super) fn train(arguments: &Train, ui: &Ui) -> Result<Exit> {
     if let Some(rows) = arguments.show {
-        let mut session = Session::looking(&plan(&arguments.checked)?, ui)?;
+        let mut session = Session::looking(&plan(&arguments.checked)?, ui, &arguments.checked.allow)?;
         session.trains()?;
         let shown = show::rows(&mut session, rows)?;
         ui.result(|paint| show::text(&shown, paint), &json!(shown));
-        return Ok(Exit::Passed);
+        let findings = validate::again(&mut session)?;
+        let allowed = allow::counts(&session, &findings)?;
+        return validate::refusal(&findings, &allowed, &session).map_or(Ok(Exit::Passed), Err);
     }
     let mut session = session(&arguments.checked, ui)?;
     session.trains()?;

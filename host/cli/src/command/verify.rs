@@ -2,10 +2,12 @@
 
 use crate::args::Verify;
 use crate::exit::Exit;
+use crate::number::counted;
+use crate::paint::Paint;
 use crate::pipeline::verify::{self, Status, Verified};
 use crate::plan::Plan;
-use crate::render::{number::counted, terminal};
-use crate::ui::{Paint, Ui};
+use crate::render::terminal;
+use crate::ui::Ui;
 use diapason_core::Result;
 use diapason_core::event::{Event, Sink as _};
 use serde_json::json;
@@ -57,7 +59,7 @@ fn text(verified: &Verified, paint: Paint) -> String {
     let of = |status| verified.count(status);
     let (agree, differ, unchecked) = (of(Status::Agrees), of(Status::Differs), of(Status::Unchecked));
     let checks = format!(
-        "{}: {agree} agree, {differ} differ, {unchecked} could not be made",
+        "{}: {agree} agree, {differ} differ, {unchecked} not possible",
         counted(verified.checks.len(), "check")
     );
     let _ = writeln!(text, "\n{checks}");
@@ -67,11 +69,11 @@ fn text(verified: &Verified, paint: Paint) -> String {
     }
     match &verified.gate {
         None if verified.recomputed => text += "No rules are configured, so there is no verdict.\n",
-        None => text += "No verdict could be decided again.\n",
+        None => text += "No verdict could be recomputed.\n",
         Some(gate) => text += &terminal::verdict(gate, paint),
     }
     if !verified.recomputed {
-        text += "Not all that the verdict rests on could be computed again.\n";
+        text += "Not everything that the verdict rests on could be recomputed.\n";
     }
     text
 }

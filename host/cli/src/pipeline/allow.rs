@@ -43,12 +43,7 @@ const ERRORS: [&str; 25] = [
 ///
 /// Errors if no validator has such a rule.
 pub(crate) fn record(session: &mut Session, findings: &[Finding]) -> Result<Allowed> {
-    let errors = || findings.iter().filter(|finding| finding.severity == Severity::Error);
-    let validators = &session.plan.config.validators;
-    let foreign = validators.iter().any(|entry| is_path(&entry.plugin, "wasm"));
-    known(&session.allow, errors().map(|finding| finding.rule.as_str()), foreign)?;
-    let count = |rule: &String| errors().filter(|finding| finding.rule == *rule).count();
-    let allowed: Allowed = session.allow.iter().map(|rule| (rule.clone(), count(rule))).collect();
+    let allowed = counts(session, findings)?;
     // A rule without findings overrides nothing.
     let used: Allowed =
         allowed.iter().filter(|(_, count)| **count > 0).map(|(rule, count)| (rule.clone(), *count)).collect();
@@ -59,21 +54,27 @@ pub(crate) fn record(session: &mut Session, findings: &[Finding]) -> Result<Allo
     Ok(allowed)
 }
 
+/// The rules that the session allows, with the numbers of errors among the findings.
+///
+/// Errors if no validator has such a rule.
+pub(crate) fn counts(session: &Session, findings: &[Finding]) -> Result<Allowed> {
+    let errors = || findings.iter().filter(|finding| finding.severity == Severity::Error);
+    let validators = &session.plan.config.validators;
+    let foreign = validators.iter().any(|entry| is_path(&entry.plugin, "wasm"));
+    known(&session.allow, errors().map(|finding| finding.rule.as_str()), foreign)?;
+    let count = |rule: &String| errors().filter(|finding| finding.rule == *rule).count();
+    Ok(session.allow.iter().map(|rule| (rule.clone(), count(rule))).collect())
+}
+
 /// Refuses names that cannot be a rule's. Validators of one's own do not say which rules they have, so with one of those
 /// any name may be right.
 fn known<'a>(allow: &[String], found: impl Iterator<Item = &'a str>, foreign: bool) -> Result<()> {
     let known: BTreeSet<&str> = ERRORS.into_iter().chain(found).collect();
     match allow.iter().find(|rule| !foreign && !known.contains(rule.as_str())) {
         None => Ok(()),
-        Some(rule) => Err(Error::config(format!("--allow {rule}: no validator finds errors of that rule"))
+        Some(rule) => Err(Error::config(format!("--allow {rule}: no validator reports errors of that rule"))
             .hint(did_you_mean(rule, known.iter().copied()))),
     }
-}
-
-/// One rule for a reader.
-pub(crate) fn line(rule: &str, count: usize) -> String {
-    let noun = if count == 1 { "finding" } else { "findings" };
-    format!("allowed: {rule} ({count} {noun})")
 }
 
 #[cfg(test)]

@@ -1,23 +1,25 @@
 //! Stage `eval`: base and tuned answer the same prompts, then the plugins score the answers.
 
-use super::generate::{self, Asking, Job};
+use super::generate::{self, Asking};
 use super::journal::{self, Journal};
-use super::request::{Asked, Requests};
+use super::request::Requests;
 use super::session::{Opened, Purpose, Tuned};
 use super::suite::LoadedSuite;
-use super::{Session, integrity, jsonl, score, train, watched};
-use crate::interrupt;
-use diapason_core::config::Config;
+use super::{Session, integrity, jsonl, score, validate, watched};
+use crate::artefact;
+use crate::number::counted;
+use crate::{interrupt, wire};
 use diapason_core::digest;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::language_model::LanguageModel;
-use diapason_core::sample::{Conversation, Sample};
+use diapason_core::sample::Conversation;
 use diapason_core::score::{Arm, Output};
 use diapason_core::{Error, Result};
+use diapason_engine::Local;
 
 /// How answers are drawn. Another way gives other answers, which do not belong to outputs of this one.
-const SAMPLING: &str =
-    "a stream for each answer, draws beside the ordinary completion, stops of the model and its template";
+const SAMPLING: &str = "a stream for each answer, draws beside the ordinary completion, stops of the model and its template, logits changed \
+     as generation_config.json says";
 
 /// So many prompts are enough to see whether an adapter does anything.
 const PROBES: usize = 4;
@@ -25,7 +27,7 @@ const PROBES: usize = 4;
 /// Writes `outputs.base.jsonl`, `outputs.tuned.jsonl` and `scores.jsonl`, and freezes what they are about.
 pub(crate) fn stage(session: &mut Session) -> Result<()> {
     integrity::check_training(session)?;
-    integrity::check_findings(session)?;
+    validate::check_current(session)?;
     let suites = session.suites()?;
     watched::check(session)?;
     let requests = requests(session, &suites)?;
@@ -46,23 +48,12 @@ pub(super) fn requests(session: &Session, suites: &[LoadedSuite]) -> Result<Vec<
         let message = "`generate.sampling_temperature` is not used: no evaluator asks for more than one completion";
         session.ui.emit(&Event::Warning { message: message.into() });
     }
+    if (config.generate.temperature > 0.0 || draws)
+        && let Some(message) = wire::left_out(&config.model.path)
+    {
+        session.ui.emit(&Event::Warning { message });
+    }
     Ok(requests)
-}
-
-/// The file of an arm's answers so far, while they are being made.
-fn partial(arm: Arm) -> &'static str {
-    match arm {
-        Arm::Base => "outputs.base.partial.jsonl",
-        Arm::Tuned => "outputs.tuned.partial.jsonl",
-    }
-}
-
-/// The file of an arm's outputs.
-pub(super) fn file(arm: Arm) -> &'static str {
-    match arm {
-        Arm::Base => "outputs.base.jsonl",
-        Arm::Tuned => "outputs.tuned.jsonl",
-    }
 }
 
 fn name(arm: Arm) -> &'static str {
@@ -74,10 +65,10 @@ fn name(arm: Arm) -> &'static str {
 
 /// What an arm answered; only what its inputs' digest does not cover yet is generated.
 fn outputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[Requests]) -> Result<Vec<Output>> {
-    let (stage, path) = (name(arm), session.artefact(file(arm)));
+    let (stage, path) = (name(arm), session.artefact(artefact::outputs(arm)));
     let inputs = inputs(session, arm, suites, requests)?;
-    let unfinished = session.artefact(partial(arm));
-    if session.stands(stage, &inputs) {
+    let unfinished = session.artefact(artefact::partial(arm));
+    if session.is_current(stage, &inputs) {
         journal::remove(&unfinished);
         return jsonl::read(&path, "eval");
     }
@@ -99,7 +90,7 @@ fn outputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[
     }
     let outputs = made?;
     jsonl::write(&path, &outputs)?;
-    session.finish(stage, &inputs, &[file(arm).into()])?;
+    session.finish(stage, &inputs, &[artefact::outputs(arm).into()])?;
     journal.remove();
     Ok(outputs)
 }
@@ -108,7 +99,7 @@ fn inputs(session: &mut Session, arm: Arm, suites: &[LoadedSuite], requests: &[R
     let model = session.model_inputs(Purpose::Answers)?;
     let tuned = match arm {
         Arm::Base => String::new(),
-        Arm::Tuned => train::tuned_digest(session)?,
+        Arm::Tuned => session.tuned_digest()?,
     };
     let config = &session.plan.config;
     // Prompts decoded side by side influence each other by rounding only, so the batch size is no input.
@@ -162,14 +153,14 @@ fn tuned(
 /// Attaches the adapter and makes sure that it changes what the model computes.
 fn probe(opened: &mut Opened, suites: &[LoadedSuite], folder: &std::path::Path) -> Result<()> {
     let samples: Vec<_> = suites.iter().flat_map(|suite| &suite.samples).take(PROBES).collect();
-    let conversations: Vec<_> = samples.iter().map(|sample| conversation(sample)).collect();
+    let conversations: Vec<_> = samples.iter().map(|sample| Conversation::prompt(sample)).collect();
     let prompts = opened.renderer.prompts(&conversations)?;
     let answers = samples.iter().map(|sample| sample.reference.clone().unwrap_or_else(|| "Yes".into()));
     let pairs: Vec<(String, String)> = prompts.into_iter().zip(answers).collect();
     opened.model.detach_adapter();
-    let before = opened.model.loglikelihood(&pairs, &mut |_| {})?;
+    let before = Local::new(&opened.model).loglikelihood(&pairs, &mut |_| {})?;
     opened.model.attach_adapter(folder)?;
-    let after = opened.model.loglikelihood(&pairs, &mut |_| {})?;
+    let after = Local::new(&opened.model).loglikelihood(&pairs, &mut |_| {})?;
     let same = before.iter().zip(&after).all(|(a, b)| a.logprob.to_bits() == b.logprob.to_bits());
     match same {
         true => Err(without_effect(&format!("the adapter {} changes no logit", folder.display()))),
@@ -180,10 +171,6 @@ fn probe(opened: &mut Opened, suites: &[LoadedSuite], folder: &std::path::Path) 
 fn without_effect(message: &str) -> Error {
     Error::data(message)
         .hint("comparing a model with itself says nothing: train longer, or name the adapter that belongs to this base")
-}
-
-fn conversation(sample: &Sample) -> Conversation {
-    Conversation::prompt(sample)
 }
 
 fn answer(
@@ -197,42 +184,25 @@ fn answer(
     let config = session.plan.config.clone();
     let mut jobs = Vec::new();
     for (suite, requests) in suites.iter().zip(requests) {
-        jobs.extend(self::jobs(opened, suite, requests, &config)?);
+        jobs.extend(generate::jobs(&mut opened.renderer, suite, requests, &config)?);
     }
     for message in opened.renderer.notes() {
         session.ui.emit(&Event::Warning { message });
     }
-    opened.model.set_batch_size(config.generate.batch_size);
     let (known, units) = (journal.len(), generate::units(&jobs));
     if known > 0 {
-        session.ui.note(|paint| paint.dim(&format!("  {stage}: going on after {known} of {units}")));
+        session.ui.note(|paint| paint.dim(&format!("  {stage}: resuming after {known} of {units}")));
     }
     session.started(stage, Some(units));
     let outputs = interrupt::gently(|interrupted| {
-        let (model, sink) = (&mut opened.model, &session.ui);
-        let (config, seed) = (&config.generate, config.run.seed);
+        let (config, seed, sink) = (&config.generate, config.run.seed, &session.ui);
+        let model = &mut Local::new(&opened.model).batched(config.batch_size);
         Asking { model, jobs: &jobs, config, seed, journal, sink, interrupted }.outputs()
     })?;
     let completions = outputs.iter().flat_map(|output| output.completions.iter().chain(&output.samples));
     let tokens: usize = completions.map(|completion| completion.tokens).sum();
-    session.ended(stage, format!("{} samples, {tokens} tokens", outputs.len()));
+    session.ended(stage, format!("{}, {}", counted(outputs.len(), "sample"), counted(tokens, "token")));
     Ok(outputs)
-}
-
-/// What a suite asks of a model.
-pub(super) fn jobs(opened: &mut Opened, suite: &LoadedSuite, requests: &Requests, config: &Config) -> Result<Vec<Job>> {
-    let conversations: Vec<_> = suite.samples.iter().map(conversation).collect();
-    let prompts = opened.renderer.prompts(&conversations)?;
-    let max_tokens = suite.config.max_tokens.unwrap_or(config.generate.max_tokens);
-    let rows = suite.samples.iter().zip(prompts).zip(&requests.merged);
-    let job = |((sample, prompt), request): ((&Sample, String), &Asked)| Job {
-        suite: suite.config.name.clone(),
-        sample: sample.id.clone(),
-        prompt,
-        request: request.clone(),
-        max_tokens,
-    };
-    Ok(rows.map(job).collect())
 }
 
 /// Both sides must have been asked the same: another template would make the comparison one of templates.

@@ -1,11 +1,13 @@
 //! From prompts and requests to outputs, batched over all suites.
 
 use super::journal::{Answer, Journal, Key, Part};
-use super::request::{self, Asked};
-use crate::wire;
-use diapason_core::config::Generate;
+use super::request::{self, Asked, Requests};
+use super::suite::LoadedSuite;
+use crate::wire::{self, Renderer};
+use diapason_core::config::{Config, Generate};
 use diapason_core::event::{Event, Sink};
 use diapason_core::language_model::{Completion, Decoding, LanguageModel, Likelihood, Progress, Prompt};
+use diapason_core::sample::{Conversation, Sample};
 use diapason_core::score::Output;
 use diapason_core::{Error, Result, digest};
 use std::collections::BTreeMap;
@@ -148,6 +150,27 @@ impl Asking<'_> {
     }
 }
 
+/// What a suite asks of a model.
+pub(super) fn jobs(
+    renderer: &mut Renderer,
+    suite: &LoadedSuite,
+    requests: &Requests,
+    config: &Config,
+) -> Result<Vec<Job>> {
+    let conversations: Vec<_> = suite.samples.iter().map(Conversation::prompt).collect();
+    let prompts = renderer.prompts(&conversations)?;
+    let max_tokens = suite.config.max_tokens.unwrap_or(config.generate.max_tokens);
+    let rows = suite.samples.iter().zip(prompts).zip(&requests.merged);
+    let job = |((sample, prompt), request): ((&Sample, String), &Asked)| Job {
+        suite: suite.config.name.clone(),
+        sample: sample.id.clone(),
+        prompt,
+        request: request.clone(),
+        max_tokens,
+    };
+    Ok(rows.map(job).collect())
+}
+
 /// An answer that is known already came again with the rest of its batch.
 fn keep(journal: &mut Journal, key: Key, answer: Answer, sink: &dyn Sink) -> Result<()> {
     if journal.get(key).is_none() {
@@ -159,8 +182,8 @@ fn keep(journal: &mut Journal, key: Key, answer: Answer, sink: &dyn Sink) -> Res
 
 fn stop(interrupted: &dyn Fn() -> bool, journal: &Journal, jobs: &[Job]) -> Result<()> {
     if interrupted() {
-        let message = format!("interrupted: {} of {} answers are kept", journal.len(), units(jobs));
-        return Err(Error::run(message).hint("the same command goes on without asking for them again"));
+        let message = format!("interrupted: {} of {} answers are saved", journal.len(), units(jobs));
+        return Err(Error::run(message).hint("run the same command again to resume"));
     }
     Ok(())
 }

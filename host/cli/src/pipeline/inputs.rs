@@ -48,8 +48,8 @@ impl Inputs {
             let now = if path.exists() { wire::digests_of(path)? } else { Vec::new() };
             if let Some(name) = differing(&seen.files, &now) {
                 let place = if path.is_dir() { path.join(name) } else { path.clone() };
-                return Err(Error::data(format!("{} changed while it was at work", place.display())).hint(
-                    "what was made of it is not kept, since it may be of the one or the other: run the same command again",
+                return Err(Error::data(format!("{} changed while it was in use", place.display())).hint(
+                    "results based on it are discarded, since they may stem from either version: run the same command again",
                 ));
             }
             seen.stamps = stamps;
@@ -117,12 +117,12 @@ mod tests {
         write("a", "two");
         assert_eq!(inputs.files(folder.path()).unwrap(), known, "it stays what it was at first");
         let error = inputs.unchanged().unwrap_err().to_string();
-        assert!(error.contains("a changed while it was at work"), "{error}");
+        assert!(error.contains("a changed while it was in use"), "{error}");
         write("a", "one");
         inputs.unchanged().unwrap();
         write("b", "new");
         let error = inputs.unchanged().unwrap_err().to_string();
-        assert!(error.contains("b changed while it was at work"), "{error}");
+        assert!(error.contains("b changed while it was in use"), "{error}");
         std::fs::remove_dir_all(folder.path()).unwrap();
         inputs.unchanged().unwrap_err();
     }

@@ -1,8 +1,8 @@
 //! What a verb used is frozen when it is done; the verbs after it refuse what has changed since, by name.
 
 use super::suite::LoadedSuite;
-use super::validate::{self, FILE as FINDINGS};
-use super::{Session, compare, eval, jsonl, look, report, score, train};
+use super::{Session, jsonl, look};
+use crate::artefact::{self, COMPARISON, FINDINGS, SAMPLES, SCORES, TRAINING, TRAINING_LOG};
 use crate::clock;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::frozen::{
@@ -14,9 +14,6 @@ use diapason_core::{Class, Error, Result, digest};
 use diapason_project::dataset;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// The test rows as they were asked, so that a run folder can be verified without its data.
-pub(super) const SAMPLES: &str = "samples.jsonl";
 
 /// At most this many differences are listed; an error has to fit on a screen.
 const LISTED: usize = 10;
@@ -30,8 +27,7 @@ pub(super) struct Asked {
 
 /// Freezes what training used and made.
 pub(super) fn freeze_training(session: &mut Session) -> Result<()> {
-    let place =
-        look::Place { suites: &[], validators: false, artefacts: vec![train::LOG.into(), train::SUMMARY.into()] };
+    let place = look::Place { suites: &[], validators: false, artefacts: vec![TRAINING_LOG.into(), TRAINING.into()] };
     let plugins = look::plugins(session, &place)?;
     let files = look::files(session, &place)?;
     freeze(session, Verb::Train, digests(session, files)?, plugins)
@@ -46,8 +42,8 @@ pub(super) fn freeze_evaluation(session: &mut Session, suites: &[LoadedSuite]) -
         suite.samples.iter().map(move |sample| Asked { suite: name.clone(), sample: sample.clone() })
     });
     jsonl::write(&session.artefact(SAMPLES), &asked.collect::<Vec<_>>())?;
-    let mut artefacts = vec![SAMPLES.to_owned(), eval::file(Arm::Base).into(), eval::file(Arm::Tuned).into()];
-    artefacts.push(score::FILE.into());
+    let mut artefacts =
+        [SAMPLES, artefact::outputs(Arm::Base), artefact::outputs(Arm::Tuned), SCORES].map(String::from).to_vec();
     artefacts.extend(written(session)?);
     let place = look::Place { suites: &session.plan.config.suites.clone(), validators: true, artefacts };
     let plugins = look::plugins(session, &place)?;
@@ -58,8 +54,8 @@ pub(super) fn freeze_evaluation(session: &mut Session, suites: &[LoadedSuite]) -
         let role = Role::Plugin(used);
         let worked = session.plugins.get(&entry.plugin)?.sha256().to_owned();
         if files.get(&role).is_some_and(|file| file.sha256 != worked) {
-            return Err(Error::data(format!("{role} changed while it was at work"))
-                .hint("run `diapason eval` again: the scores are those of the component that was there before"));
+            return Err(Error::data(format!("{role} changed while it was in use"))
+                .hint("run `diapason eval` again: the scores stem from the previous component"));
         }
     }
     for suite in suites {
@@ -72,7 +68,7 @@ pub(super) fn freeze_evaluation(session: &mut Session, suites: &[LoadedSuite]) -
 
 /// Freezes what the comparison rests on and says.
 pub(super) fn freeze_comparison(session: &mut Session) -> Result<()> {
-    let artefacts = [SAMPLES, score::FILE, compare::FILE].map(String::from).to_vec();
+    let artefacts = [SAMPLES, SCORES, COMPARISON].map(String::from).to_vec();
     let place = look::Place { suites: &session.plan.config.suites.clone(), validators: false, artefacts };
     let mut live = look::files(session, &place)?;
     live.retain(|role, _| matches!(role, Role::Artefact(_) | Role::Plugin(_)));
@@ -82,7 +78,7 @@ pub(super) fn freeze_comparison(session: &mut Session) -> Result<()> {
 
 /// Freezes the report's files and what they are about.
 pub(super) fn freeze_report(session: &mut Session) -> Result<()> {
-    let names = [score::FILE, compare::FILE].into_iter().chain(report::FILES);
+    let names = [SCORES, COMPARISON].into_iter().chain(artefact::REPORT);
     let live = names.map(|name| (Role::Artefact(name.into()), look::artefact(session, name))).collect();
     let files = digests(session, live)?;
     freeze(session, Verb::Report, files, Vec::new())
@@ -91,7 +87,7 @@ pub(super) fn freeze_report(session: &mut Session) -> Result<()> {
 /// What validation and training left, where it is what they wrote.
 fn written(session: &Session) -> Result<Vec<String>> {
     let adapter = session.plan.config.model.adapter.is_some();
-    let stages = [("validate", vec![FINDINGS]), ("train", vec![train::LOG, train::SUMMARY])];
+    let stages = [("validate", vec![FINDINGS]), ("train", vec![TRAINING_LOG, TRAINING])];
     let mut found = Vec::new();
     for (name, files) in stages.into_iter().filter(|(name, _)| *name == "validate" || !adapter) {
         let Some(stage) = session.manifest.stages.get(name) else { continue };
@@ -99,7 +95,7 @@ fn written(session: &Session) -> Result<Vec<String>> {
             match (look::artefact(session, file), stage.outputs.get(file)) {
                 (Live::Digest(found), Some(recorded)) if found != *recorded => {
                     let message = format!("{file} is not what `diapason {name}` wrote");
-                    return Err(Error::data(message).hint(format!("`diapason {name}` makes it anew")));
+                    return Err(Error::data(message).hint(format!("`diapason {name}` generates it again")));
                 }
                 (Live::Digest(_), _) => found.push(file.to_owned()),
                 _ => {}
@@ -116,7 +112,7 @@ fn digests(session: &Session, live: BTreeMap<Role, Live>) -> Result<BTreeMap<Rol
             (Role::TrainingData, Live::Digest(_)) => training_data(session)?,
             (_, Live::Digest(digest)) => File::new(digest),
             (_, Live::Missing) => return Err(Error::data(format!("{role} has disappeared")).hint("put it back")),
-            (_, Live::Unknown(reason)) => return Err(Error::data(format!("failed to look at {role}: {reason}"))),
+            (_, Live::Unknown(reason)) => return Err(Error::data(format!("failed to read {role}: {reason}"))),
         };
         files.insert(role, file);
     }
@@ -163,15 +159,6 @@ pub(super) fn check_training(session: &mut Session) -> Result<()> {
     check_trained(session, |role| !matches!(role, Role::Tuned(_) | Role::Artefact(_)))
 }
 
-/// Refuses to evaluate beside findings that are about other data, or of other validators.
-pub(super) fn check_findings(session: &mut Session) -> Result<()> {
-    if validate::current(session)? {
-        return Ok(());
-    }
-    Err(Error::data(format!("{FINDINGS} is about other data or of other validators"))
-        .hint("`diapason validate` makes it anew"))
-}
-
 /// Refuses a tuned model that is not the one that training wrote.
 pub(super) fn check_tuned(session: &mut Session) -> Result<()> {
     check_trained(session, |role| matches!(role, Role::Tuned(_)))
@@ -215,13 +202,14 @@ pub(super) fn check_report(session: &Session) -> Result<()> {
         let Role::Artefact(name) = role else { continue };
         let Live::Digest(found) = look::artefact(session, name) else { continue };
         let changed = found != file.sha256;
-        if changed && report::FILES.contains(&name.as_str()) {
+        if changed && artefact::REPORT.contains(&name.as_str()) {
             return Err(refusal(Verb::Report, &[Difference::Changed(role.clone())]));
         }
         stale |= changed;
     }
     if stale {
-        let message = "the report in the run folder is about other rules or scores: `diapason report` writes it anew";
+        let message =
+            "the report in the run folder is out of date (other rules or scores): `diapason report` writes it again";
         session.ui.emit(&Event::Warning { message: message.into() });
     }
     Ok(())
@@ -253,27 +241,16 @@ fn remedy(verb: Verb, difference: &Difference) -> String {
     match difference {
         Difference::Setting { key, .. } => {
             let verb = again(["train.", "data.", "template.", "run.seed"].iter().any(|table| key.starts_with(table)));
-            format!("put the old value back, or let `diapason {verb}` do it anew with the new one")
+            format!("restore the old value, or run `diapason {verb}` to start over with the new one")
         }
         Difference::Changed(Role::Artefact(path)) | Difference::Gone(Role::Artefact(path)) => {
-            format!("`diapason {}` makes it anew", maker(path))
+            format!("`diapason {}` generates it again", artefact::maker(path))
         }
         Difference::Changed(role) | Difference::Gone(role) | Difference::Added(role) => {
             let judges = matches!(role, Role::TestData(_) | Role::Plugin(Use::Suite(..) | Use::Validator(_)));
             let verb = again(!judges);
-            format!("put the old file back, or let `diapason {verb}` do it anew with what there is now")
+            format!("restore the old file, or run `diapason {verb}` to start over with the current one")
         }
-    }
-}
-
-/// The verb that writes an artefact.
-fn maker(path: &str) -> &'static str {
-    match path {
-        FINDINGS => "validate",
-        compare::FILE => "compare",
-        train::LOG | train::SUMMARY => "run",
-        _ if report::FILES.contains(&path) => "report",
-        _ => "eval",
     }
 }
 

@@ -144,7 +144,7 @@ impl Appended {
 fn fail(path: &Path, source: std::io::Error) -> Error {
     Error::run(format!("failed to write {}", path.display()))
         .because(source)
-        .hint("free some space; the answers so far are kept, and the same command goes on")
+        .hint("free some space, then run the same command again to resume: the answers so far are saved")
 }
 
 fn sealed<T: Serialize>(row: &T, path: &Path) -> Result<String> {

@@ -35,7 +35,7 @@ fn parse<T: DeserializeOwned>(text: &str, path: &Path, verb: &str) -> Result<Vec
         serde_json::from_str(line).map_err(|source| {
             Error::data(format!("failed to understand {} line {}", path.display(), index + 1))
                 .because(source)
-                .hint(format!("`diapason {verb}` writes it anew once it is removed"))
+                .hint(format!("`diapason {verb}` writes it again once it is removed"))
         })
     };
     text.lines().enumerate().map(row).collect()

@@ -1,13 +1,13 @@
 //! Looks at the files of a run as they are now: what is frozen, and what is compared with it.
 
 use super::Session;
-use crate::wire::{self, Origin};
+use crate::wire::{self, Origin, origin};
 use diapason_core::config::{Plugin as Entry, Suite};
 use diapason_core::frozen::{Frozen, Live, PluginUse, Role, Use, labels};
 use diapason_core::{Result, digest};
 use diapason_disk::files;
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What of a run is looked at beside its models, its template and its training data.
 pub(super) struct Place<'a> {
@@ -100,15 +100,9 @@ fn model(session: &mut Session, path: &Path, role: fn(String) -> Role, live: &mu
     Ok(())
 }
 
-/// The configured template's file, where it is one.
-pub(super) fn template_file(session: &Session) -> Option<PathBuf> {
-    let name = session.plan.config.template.template.as_ref();
-    name.filter(|name| diapason_project::config::is_path(name, "jinja")).map(PathBuf::from)
-}
-
 /// The configured template's text; the model's own is among the model's files.
 fn template(session: &mut Session) -> Result<Option<Live>> {
-    if let Some(path) = template_file(session) {
+    if let Some(path) = origin::file(&session.plan.config.template) {
         return if path.exists() { session.digest(&path).map(Live::Digest).map(Some) } else { Ok(Some(Live::Missing)) };
     }
     let config = &session.plan.config;

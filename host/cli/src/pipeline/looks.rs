@@ -1,9 +1,8 @@
 //! The looks that decisions took at an evaluation, recorded in the manifest: more than one, or more than one model, spends
 //! the gate's error rate again.
 
-use super::Session;
-use super::compare;
-use super::integrity;
+use super::{Session, integrity};
+use crate::artefact::COMPARISON;
 use diapason_core::compare::Comparison;
 use diapason_core::frozen::{Frozen, Role, Verb};
 use diapason_core::gate::{History, Look, Plan};
@@ -12,7 +11,7 @@ use diapason_disk::files;
 
 /// This look, and what came before it.
 pub(super) fn now(session: &Session, comparison: &Comparison) -> Result<(Look, History)> {
-    let sha256 = files::digest(&session.artefact(compare::FILE))?;
+    let sha256 = files::digest(&session.artefact(COMPARISON))?;
     let plan = Plan::of(&session.plan.config.gate);
     let now = look(integrity::frozen(session, Verb::Eval)?, comparison, sha256, plan);
     let history = History::before(&now, &session.manifest.looks);

@@ -1,16 +1,17 @@
 //! `diapason plan`: what training will take, and what to change where that is too much.
 
 use super::{Session, tokens};
-use crate::render::number::{count, duration};
-use crate::ui::Paint;
+use crate::number::{count, counted, duration};
+use crate::paint::Paint;
 use diapason_core::config::{Method, Optimizer, Train};
 use diapason_core::{Error, Result};
-use diapason_model::arch::Llama;
-use diapason_model::encode::Example;
-use diapason_model::forecast::{self, Load, Machine, Memory};
-use diapason_model::train::trainable;
+use diapason_models::decoder::Llama;
+use diapason_train::encode::Example;
+use diapason_train::forecast::{self, Load, Machine, Memory};
+use diapason_train::run::trainable;
 use serde::Serialize;
 use std::path::Path;
+use sysinfo::{MemoryRefreshKind, System};
 
 /// Where training is planned for.
 #[derive(Debug, Clone, Copy)]
@@ -141,7 +142,7 @@ fn difference(config: &Train, other: &Train) -> Vec<String> {
 
 /// Bytes of a model's weight files.
 fn size(path: &Path) -> Result<u64> {
-    let fail = |source| Error::data(format!("failed to look at {}", path.display())).because(source);
+    let fail = |source| Error::data(format!("failed to read {}", path.display())).because(source);
     if !path.is_dir() {
         return std::fs::metadata(path).map(|file| file.len()).map_err(fail);
     }
@@ -155,16 +156,21 @@ fn size(path: &Path) -> Result<u64> {
     Ok(bytes)
 }
 
-/// Memory that this machine has to give, in bytes.
+/// Returns the memory that is available on this machine, in bytes, within the limits of its control group.
 ///
 /// # Errors
 /// The system does not say.
 pub(crate) fn available() -> Result<u64> {
-    let unknown = || Error::config("this system does not say how much memory there is").hint("give `--memory` in GB");
-    let text = std::fs::read_to_string("/proc/meminfo").map_err(|source| unknown().because(source))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:")).ok_or_else(unknown)?;
-    let kib: u64 = line.trim().trim_end_matches(" kB").trim().parse().map_err(|source| unknown().because(source))?;
-    Ok(kib * 1024)
+    let unknown =
+        || Error::config("this system does not say how much memory is available").hint("give `--memory` in GB");
+    let mut system = System::new().map_err(|source| unknown().because(source))?;
+    system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+    // What the group's files have in the page cache is given back when memory is needed, so only its processes' count.
+    let left = system.cgroup_limits().map(|limits| limits.total_memory.saturating_sub(limits.rss));
+    match left.map_or(system.available_memory(), |left| left.min(system.available_memory())) {
+        0 => Err(unknown()),
+        bytes => Ok(bytes),
+    }
 }
 
 /// The outlook for a reader.
@@ -180,11 +186,11 @@ pub(crate) fn text(outlook: &Outlook, paint: Paint) -> String {
         ("program", memory.fixed),
     ];
     let mut lines = vec![
-        format!("steps        {} of {} forward passes in all", count(load.steps), count(load.passes)),
-        format!("tokens       {}, of which {} are learned", count(load.tokens), count(load.supervised)),
-        format!("largest pass {} tokens", count(load.largest.tokens)),
-        format!("time         about {}, evaluation left out", duration(*seconds)),
-        format!("peak memory  {} of {} that there are", gigabytes(memory.peak), gigabytes(*available)),
+        format!("steps        {} with {} micro-batches in total", count(load.steps), count(load.passes)),
+        format!("tokens       {}, of which {} are trained", count(load.tokens), count(load.supervised)),
+        format!("largest      micro-batch of {}", counted(load.largest.tokens as usize, "token")),
+        format!("time         about {}, without evaluation", duration(*seconds)),
+        format!("peak memory  {} of {} available", gigabytes(memory.peak), gigabytes(*available)),
     ];
     lines.extend(parts.iter().map(|(name, bytes)| format!("  {name:<16} {:>10}", gigabytes(*bytes))));
     lines.push(match fits {

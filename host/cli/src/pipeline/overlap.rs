@@ -1,9 +1,8 @@
 //! Rows that stand in two datasets.
 
-use super::validate::Split;
-use diapason_core::finding::{Finding, Row, Severity};
-use diapason_core::sample::Sample;
-use diapason_project::dataset::{self, Selection};
+use super::split::Split;
+use diapason_core::finding::{Finding, Severity};
+use diapason_core::sample::{Message, Sample};
 use std::collections::HashMap;
 
 /// The rule that [`leaks`] finds broken: validate-leakage's.
@@ -11,7 +10,11 @@ pub(super) const LEAKED: &str = "leaked-prompt";
 
 /// What a row asks, but for case and spacing: its turns without a system message, and its context.
 pub(super) fn prompt(sample: &Sample) -> String {
-    let turns = sample.messages.iter().filter(|message| message.role != "system");
+    before(&sample.messages, sample)
+}
+
+fn before(messages: &[Message], sample: &Sample) -> String {
+    let turns = messages.iter().filter(|message| message.role != "system");
     let turns = turns.map(|message| format!("{}\u{1f}{}", message.role, plain(&message.content)));
     turns.chain(sample.context.iter().map(|context| plain(context))).collect::<Vec<_>>().join("\u{1e}")
 }
@@ -23,29 +26,22 @@ fn plain(text: &str) -> String {
 /// Rows of `suite` whose prompt is a training row's: found by the host itself, because a gate must not rest on them
 /// whichever validators are configured.
 pub(super) fn leaks(train: &Split, suite: &Split) -> Vec<Finding> {
-    let learned = train.rows.iter().flat_map(|row| learned(row).into_iter().map(|prompt| (prompt, row.line)));
+    let learned =
+        train.readable().flat_map(|(line, sample)| learned(sample).into_iter().map(move |prompt| (prompt, line)));
     // The first line of each; `rev`, because later entries replace earlier ones.
     let learned: HashMap<String, u32> = learned.collect::<Vec<_>>().into_iter().rev().collect();
-    let found = suite.rows.iter().filter_map(|row| Some((row.line, *learned.get(&asked(row)?)?)));
+    // A row that cannot be read is the validators' to report.
+    let asked = |sample| Some(prompt(sample)).filter(|text| !text.trim().is_empty());
+    let found = suite.readable().filter_map(|(line, sample)| Some((line, *learned.get(&asked(sample)?)?)));
     found.map(|(line, first)| leak(&suite.name, line, first)).collect()
 }
 
-/// What the row asks; a row that cannot be read is the validators' to report.
-fn asked(row: &Row) -> Option<String> {
-    Some(prompt(&read(row)?)).filter(|text| !text.trim().is_empty())
-}
-
 /// What a training row asks before each of its answers: all of them are learned.
-fn learned(row: &Row) -> Vec<String> {
-    let Some(sample) = read(row) else { return Vec::new() };
+fn learned(sample: &Sample) -> Vec<String> {
     let messages = sample.conversation();
     let answers = messages.iter().enumerate().filter(|(_, message)| message.role == "assistant");
-    let before = answers.map(|(index, _)| prompt(&Sample { messages: messages[..index].to_vec(), ..sample.clone() }));
-    before.chain([prompt(&sample)]).filter(|text| !text.trim().is_empty()).collect()
-}
-
-fn read(row: &Row) -> Option<Sample> {
-    dataset::parse(&row.text, "row", &Selection::default()).ok()?.into_iter().next()
+    let asked = answers.map(|(index, _)| before(&messages[..index], sample));
+    asked.chain([prompt(sample)]).filter(|text| !text.trim().is_empty()).collect()
 }
 
 fn leak(suite: &str, line: u32, first: u32) -> Finding {
@@ -56,7 +52,9 @@ fn leak(suite: &str, line: u32, first: u32) -> Finding {
         split: suite.into(),
         line,
         path: String::new(),
-        message: format!("its prompt is in the training set, line {first}, so the gate cannot rest on it"),
+        message: format!(
+            "its prompt is in the training set, line {first}, so it cannot count as evidence for the gate"
+        ),
         hint: format!("remove line {first} from the training set or this row from the suite"),
     }
 }
@@ -64,9 +62,10 @@ fn leak(suite: &str, line: u32, first: u32) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use diapason_project::dataset;
 
     fn split(name: &str, rows: &[&str]) -> Split {
-        Split { name: name.into(), rows: dataset::rows(&rows.join("\n"), name, None), faults: Vec::new() }
+        Split::of(name, dataset::rows(&rows.join("\n"), name, None), Vec::new())
     }
 
     #[test]

@@ -1,10 +1,13 @@
 //! What is looked at before a training run starts: faults that would otherwise show only in a model that does not work.
 
+use crate::number::counted;
+use crate::plan::Plan;
 use diapason_core::config::{Overlong, Train};
 use diapason_core::event::{Event, Sink};
 use diapason_core::{Error, Result};
-use diapason_model::Model;
-use diapason_model::encode::Example;
+use diapason_models::Model;
+use diapason_project::config::refuse;
+use diapason_train::encode::Example;
 
 /// At most this many rows are named; a message has to fit on a screen.
 const LISTED: usize = 10;
@@ -28,8 +31,16 @@ impl Facts {
     }
 }
 
+/// Refuses settings by which nothing can be learned from so many rows.
+pub(super) fn learns(plan: &Plan, rows: usize) -> Result<()> {
+    match diapason_train::run::idle(&plan.config.train, rows) {
+        Some(problem) => Err(refuse(&plan.text, &plan.name, &[problem])),
+        None => Ok(()),
+    }
+}
+
 /// Refuses rows that teach nothing or teach something wrong; cuts or drops those that are too long, if the configuration
-/// says so, and reports each. Gives the rows that are left with their numbers. `names` are the rows' ids.
+/// says so, and reports each. Gives the rows that are left with their numbers. `names` say where the rows stand.
 pub(super) fn check(
     examples: Vec<Example>,
     names: &[String],
@@ -51,7 +62,7 @@ pub(super) fn check(
     });
     if !doubled.is_empty() {
         return Err(Error::data(format!(
-            "the beginning-of-text token stands twice at the start of {}",
+            "the beginning-of-text token occurs twice at the start of {}",
             listed(&doubled)
         ))
         .hint("the chat template writes it already: take it out of the template or of the data"));
@@ -69,7 +80,7 @@ fn check_stop(rows: &[(usize, Example)], facts: &Facts) -> Result<()> {
     if facts.stop_ids.is_empty() || rows.iter().any(|(_, example)| learned(example)) {
         return Ok(());
     }
-    Err(Error::data("no row teaches the model to stop: no stop token is among what is learned").hint(
+    Err(Error::data("no row teaches the model to stop: no trained token is a stop token").hint(
         "the chat template must end each answer with a stop token, inside of what it marks as the assistant's; \
          `diapason train --show 3` prints what is learned",
     ))
@@ -83,7 +94,7 @@ fn fit(
     sink: &dyn Sink,
 ) -> Result<Vec<(usize, Example)>> {
     let limit = config.max_sequence_length.min(facts.context);
-    let described = |row: usize, example: &Example| format!("row {} ({} tokens)", names[row], example.ids.len());
+    let described = |row: usize, example: &Example| format!("{} ({})", names[row], counted(example.ids.len(), "token"));
     let long: Vec<String> = (0..)
         .zip(&examples)
         .filter(|(_, example)| example.ids.len() > limit)
@@ -96,10 +107,12 @@ fn fit(
     let rows = if count == 1 { "1 row has".into() } else { format!("{count} rows have") };
     if config.overlong == Overlong::Refuse {
         let hint = match limit < config.max_sequence_length {
-            true => "the model takes no more; set `train.overlong` to `truncate` or `drop`, or shorten these rows",
+            true => {
+                "that is the model's context length; set `train.overlong` to `truncate` or `drop`, or shorten these rows"
+            }
             false => "raise `train.max_sequence_length`, or set `train.overlong` to `truncate` or `drop`",
         };
-        return Err(Error::data(format!("{rows} more than {limit} tokens: {shown}")).hint(hint));
+        return Err(Error::data(format!("{rows} more than {}: {shown}", counted(limit, "token"))).hint(hint));
     }
     let cut = |mut example: Example| {
         example.ids.truncate(limit);
@@ -115,7 +128,8 @@ fn fit(
     let kept: Vec<(usize, Example)> =
         (0..).zip(examples).filter_map(|(row, example)| Some((row, keep(example)?))).collect();
     let dropped = names.len() - kept.len();
-    let what = format!("{rows} more than {limit} tokens, {} truncated, {dropped} dropped: {shown}", count - dropped);
+    let tokens = counted(limit, "token");
+    let what = format!("{rows} more than {tokens}, {} truncated, {dropped} dropped: {shown}", count - dropped);
     sink.emit(&Event::Warning { message: what });
     match kept.is_empty() {
         true => Err(Error::data("no row is left").hint("raise `train.max_sequence_length`")),
@@ -124,8 +138,7 @@ fn fit(
 }
 
 fn listed(names: &[&str]) -> String {
-    let rows = if names.len() == 1 { "row" } else { "rows" };
-    format!("{rows} {}", shortened(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()))
+    shortened(&names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>())
 }
 
 fn shortened(names: &[String]) -> String {
@@ -151,7 +164,7 @@ mod tests {
     fn checked(rows: &[Example], overlong: Overlong) -> (Result<Vec<(usize, Example)>>, Vec<String>) {
         let facts = Facts { stop_ids: vec![STOP], begin: Some(1), context: 100 };
         let config = Train { overlong, max_sequence_length: 6, ..Train::default() };
-        let names: Vec<String> = (1..=rows.len()).map(|line| line.to_string()).collect();
+        let names: Vec<String> = (1..=rows.len()).map(|line| format!("line {line} of t.jsonl")).collect();
         let said = Mutex::new(Vec::new());
         let sink = |event: &Event| {
             if let Event::Warning { message } = event {
@@ -181,10 +194,13 @@ mod tests {
     #[test]
     fn faults_are_refused() {
         let good = row(&[1, 2, STOP], 1);
-        refused(&[good.clone(), row(&[1, 2, 3], 0)], "nothing can be learned from row 2");
-        refused(&[good.clone(), row(&[1, 1, 2, STOP], 1)], "stands twice at the start of row 2");
+        refused(&[good.clone(), row(&[1, 2, 3], 0)], "nothing can be learned from line 2 of t.jsonl");
+        refused(&[good.clone(), row(&[1, 1, 2, STOP], 1)], "occurs twice at the start of line 2 of t.jsonl");
         refused(&[row(&[1, 2, 3], 1), row(&[1, STOP, 3], 1)], "no row teaches the model to stop");
-        refused(&[good, row(&[1, 2, 3, 4, 5, 6, STOP], 1)], "1 row has more than 6 tokens: row 2 (7 tokens)");
+        refused(
+            &[good, row(&[1, 2, 3, 4, 5, 6, STOP], 1)],
+            "1 row has more than 6 tokens: line 2 of t.jsonl (7 tokens)",
+        );
     }
 
     #[test]
@@ -195,7 +211,8 @@ mod tests {
         assert_eq!(kept.iter().map(|(row, example)| (*row, example.ids.len())).collect::<Vec<_>>(), [(0, 3), (1, 6)]);
         assert_eq!(
             said,
-            ["2 rows have more than 6 tokens, 1 truncated, 1 dropped: row 2 (8 tokens), row 3 (7 tokens)"]
+            ["2 rows have more than 6 tokens, 1 truncated, 1 dropped: line 2 of t.jsonl (8 tokens), \
+              line 3 of t.jsonl (7 tokens)"]
         );
         let (kept, said) = checked(&rows, Overlong::Drop);
         assert_eq!(kept.unwrap().len(), 1);

@@ -3,13 +3,14 @@
 
 use super::compare;
 use super::differ::difference;
-use super::integrity::{Asked, SAMPLES};
+use super::here::{Here, Line};
+use super::integrity::Asked;
 use super::report::{self, parsed};
 use super::request::Requests;
 use super::suite::{self, LoadedSuite};
-use super::validate::{self, FILE as FINDINGS};
-use super::verify::{Here, Line};
-use super::{Session, eval, jsonl, looks, score, train};
+use super::validate;
+use super::{Session, jsonl, looks, score, train};
+use crate::artefact::{self, COMPARISON, FINDINGS, SAMPLES, SCORES, TRAINING, TRAINING_LOG};
 use crate::wire;
 use diapason_core::compare::{Comparison, Described, Listed, MeasureComparison, Suite as Compared};
 use diapason_core::config::{Plugin as Entry, Suite};
@@ -68,7 +69,7 @@ pub(super) fn all(here: &mut Here<'_>, evaluated: &Frozen) -> Recomputed {
     for partly in &suites {
         done.scores(here, evaluated, partly, &given);
     }
-    let stored = here.text(compare::FILE).and_then(|text| compare::parse(&text, &here.folder.join(compare::FILE)));
+    let stored = here.text(COMPARISON).and_then(|text| compare::parse(&text, &here.folder.join(COMPARISON)));
     let stored = match stored {
         Ok(stored) => stored,
         Err(error) => return done.stopped("comparison and verdict", &error),
@@ -82,17 +83,17 @@ fn given(here: &Here<'_>) -> Result<Given> {
     let read = |name: &str| here.text(name);
     Ok(Given {
         suites: report::suites(parsed::<Asked>(SAMPLES, &read)?),
-        base: parsed(eval::file(Arm::Base), &read)?,
-        tuned: parsed(eval::file(Arm::Tuned), &read)?,
-        scores: parsed(score::FILE, &read)?,
+        base: parsed(artefact::outputs(Arm::Base), &read)?,
+        tuned: parsed(artefact::outputs(Arm::Tuned), &read)?,
+        scores: parsed(SCORES, &read)?,
     })
 }
 
 /// Whether the summary of training follows from its log.
 fn training(here: &Here<'_>, evaluated: &Frozen) -> Option<Line> {
-    evaluated.files.get(&Role::Artefact(train::SUMMARY.into()))?;
+    evaluated.files.get(&Role::Artefact(TRAINING.into()))?;
     let read = |name: &str| here.text(name);
-    let (log, stored) = (parsed::<Event>(train::LOG, &read).ok()?, parsed::<Training>(train::SUMMARY, &read).ok()?);
+    let (log, stored) = (parsed::<Event>(TRAINING_LOG, &read).ok()?, parsed::<Training>(TRAINING, &read).ok()?);
     let stored = stored.first()?;
     // The numbers of parameters are the model's.
     let again = Training { trainable: stored.trainable, total: stored.total, ..train::told(log) };
@@ -109,8 +110,8 @@ fn findings(session: &mut Session, evaluated: &Frozen) -> Option<Line> {
     let stored = jsonl::read::<Finding>(&session.artefact(FINDINGS), "validate").ok()?;
     Some(match validate::again(session) {
         Err(error) => Line::unchecked(what, error.to_string()),
-        Ok(again) if again == stored => Line::agrees(what, "the validators find the same again"),
-        Ok(_) => Line::differs(what, "the validators find something else"),
+        Ok(again) if again == stored => Line::agrees(what, "the validators find the same"),
+        Ok(_) => Line::differs(what, "the validators find something different"),
     })
 }
 
@@ -119,7 +120,11 @@ fn asked(config: &Suite, given: &Given) -> Line {
     let what = format!("the samples of `{}`", config.name);
     let selection = suite::selection(config);
     let samples = given.suites.iter().find(|(name, _)| *name == config.name).map(|(_, samples)| samples);
-    match dataset::load(&config.data, &config.columns, &selection) {
+    let rows = dataset::load(&config.data, &config.columns, &selection);
+    // Where a row stands is not kept with it.
+    let placeless =
+        |rows: Vec<Sample>| rows.into_iter().map(|row| Sample { place: String::new(), ..row }).collect::<Vec<_>>();
+    match rows.map(placeless) {
         Err(error) => Line::unchecked(what, error.to_string()),
         Ok(rows) if samples == Some(&rows) => Line::agrees(what, "the rows of its test data"),
         Ok(_) => Line::differs(what, "not the rows of its test data"),
@@ -240,7 +245,7 @@ impl Recomputed {
             };
         self.lines.push(match compare::make(&compared, &given.scores, &config) {
             Ok(again) => match difference(stored, &again) {
-                None => Line::agrees("the comparison", "computed again from the scores, and the same"),
+                None => Line::agrees("the comparison", "recomputed from the scores, with the same result"),
                 Some(place) => Line::differs("the comparison", format!("it does not follow from the scores: {place}")),
             },
             Err(error) => Line::differs("the comparison", format!("it does not follow from the scores: {error}")),
@@ -249,7 +254,7 @@ impl Recomputed {
 
     fn verdict(&mut self, here: &Here<'_>, evaluated: &Frozen, stored: Comparison) {
         let rules = here.rules(evaluated);
-        let history = here.text(compare::FILE).map(|text| {
+        let history = here.text(COMPARISON).map(|text| {
             let look = looks::look(evaluated, &stored, digest::of_bytes(text.as_bytes()), Plan::of(&rules.config.gate));
             History::before(&look, &here.manifest.looks)
         });
@@ -283,11 +288,11 @@ impl Recomputed {
         self.lines.push(match told {
             Err(error) => Line::unchecked("the verdict", error.to_string()),
             Ok(told) => match difference(&told["gate"], &gate) {
-                None => Line::agrees("the verdict", "decided again by the report's rules, and the same"),
+                None => Line::agrees("the verdict", "decided again by the report's rules, with the same result"),
                 Some(place) => Line::differs("the verdict", format!("report.json has another one: {place}")),
             },
         });
-        for (name, content) in report::FILES.iter().zip(contents) {
+        for (name, content) in artefact::REPORT.iter().zip(contents) {
             let what = format!("what {name} says");
             self.lines.push(match here.text(name) {
                 Err(_) => Line::unchecked(what, "it is not here"),
@@ -345,6 +350,6 @@ fn scored(title: String, stored: &[&Score], again: &[Score]) -> Line {
         None if stored.len() != again.len() => {
             Line::differs(title, format!("there are {}, expected {}", stored.len(), again.len()))
         }
-        None => Line::agrees(title, format!("{} computed again from the answers, and the same", again.len())),
+        None => Line::agrees(title, format!("{} recomputed from the answers, with the same result", again.len())),
     }
 }

@@ -1,9 +1,9 @@
 //! The last stage: the gate's decision and the report's four files.
 
 use super::compare;
-use super::integrity::{self, Asked, SAMPLES};
-use super::validate::FILE as FINDINGS;
-use super::{Session, eval, jsonl, looks, score, train, watched};
+use super::integrity::{self, Asked};
+use super::{Session, jsonl, looks, watched};
+use crate::artefact::{self, FINDINGS, SAMPLES, SCORES, TRAINING};
 use crate::render;
 use diapason_core::compare::Comparison;
 use diapason_core::config::Config;
@@ -18,28 +18,25 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// The report's files, for a reader first.
-pub(crate) const FILES: [&str; 4] = ["report.html", "report.md", "report.json", "junit.xml"];
-
 /// Writes the report.
 pub(crate) fn stage(session: &mut Session) -> Result<Report> {
     let decided = decision(session)?;
     let about = integrity::frozen(session, Verb::Eval)?.clone();
     let read = |name: &str| integrity::text(session, Verb::Eval, name);
     let report = build(&session.plan.config.run.name, about, decided, &session.manifest.allowed, &read)?;
-    for (name, content) in FILES.iter().zip(contents(&report)?) {
+    for (name, content) in artefact::REPORT.iter().zip(contents(&report)?) {
         files::write(&session.artefact(name), content.as_bytes())?;
     }
     integrity::freeze_report(session)?;
     Ok(report)
 }
 
-/// The contents of [`FILES`], in that order.
+/// The contents of [`artefact::REPORT`], in that order.
 pub(super) fn contents(report: &Report) -> Result<[String; 4]> {
     let json = serde_json::to_string_pretty(report)
         .map_err(|source| Error::run("failed to write report.json").because(source))?;
     let json = escape::json(&json).into_owned() + "\n";
-    Ok([render::html::render(report)?, render::markdown::render(report), json, render::junit::render(report)])
+    Ok([render::html::render(report)?, render::markdown::render(report), json, render::junit::render(report)?])
 }
 
 /// Decides on the stored comparison, after making sure that it is about what there is, and so is the report.
@@ -52,7 +49,7 @@ pub(crate) fn decide(session: &mut Session) -> Result<(Comparison, Option<GateRe
 /// Refuses where what was evaluated and compared is no longer what there is, by name.
 pub(crate) fn check(session: &mut Session) -> Result<()> {
     // A comparison that is missing is said to be so, rather than its evaluation.
-    jsonl::text(&session.artefact(compare::FILE), "compare")?;
+    jsonl::text(&session.artefact(artefact::COMPARISON), "compare")?;
     integrity::check(session, Verb::Eval)?;
     integrity::check(session, Verb::Compare)
 }
@@ -88,13 +85,13 @@ pub(super) fn build(
 ) -> Result<Report> {
     let has = |name: &str| about.files.contains_key(&Role::Artefact(name.into()));
     let findings = if has(FINDINGS) { parsed(FINDINGS, read)? } else { Vec::new() };
-    let training = if has(train::SUMMARY) { parsed::<Training>(train::SUMMARY, read)?.pop() } else { None };
+    let training = if has(TRAINING) { parsed::<Training>(TRAINING, read)?.pop() } else { None };
     Ok(report::build(Parts {
         name,
         suites: &suites(parsed(SAMPLES, read)?),
-        base: &parsed(eval::file(Arm::Base), read)?,
-        tuned: &parsed(eval::file(Arm::Tuned), read)?,
-        scores: &parsed(score::FILE, read)?,
+        base: &parsed(artefact::outputs(Arm::Base), read)?,
+        tuned: &parsed(artefact::outputs(Arm::Tuned), read)?,
+        scores: &parsed(SCORES, read)?,
         findings: &findings,
         allowed: allowed.clone(),
         training,

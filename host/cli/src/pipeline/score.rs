@@ -4,6 +4,7 @@ use super::request::Requests;
 use super::session::Purpose;
 use super::suite::{LoadedSuite, Scorer};
 use super::{Session, consistency, jsonl};
+use crate::artefact::{self, SCORES};
 use diapason_core::language_model::{Completion, Likelihood};
 use diapason_core::sample::Sample;
 use diapason_core::score::{Arm, Judgement, Measure, Observation, Outcome, Output, Pair, Request, Score, Side};
@@ -13,7 +14,6 @@ use diapason_sandbox::Grants;
 use std::collections::HashMap;
 
 const STAGE: &str = "score";
-pub(super) const FILE: &str = "scores.jsonl";
 
 /// Writes `scores.jsonl`.
 pub(super) fn stage(
@@ -24,7 +24,7 @@ pub(super) fn stage(
     tuned: &[Output],
 ) -> Result<()> {
     let inputs = inputs(session, suites)?;
-    if session.stands(STAGE, &inputs) {
+    if session.is_current(STAGE, &inputs) {
         return Ok(());
     }
     let plugins: usize = suites.iter().map(|suite| suite.evaluators.len() + suite.comparators.len()).sum();
@@ -35,8 +35,8 @@ pub(super) fn stage(
         let seed = session.plan.config.run.seed;
         scores.extend(Scoring { suite, requests, base: &base, tuned: &tuned, grants: &session.grants }.all(seed)?);
     }
-    jsonl::write(&session.artefact(FILE), &scores)?;
-    session.finish(STAGE, &inputs, &[FILE.into()])?;
+    jsonl::write(&session.artefact(SCORES), &scores)?;
+    session.finish(STAGE, &inputs, &[SCORES.into()])?;
     let unscored = scores.iter().filter(|score| matches!(score.judgement.outcome, Outcome::Unscored(_))).count();
     session.ended(STAGE, format!("{} judgements, {unscored} unscored", scores.len()));
     Ok(())
@@ -91,7 +91,7 @@ pub(super) fn again(
 fn inputs(session: &mut Session, suites: &[LoadedSuite]) -> Result<String> {
     let mut parts = vec![("limits".to_owned(), serde_json::json!(session.plan.config.limits).to_string())];
     for arm in [Arm::Base, Arm::Tuned] {
-        let file = super::eval::file(arm);
+        let file = artefact::outputs(arm);
         parts.push((file.into(), files::digest(&session.artefact(file))?));
     }
     for suite in suites {

@@ -2,7 +2,6 @@
 
 use super::check;
 use super::inputs::Inputs;
-use super::look;
 use super::suite::{self, LoadedSuite};
 use crate::lock::Lock;
 use crate::plan::Plan;
@@ -13,8 +12,9 @@ use diapason_core::digest;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::schema::Problem;
 use diapason_core::{Class, Error, Result};
-use diapason_model::weights::Format;
-use diapason_model::{Model, device};
+use diapason_models::Model;
+use diapason_models::formats::Format;
+use diapason_nn::device;
 use diapason_project::config::refuse;
 use diapason_project::manifest::Manifest;
 use diapason_sandbox::Grants;
@@ -77,11 +77,11 @@ impl Session {
     }
 
     /// A session that writes nothing, so that it may look on while another process works in the folder: all that it reads
-    /// there is written whole.
+    /// there is written whole. Errors with one of the rules in `allow` are accepted.
     ///
     /// Errors if the configuration cannot be carried out.
-    pub(crate) fn looking(plan: &Plan, ui: &Ui) -> Result<Self> {
-        let mut session = Self::checked(plan, ui, &[])?;
+    pub(crate) fn looking(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Self> {
+        let mut session = Self::checked(plan, ui, allow)?;
         session.keeps = false;
         session.opened()
     }
@@ -98,7 +98,7 @@ impl Session {
     fn checked(plan: &Plan, ui: &Ui, allow: &[String]) -> Result<Self> {
         let (plan, note) = settled(plan)?;
         let mut session = Self::unchecked(&plan, ui, allow)?;
-        check::configuration(&mut session)?;
+        check::configuration(&plan, &mut session.plugins, &session.grants)?;
         if let Some(message) = note {
             ui.emit(&Event::Warning { message });
         }
@@ -156,16 +156,16 @@ impl Session {
     }
 
     /// Whether `stage` needs no work; says so.
-    pub(super) fn stands(&self, stage: &str, inputs: &str) -> bool {
-        let stands = self.manifest.stands(stage, inputs, self.plan.folder());
-        if stands {
-            self.ui.note(|paint| paint.dim(&format!("· {stage:<15} unchanged, kept")));
+    pub(super) fn is_current(&self, stage: &str, inputs: &str) -> bool {
+        let current = self.manifest.stands(stage, inputs, self.plan.folder());
+        if current {
+            self.ui.note(|paint| paint.dim(&format!("· {stage:<15} up to date")));
         }
         for path in self.manifest.edited(stage, inputs, self.plan.folder()) {
-            let message = format!("{path} is not what was written there, so it is made anew");
+            let message = format!("{path} was modified since it was written, so it is generated again");
             self.ui.emit(&Event::Warning { message });
         }
-        stands
+        current
     }
 
     /// Records that `stage` wrote `outputs`, given as paths in the run folder.
@@ -217,7 +217,7 @@ impl Session {
         let template = self.plan.config.template.clone();
         let plugin = self.plugins.get(&template.plugin)?;
         let settings = serde_json::Value::Object(template.settings.clone()).to_string();
-        let origin = match look::template_file(self).filter(|path| path.exists()) {
+        let origin = match origin::file(&template).filter(|path| path.exists()) {
             Some(path) => self.digest(&path)?,
             None => Origin::of(&template, self.plan.config.model.adapter.as_deref())?.digest(),
         };
@@ -287,6 +287,9 @@ impl Session {
         let mut renderer = self.renderer(&model)?;
         renderer.end_turns(&mut model)?;
         model_opened(&self.ui, path, &model);
+        if let Some(message) = wire::untied(&model) {
+            self.ui.emit(&Event::Warning { message });
+        }
         Ok(Opened { model, renderer, format: Some(format) })
     }
 
@@ -308,6 +311,19 @@ impl Session {
             (None, Method::Lora | Method::Qlora) => (Tuned::Adapter, self.artefact("adapter")),
             (None, Method::Full) => (Tuned::Model, self.artefact("model")),
         }
+    }
+
+    /// The tuned model's digest; errors where it has not been made yet.
+    pub(super) fn tuned_digest(&mut self) -> Result<String> {
+        let (_, folder) = self.tuned();
+        if !folder.exists() {
+            let hint = match self.plan.config.model.adapter {
+                Some(_) => "`model.adapter` names a folder with adapter_config.json and adapter_model.safetensors",
+                None => "run `diapason train` first",
+            };
+            return Err(Error::run(format!("there is no tuned model at {}", folder.display())).hint(hint));
+        }
+        self.digest(&folder)
     }
 }
 

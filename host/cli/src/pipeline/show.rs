@@ -2,11 +2,12 @@
 
 use super::session::Purpose;
 use super::{Session, tokens};
-use crate::ui::Paint;
+use crate::number::counted;
+use crate::paint::Paint;
 use diapason_core::Result;
 use diapason_core::escape::line;
-use diapason_model::Model;
-use diapason_model::encode::Example;
+use diapason_models::Model;
+use diapason_train::encode::Example;
 use serde::Serialize;
 
 /// A row as training sees it.
@@ -43,7 +44,7 @@ fn shown(row: &str, example: &Example, model: &Model) -> Shown {
     Shown {
         row: row.to_owned(),
         tokens: example.ids.len(),
-        supervised: diapason_model::batch::supervised(example),
+        supervised: diapason_train::batch::supervised(example),
         pieces: tokens.map(|(id, learned)| Piece { id: *id, text: model.shown(*id), learned: *learned }).collect(),
     }
 }
@@ -51,7 +52,8 @@ fn shown(row: &str, example: &Example, model: &Model) -> Shown {
 /// The rows for a reader: what is learned is green, or stands in ⟦ ⟧ where there is no colour.
 pub(crate) fn text(rows: &[Shown], paint: Paint) -> String {
     let row = |shown: &Shown| {
-        let head = format!("row {}: {} tokens, {} learned", line(&shown.row), shown.tokens, shown.supervised);
+        let tokens = counted(shown.tokens, "token");
+        let head = format!("row {}: {tokens}, {} trained", line(&shown.row), shown.supervised);
         let runs = shown.pieces.chunk_by(|a, b| a.learned == b.learned);
         let body: String = runs.map(|run| painted(run, paint)).collect();
         format!("{}\n{}\n", paint.bold(&head), body.trim_end_matches('\n'))

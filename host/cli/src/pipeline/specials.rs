@@ -1,13 +1,12 @@
 //! Special tokens that stand in the rows' texts: a turn that a text ends early, an image that nobody gave.
 
 use super::Session;
-use super::validate::Split;
+use super::split::Split;
 use crate::wire::Literal;
 use diapason_core::config::SpecialTokens;
-use diapason_core::finding::{Finding, Row, Severity};
-use diapason_core::sample::Message;
-use diapason_model::Model;
-use diapason_project::dataset;
+use diapason_core::finding::{Finding, Severity};
+use diapason_core::sample::{Message, Sample};
+use diapason_models::Model;
 
 /// One finding for each row with a special token of `model`, unless the configuration takes them for text.
 pub(super) fn findings<'a>(session: &Session, model: &Model, splits: impl Iterator<Item = &'a Split>) -> Vec<Finding> {
@@ -16,12 +15,14 @@ pub(super) fn findings<'a>(session: &Session, model: &Model, splits: impl Iterat
         return Vec::new();
     }
     let literal = Literal::new(model.specials());
-    let found = |split: &Split| split.rows.iter().filter_map(|row| of(&literal, split, row)).collect::<Vec<_>>();
+    let found = |split: &'a Split| {
+        let rows = split.readable();
+        rows.filter_map(|(line, sample)| of(&literal, split, line, sample)).collect::<Vec<_>>()
+    };
     splits.flat_map(found).collect()
 }
 
-fn of(literal: &Literal, split: &Split, row: &Row) -> Option<Finding> {
-    let sample = dataset::sample(row).ok()?;
+fn of(literal: &Literal, split: &Split, line: u32, sample: &Sample) -> Option<Finding> {
     let turns = sample.messages.iter().chain(&sample.answer).enumerate();
     let special = |message: &'_ Message| {
         literal.find(&message.content).or_else(|| message.extra.values().find_map(|value| literal.find_in(value)))
@@ -40,9 +41,9 @@ fn of(literal: &Literal, split: &Split, row: &Row) -> Option<Finding> {
         severity: Severity::Warning,
         rule: "special-token-in-text".into(),
         split: split.name.clone(),
-        line: row.line,
+        line,
         path: String::new(),
-        message: format!("{place} has `{special}`, which the tokenizer takes for a special token"),
+        message: format!("{place} contains `{special}`, which the tokenizer reads as a special token"),
         hint: "set `special_tokens_in_text = \"literal\"` under `[template]` to encode it as text, or take it out"
             .into(),
     })

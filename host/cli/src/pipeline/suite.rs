@@ -76,7 +76,7 @@ pub(super) fn load(config: &Suite, plugins: &mut Plugins) -> Result<LoadedSuite>
     let selection = selection(config);
     let (text, file) = dataset::read(&config.data, &config.columns)?;
     let samples = dataset::parse(&text, &config.data.display().to_string(), &selection)?;
-    answerable(&samples, config)?;
+    answerable(&samples)?;
     assemble(config, samples, file, &mut |entry| plugins.get(&entry.plugin))
 }
 
@@ -87,14 +87,14 @@ pub(super) fn selection(config: &Suite) -> Selection<'_> {
 }
 
 /// Refuses rows that end with a turn which is marked as wrong: it is no reference to hold answers against.
-fn answerable(samples: &[Sample], config: &Suite) -> Result<()> {
+fn answerable(samples: &[Sample]) -> Result<()> {
     let Some(sample) = samples.iter().find(|sample| sample.has_unlearned_reference()) else { return Ok(()) };
-    let message = format!("row {} of {} has no reference: {UNLEARNED}", sample.id, config.data.display());
+    let message = format!("{} has no reference: {UNLEARNED}", sample.place);
     Err(Error::data(message).hint(UNLEARNED_HINT))
 }
 
 /// Why a row's last turn is no reference.
-pub(super) const UNLEARNED: &str = "its last turn is marked as not to be learned";
+pub(super) const UNLEARNED: &str = "its last turn is marked as not to be trained on";
 pub(super) const UNLEARNED_HINT: &str = "give the row a `reference`, or remove the mark or the turn";
 
 /// The suite with samples that were read from a file of that digest.

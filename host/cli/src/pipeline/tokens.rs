@@ -6,10 +6,10 @@ use super::session::{Opened, Purpose};
 use diapason_core::digest;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::sample::{Conversation, Message, Sample};
-use diapason_core::{Error, Result};
-use diapason_model::encode::{self, Example};
-use diapason_model::tokens;
+use diapason_core::{Error, Result, error::Context as _};
 use diapason_project::dataset::{self, Selection};
+use diapason_train::encode::{self, Example};
+use diapason_train::token_cache;
 
 /// Encoded rows, kept from one run to the next: a stage of its own, so that what somebody else wrote there is not trained on.
 const CACHE: &str = "tokens.bin";
@@ -32,9 +32,7 @@ pub(super) fn samples(session: &mut Session) -> Result<Vec<Sample>> {
     let samples = dataset::parse(&text, &data.train.display().to_string(), &selection)?;
     session.training_data = digest;
     match samples.iter().find_map(|sample| Some((sample, untaught(sample)?))) {
-        Some((sample, (message, hint))) => {
-            Err(Error::data(format!("row {} of {} {message}", sample.id, data.train.display())).hint(hint))
-        }
+        Some((sample, (message, hint))) => Err(Error::data(format!("{} {message}", sample.place)).hint(hint)),
         None => Ok(samples),
     }
 }
@@ -59,7 +57,7 @@ pub(super) fn rows(session: &mut Session, samples: &[Sample]) -> Result<Rows> {
     let encoded = encoded(session, samples)?;
     let (config, ui) = (session.plan.config.clone(), session.ui.clone());
     let facts = Facts::of(&session.base_for(Purpose::Training)?.model);
-    let names: Vec<String> = samples.iter().map(|sample| sample.id.clone()).collect();
+    let names: Vec<String> = samples.iter().map(|sample| sample.place.clone()).collect();
     let kept = preflight::check(encoded, &names, &config.train, &facts, &ui)?;
     let share = config.data.as_ref().map_or(0.0, |data| data.held_out);
     let samples: Vec<Sample> = kept.iter().map(|(row, _)| samples[*row].clone()).collect();
@@ -73,22 +71,24 @@ pub(super) fn rows(session: &mut Session, samples: &[Sample]) -> Result<Rows> {
 pub(super) fn encoded(session: &mut Session, samples: &[Sample]) -> Result<Vec<Example>> {
     let path = session.artefact(CACHE);
     let key = key(session)?;
-    if session.stands(STAGE, &key)
-        && let Some(examples) = tokens::read(&path, &key).filter(|examples| examples.len() == samples.len())
+    if session.is_current(STAGE, &key)
+        && let Some(examples) = token_cache::read(&path, &key).filter(|examples| examples.len() == samples.len())
     {
         return Ok(examples);
     }
     let Opened { model, renderer, .. } = session.base_for(Purpose::Training)?;
     let rendered = renderer.training(&samples.iter().map(Conversation::training).collect::<Vec<_>>())?;
     let (tokenizer, notes) = (model.tokenizer(), renderer.notes());
-    let encode = |segments: &Vec<_>| encode::encode(tokenizer.as_ref(), segments);
-    let examples = rendered.iter().map(encode).collect::<Result<Vec<_>>>()?;
+    let encode = |(sample, segments): (&Sample, &Vec<_>)| {
+        encode::encode(tokenizer.as_ref(), segments).with_context(|| sample.place.clone())
+    };
+    let examples = samples.iter().zip(&rendered).map(encode).collect::<Result<Vec<_>>>()?;
     for message in notes {
         session.ui.emit(&Event::Warning { message });
     }
     // `plan` and `train --show` write nothing.
     if session.keeps {
-        tokens::write(&path, &key, &examples)?;
+        token_cache::write(&path, &key, &examples)?;
         session.finish(STAGE, &key, &[CACHE.into()])?;
     }
     Ok(examples)

@@ -3,20 +3,19 @@
 use super::session::{Purpose, Tuned};
 use super::tokens::{self, Rows};
 use super::watch::Watched;
-use super::{Session, integrity, jsonl, watched};
+use super::{Session, integrity, jsonl, preflight, watched};
+use crate::artefact::{TRAINING, TRAINING_LOG};
 use crate::interrupt;
+use crate::number::counted;
 use diapason_core::digest;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::report::Training;
 use diapason_core::{Error, Result};
-use diapason_model::train::{Measure, Outcome, Run};
-use diapason_model::{Chat, Model};
-use diapason_project::config::refuse;
+use diapason_models::{Chat, Model};
+use diapason_train::run::{Measure, Outcome, Run};
 use std::path::Path;
 
 const STAGE: &str = "train";
-pub(super) const LOG: &str = "train.jsonl";
-pub(super) const SUMMARY: &str = "training.json";
 
 /// Trains, unless the configuration names an adapter that is there already.
 pub(crate) fn stage(session: &mut Session) -> Result<()> {
@@ -26,11 +25,11 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
     let samples = tokens::samples(session)?;
     let inputs = inputs(session)?;
     let (_, folder) = session.tuned();
-    if session.stands(STAGE, &inputs) {
+    if session.is_current(STAGE, &inputs) {
         return integrity::freeze_training(session);
     }
     let rows = tokens::rows(session, &samples)?;
-    learns(session, rows.train.len())?;
+    preflight::learns(&session.plan, rows.train.len())?;
     train(session, &rows)?;
     session.inputs.unchanged()?;
     session.inputs.forget(&folder);
@@ -40,19 +39,11 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
     integrity::freeze_training(session)
 }
 
-/// Refuses settings by which nothing can be learned from so many rows.
-pub(super) fn learns(session: &Session, rows: usize) -> Result<()> {
-    match diapason_model::train::idle(&session.plan.config.train, rows) {
-        Some(problem) => Err(refuse(&session.plan.text, &session.plan.name, &[problem])),
-        None => Ok(()),
-    }
-}
-
 /// Writes the summary from the log's steps.
 fn summarise(folder: &Path, outcome: &Outcome) -> Result<()> {
-    let events = jsonl::read::<Event>(&folder.join(LOG), STAGE)?;
+    let events = jsonl::read::<Event>(&folder.join(TRAINING_LOG), STAGE)?;
     let training = Training { trainable: outcome.trainable, total: outcome.total, ..told(events) };
-    jsonl::write(&folder.join(SUMMARY), &[training])
+    jsonl::write(&folder.join(TRAINING), &[training])
 }
 
 /// What the log says of a training run.
@@ -101,11 +92,11 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
     let Rows { train, held_out } = rows;
     ui.emit(&Event::StageStarted {
         stage: STAGE.into(),
-        total: Some(diapason_model::train::total_steps(train.len(), &config)),
+        total: Some(diapason_train::run::total_steps(train.len(), &config)),
     });
     let outcome = interrupt::gently(|interrupted| {
         let run = Run { held_out, interrupted, measure, ..Run::new(train, &config, seed, &folder, &ui) };
-        diapason_model::train::train(model, run)
+        diapason_train::run::train(model, run)
     })?;
     summarise(&folder, &outcome)?;
     if let (Tuned::Adapter, adapter) = session.tuned() {
@@ -115,7 +106,8 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
     let seen = metric.as_deref().zip(watched.as_ref().map(Watched::samples));
     watched::keep(&session.tuned().1, seen)?;
     let early = if outcome.stopped_early { ", stopped early" } else { "" };
-    let summary = format!("{} steps on {} rows, loss {:.3}{early}", outcome.steps, train.len(), outcome.final_loss);
+    let (steps, rows) = (counted(outcome.steps as usize, "step"), counted(train.len(), "row"));
+    let summary = format!("{steps} on {rows}, loss {:.3}{early}", outcome.final_loss);
     session.ended(STAGE, summary);
     Ok(())
 }
@@ -123,7 +115,7 @@ fn train(session: &mut Session, rows: &Rows) -> Result<()> {
 /// The files that training wrote, as paths in the run folder.
 fn outputs(run: &Path, folder: &Path) -> Result<Vec<String>> {
     let fail = |source| Error::run(format!("failed to list {}", folder.display())).because(source);
-    let mut found = vec![LOG.to_owned(), SUMMARY.to_owned()];
+    let mut found = vec![TRAINING_LOG.to_owned(), TRAINING.to_owned()];
     for entry in std::fs::read_dir(folder).map_err(fail)? {
         let path = entry.map_err(fail)?.path();
         if let Some(inner) = path.strip_prefix(run).ok().filter(|_| path.is_file()) {
@@ -132,17 +124,4 @@ fn outputs(run: &Path, folder: &Path) -> Result<Vec<String>> {
     }
     found.sort();
     Ok(found)
-}
-
-/// The tuned model's digest; errors where it has not been made yet.
-pub(super) fn tuned_digest(session: &mut Session) -> Result<String> {
-    let (_, folder) = session.tuned();
-    if !folder.exists() {
-        let hint = match session.plan.config.model.adapter {
-            Some(_) => "`model.adapter` names a folder with adapter_config.json and adapter_model.safetensors",
-            None => "run `diapason train` first",
-        };
-        return Err(Error::run(format!("there is no tuned model at {}", folder.display())).hint(hint));
-    }
-    session.digest(&folder)
 }

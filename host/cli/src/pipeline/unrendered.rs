@@ -1,14 +1,14 @@
-//! Rows that the chat template refuses or does not write whole: `train` or `eval` would end at the first of them.
+//! Rows that the chat template refuses, at the first of which `train` or `eval` would end, and what it leaves out of others.
 
+use super::split::Split;
 use super::tokens::untaught;
-use super::validate::Split;
 use super::{Session, suite};
-use crate::wire::{Origin, Renderer};
+use crate::wire::{Kind, Loss, Origin, Renderer};
 use diapason_core::digest;
-use diapason_core::finding::{Finding, Row, Severity};
+use diapason_core::finding::{Finding, Severity};
 use diapason_core::sample::{Conversation, Sample};
 use diapason_core::{Error, Result};
-use diapason_model::{Chat, Model};
+use diapason_models::{Chat, Model};
 use diapason_project::dataset::{self, Selection};
 
 /// Rows of one call; those of a call that fails are rendered one by one.
@@ -17,7 +17,7 @@ const ROWS: usize = 256;
 /// A template that refuses so many rows refuses all of them, or as good as.
 const MOST: usize = 100;
 
-/// One finding for each row that cannot be rendered for `model`, to be learned or to be answered.
+/// One finding for each row that cannot be rendered for `model`, to be learned or to be answered, and for what is left out.
 pub(super) fn findings(session: &mut Session, model: &Model, train: Option<&Split>, suites: &[Split]) -> Vec<Finding> {
     let config = session.plan.config.clone();
     let adapter = config.model.adapter.as_deref();
@@ -30,45 +30,80 @@ pub(super) fn findings(session: &mut Session, model: &Model, train: Option<&Spli
     if let (Some(data), Some(train), None) = (&config.data, train, adapter) {
         let selection = Selection { limit: None, system: data.system.as_deref(), variables: None };
         let learned = |sample: Sample| untaught(&sample).is_none().then(|| Conversation::training(&sample));
-        found.extend(refused(train, &selection, learned, |rows| renderer.training(rows).map(drop)));
+        found.extend(refused(train, &selection, learned, |rows| {
+            renderer.training(rows)?;
+            Ok(renderer.losses())
+        }));
     }
     for (suite, split) in config.suites.iter().zip(suites) {
         let asked = |sample: Sample| Some(Conversation::prompt(&sample));
-        found.extend(refused(split, &suite::selection(suite), asked, |rows| renderer.prompts(rows).map(drop)));
+        found.extend(refused(split, &suite::selection(suite), asked, |rows| {
+            renderer.prompts(rows)?;
+            Ok(renderer.losses())
+        }));
     }
     found
 }
 
-/// The rows that `render` refuses; those that cannot be read are findings of others.
+/// The rows that `render` refuses, and what it loses of others; those that cannot be read are findings of others.
 fn refused(
     split: &Split,
     selection: &Selection<'_>,
     conversation: impl Fn(Sample) -> Option<Conversation>,
-    mut render: impl FnMut(&[Conversation]) -> Result<()>,
+    mut render: impl FnMut(&[Conversation]) -> Result<Vec<(usize, Loss)>>,
 ) -> Vec<Finding> {
-    let read = |row: &Row| {
-        let sample = dataset::completed(dataset::sample(row).ok()?, selection);
-        Some((row.line, conversation(sample)?))
-    };
-    let (lines, rows): (Vec<u32>, Vec<Conversation>) = split.rows.iter().filter_map(read).unzip();
-    let mut found = Vec::new();
+    let read =
+        |(line, sample): (u32, &Sample)| Some((line, conversation(dataset::completed(sample.clone(), selection))?));
+    let (lines, rows): (Vec<u32>, Vec<Conversation>) = split.readable().filter_map(read).unzip();
+    let (mut found, mut losses) = (Vec::new(), Vec::new());
     for (lines, batch) in lines.chunks(ROWS).zip(rows.chunks(ROWS)) {
-        if render(batch).is_ok() {
+        if let Ok(lost) = render(batch) {
+            losses.extend(lost.into_iter().map(|(row, loss)| (lines[row], loss)));
             continue;
         }
         for (line, conversation) in lines.iter().zip(batch) {
-            if let Err(error) = render(std::slice::from_ref(conversation)) {
-                found.push(finding(split, *line, &error));
+            match render(std::slice::from_ref(conversation)) {
+                Ok(lost) => losses.extend(lost.into_iter().map(|(_, loss)| (*line, loss))),
+                Err(error) => found.push(finding(split, *line, &error)),
             }
             if found.len() == MOST {
                 let more =
                     Error::data(format!("{MOST} rows cannot be rendered; those behind line {line} were not tried"));
                 found.push(finding(split, 0, &more.hint("look at the template first")));
+                found.extend(lost(split, losses));
                 return found;
             }
         }
     }
+    found.extend(lost(split, losses));
     found
+}
+
+/// What is left out, one finding for each row. Reasoning is one for all: templates leave it out of earlier turns on purpose.
+fn lost(split: &Split, losses: Vec<(u32, Loss)>) -> Vec<Finding> {
+    let (thoughts, others): (Vec<_>, Vec<_>) = losses.into_iter().partition(|(_, loss)| loss.kind == Kind::Reasoning);
+    let mut found: Vec<Finding> = Vec::new();
+    for (line, loss) in others {
+        match found.last_mut().filter(|last| last.line == line) {
+            Some(last) => last.message += &format!("; {}", loss.what),
+            None => found.push(unwritten(split, line, Severity::Warning, loss.what)),
+        }
+    }
+    let mut lines: Vec<u32> = thoughts.iter().map(|(line, _)| *line).collect();
+    lines.dedup();
+    if let (Some((line, loss)), more) = (thoughts.into_iter().next(), lines.len()) {
+        let others = if more > 1 { format!(", and reasoning in {} more rows", more - 1) } else { String::new() };
+        found.push(unwritten(split, line, Severity::Note, loss.what + &others));
+    }
+    found
+}
+
+fn unwritten(split: &Split, line: u32, severity: Severity, message: String) -> Finding {
+    let hint = match severity {
+        Severity::Note => "templates do so on purpose, and inference leaves it out too; it is not learned",
+        _ => "the model will not see it: use a template that writes it, or take it out of the row",
+    };
+    Finding { severity, rule: "unwritten".into(), hint: hint.into(), ..finding(split, line, &Error::data(message)) }
 }
 
 fn finding(split: &Split, line: u32, error: &Error) -> Finding {
@@ -81,7 +116,7 @@ fn finding(split: &Split, line: u32, error: &Error) -> Finding {
         line,
         path: String::new(),
         // It was rendered alone.
-        message: message.strip_prefix("row 1: ").unwrap_or(&message).to_owned(),
+        message: message.replacen(" at conversation 1:", ":", 1),
         hint: error.hint_text().unwrap_or_default().to_owned(),
     }
 }

@@ -1,30 +1,24 @@
 //! Stage `validate`: what the validators find in the training data and the suites.
 
 use super::allow::{self, Allowed};
-use super::{Session, jsonl, overlap, specials, train, unread, unrendered};
-use crate::render::number::counted;
+use super::split::{self, Split};
+use super::{Session, jsonl, overlap, preflight, specials, unread, unrendered};
+use crate::artefact::FINDINGS;
+use crate::number::counted;
+use crate::render::words;
 use crate::wire;
-use diapason_core::config::Columns;
-use diapason_core::config::{self, Plugin as Entry};
-use diapason_core::finding::{Finding, Row, Severity};
+use diapason_core::config::Plugin as Entry;
+use diapason_core::finding::{Finding, Severity};
 use diapason_core::report::FindingCounts;
+use diapason_core::sample::Sample;
 use diapason_core::schema;
 use diapason_core::{Error, Result, digest};
-use diapason_project::dataset::{self, Selection};
+use diapason_models::decoding;
+use diapason_project::dataset;
 use diapason_sandbox::{Grants, Plugin, Validator};
 use std::collections::{BTreeSet, HashSet};
-use std::path::Path;
 
 const STAGE: &str = "validate";
-pub(super) const FILE: &str = "findings.jsonl";
-
-/// A dataset's rows under the name that findings carry.
-pub(super) struct Split {
-    pub(super) name: String,
-    pub(super) rows: Vec<Row>,
-    /// What is wrong with the file as such, which no validator sees.
-    pub(super) faults: Vec<Finding>,
-}
 
 /// Writes `findings.jsonl`; errors where a finding forbids training.
 pub(crate) fn stage(session: &mut Session) -> Result<Vec<Finding>> {
@@ -40,48 +34,63 @@ pub(crate) fn stage(session: &mut Session) -> Result<Vec<Finding>> {
 ///
 /// What `train` or `eval` would refuse of the settings and of an adapter is refused here.
 pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
-    tuning(session)?;
     let validators = load(session)?;
-    let (train, suites) = splits(session)?;
+    let (train, suites) = split::all(&session.plan.config)?;
+    tuning(session, train.as_ref())?;
     let inputs = inputs(session, &validators, train.iter().chain(&suites))?;
-    let path = session.artefact(FILE);
-    if session.stands(STAGE, &inputs) {
+    let path = session.artefact(FINDINGS);
+    if session.is_current(STAGE, &inputs) {
         return jsonl::read(&path, STAGE);
     }
     session.started(STAGE, Some(validators.len()));
     let found = look(session, &validators, train.as_ref(), &suites)?;
     jsonl::write(&path, &found)?;
-    session.finish(STAGE, &inputs, &[FILE.into()])?;
+    session.finish(STAGE, &inputs, &[FINDINGS.into()])?;
     session.ended(STAGE, summary(&found, train.iter().chain(&suites)));
     Ok(found)
 }
 
-/// Holds an existing adapter against its base, or the settings of training against the number of rows.
-fn tuning(session: &mut Session) -> Result<()> {
+/// Holds what the model's files say of its answers against what can be done, and an existing adapter against its base or
+/// the settings of training against the number of rows.
+fn tuning(session: &mut Session, train: Option<&Split>) -> Result<()> {
     let config = session.plan.config.clone();
+    if let Some(refusal) = decoding::refusal(&config.model.path).filter(|_| !config.suites.is_empty()) {
+        return Err(refusal);
+    }
     if let Some(adapter) = &config.model.adapter {
         return wire::outline(&config.model.path)?.check_adapter(adapter);
     }
-    let Some(data) = &config.data else { return Ok(()) };
-    let selection = Selection { limit: data.limit, system: data.system.as_deref(), variables: None };
+    let (Some(data), Some(train)) = (&config.data, train) else { return Ok(()) };
+    let samples: Vec<&Sample> = train.readable().map(|(_, sample)| sample).collect();
     // Rows that cannot be read are findings.
-    let Ok(samples) = dataset::load(&data.train, &data.columns, &selection) else { return Ok(()) };
+    if samples.is_empty() || samples.len() < train.rows.len() {
+        return Ok(());
+    }
     let (rows, _) = dataset::split(&samples, data.held_out, config.run.seed);
-    train::learns(session, rows.len())
+    preflight::learns(&session.plan, rows.len())
+}
+
+/// Refuses to evaluate beside findings that are about other data, or of other validators.
+pub(super) fn check_current(session: &mut Session) -> Result<()> {
+    if current(session)? {
+        return Ok(());
+    }
+    Err(Error::data(format!("{FINDINGS} is about other data or of other validators"))
+        .hint("`diapason validate` generates it again"))
 }
 
 /// Whether the stored findings are about these data and validators; `true` where there are none.
-pub(super) fn current(session: &mut Session) -> Result<bool> {
+fn current(session: &mut Session) -> Result<bool> {
     let Some(stage) = session.manifest.stages.get(STAGE).cloned() else { return Ok(true) };
     let validators = load(session)?;
-    let (train, suites) = splits(session)?;
+    let (train, suites) = split::all(&session.plan.config)?;
     Ok(stage.inputs == inputs(session, &validators, train.iter().chain(&suites))?)
 }
 
 /// What the validators say now; writes nothing.
-pub(super) fn again(session: &mut Session) -> Result<Vec<Finding>> {
+pub(crate) fn again(session: &mut Session) -> Result<Vec<Finding>> {
     let validators = load(session)?;
-    let (train, suites) = splits(session)?;
+    let (train, suites) = split::all(&session.plan.config)?;
     look(session, &validators, train.as_ref(), &suites)
 }
 
@@ -122,25 +131,19 @@ fn leaks(session: &Session, train: Option<&Split>, suites: &[Split], known: &[Fi
 }
 
 /// Why the run must not go on, if it must not: errors of rules that are not allowed.
-fn refusal(findings: &[Finding], allowed: &Allowed, session: &Session) -> Option<Error> {
+pub(crate) fn refusal(findings: &[Finding], allowed: &Allowed, session: &Session) -> Option<Error> {
     let stops = |finding: &&Finding| finding.severity == Severity::Error && !allowed.contains_key(&finding.rule);
     let errors: Vec<&Finding> = findings.iter().filter(stops).collect();
     let first = errors.first()?;
-    let lines: Vec<String> = errors.iter().take(5).map(|finding| format!("  {}", line(finding))).collect();
+    let lines: Vec<String> = errors.iter().take(5).map(|finding| format!("  {}", words::finding(finding))).collect();
     let more = errors.len().saturating_sub(lines.len());
     let more = if more == 0 { String::new() } else { format!("\n  … and {more} more") };
-    let noun = if errors.len() == 1 { "error" } else { "errors" };
-    let message = format!("the datasets have {} {noun}:\n{}{more}", errors.len(), lines.join("\n"));
-    let all = format!("all findings are in {}", session.artefact(FILE).display());
+    let message = format!("the datasets have {}:\n{}{more}", counted(errors.len(), "error"), lines.join("\n"));
+    let all = match session.keeps {
+        true => format!("all findings are in {}", session.artefact(FINDINGS).display()),
+        false => "`diapason validate` lists all findings".into(),
+    };
     Some(Error::data(message).hint(if first.hint.is_empty() { all } else { format!("{}; {all}", first.hint) }))
-}
-
-/// A finding on one line.
-pub(crate) fn line(finding: &Finding) -> String {
-    let place =
-        if finding.line == 0 { finding.split.clone() } else { format!("{} line {}", finding.split, finding.line) };
-    let path = if finding.path.is_empty() { String::new() } else { format!(" {}", finding.path) };
-    format!("{place}{path}: {} ({})", finding.message, finding.rule)
 }
 
 fn load(session: &mut Session) -> Result<Vec<(Plugin, Entry)>> {
@@ -152,55 +155,6 @@ fn load(session: &mut Session) -> Result<Vec<(Plugin, Entry)>> {
         loaded.push((plugin, entry));
     }
     Ok(loaded)
-}
-
-fn splits(session: &mut Session) -> Result<(Option<Split>, Vec<Split>)> {
-    let config = session.plan.config.clone();
-    let train = match &config.data {
-        Some(data) => Some(split("train", "train", &data.train, &data.columns, data.limit)?),
-        None => None,
-    };
-    let suite = |suite: &config::Suite| split(&suite.name, "test", &suite.data, &suite.columns, suite.limit);
-    Ok((train, config.suites.iter().map(suite).collect::<Result<_>>()?))
-}
-
-/// The rows of the file at `path`, `role` for validators; a file that is there but has none that can be read is a finding.
-fn split(name: &str, role: &str, path: &Path, columns: &Columns, limit: Option<usize>) -> Result<Split> {
-    let (rows, fault) = match dataset::read(path, columns) {
-        // What is no text has no rows for a validator to stumble over.
-        Ok((text, _)) => match fault(&text) {
-            None => (dataset::rows(&text, role, limit), None),
-            fault => (Vec::new(), fault),
-        },
-        Err(error) if path.is_file() => {
-            let hint = error.hint_text().unwrap_or_default().to_owned();
-            (Vec::new(), Some(("unreadable", 0, error.to_string(), hint)))
-        }
-        Err(error) => return Err(error),
-    };
-    let finding = |(rule, line, message, hint): (&str, u32, String, String)| Finding {
-        validator: "diapason".into(),
-        severity: Severity::Error,
-        rule: rule.into(),
-        split: name.into(),
-        line,
-        path: String::new(),
-        message,
-        hint,
-    };
-    Ok(Split { name: name.into(), rows, faults: fault.map(finding).into_iter().collect() })
-}
-
-/// Rule, line, message and hint of what is wrong with a file's text as a whole.
-fn fault(text: &str) -> Option<(&'static str, u32, String, String)> {
-    if let Some((line, _)) = (1..).zip(text.lines()).find(|(_, line)| line.contains('\0')) {
-        let hint = "a text file has none: the file is damaged, or in an encoding other than UTF-8";
-        return Some(("nul-bytes", line, "the line holds NUL bytes".into(), hint.into()));
-    }
-    dataset::rows(text, "", Some(1)).is_empty().then(|| {
-        let hint = "one JSON object a line, or a Parquet file with rows; check that the right file is named";
-        ("no-rows", 0, "the file has no rows".into(), hint.into())
-    })
 }
 
 fn inputs<'a>(

@@ -1,7 +1,7 @@
 //! Verification of a run folder, wherever it lies: what is here is compared with what was frozen, and everything that
 //! follows from something else is computed again.
 
-use super::integrity::name;
+use super::here::{Here, Line};
 use super::recompute::{self, Recomputed};
 use super::{Session, look};
 use crate::plan::Plan;
@@ -16,41 +16,7 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Status {
-    /// It is as it should be.
-    Agrees,
-    /// It is not: the folder cannot be trusted.
-    Differs,
-    /// It could not be looked at.
-    Unchecked,
-}
-
-/// One check.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Line {
-    pub(crate) status: Status,
-    /// What was looked at.
-    pub(crate) what: String,
-    /// What was found, or why it could not be looked at.
-    pub(crate) detail: String,
-}
-
-impl Line {
-    pub(super) fn agrees(what: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { status: Status::Agrees, what: what.into(), detail: detail.into() }
-    }
-
-    pub(super) fn differs(what: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { status: Status::Differs, what: what.into(), detail: detail.into() }
-    }
-
-    pub(super) fn unchecked(what: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self { status: Status::Unchecked, what: what.into(), detail: detail.into() }
-    }
-}
+pub(crate) use super::here::Status;
 
 /// What came of verifying a run folder.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -68,16 +34,6 @@ impl Verified {
     pub(crate) fn count(&self, status: Status) -> usize {
         self.checks.iter().filter(|line| line.status == status).count()
     }
-}
-
-/// A run folder with what of its project is at hand.
-pub(super) struct Here<'a> {
-    pub(super) folder: &'a Path,
-    pub(super) manifest: Manifest,
-    /// Where the configuration of its project was named.
-    pub(super) project: Option<Session>,
-    pub(super) plugins: Plugins,
-    pub(super) grants: Grants,
 }
 
 /// Verifies the run in `folder`; `project` is the configuration of the project it belongs to, where that is at hand.
@@ -98,7 +54,7 @@ pub(crate) fn verify(folder: &Path, project: Option<Plan>, ui: &Ui) -> Result<Ve
     checks.extend(surroundings(&mut here, &evaluated)?);
     let Recomputed { lines, whole, gate } = recompute::all(&mut here, &evaluated);
     checks.extend(lines);
-    let answers = "asking the models again takes the models: `diapason eval` in the project does";
+    let answers = "only generating them again can tell: run `diapason eval` in the project";
     checks.push(Line::unchecked("that the models gave these answers", answers));
     Ok(Verified { checks, recomputed: whole, gate })
 }
@@ -135,7 +91,7 @@ fn artefacts(here: &Here<'_>) -> Vec<Line> {
             // A later verb's record of what an earlier one made says what it rests on.
             match known.get(path.as_str()) {
                 Some((maker, digest)) if *digest != file.sha256 && *verb != Verb::Eval => {
-                    let detail = format!("the {verb} was made of another one than the {maker} left");
+                    let detail = format!("the {verb} used another version than the {maker} wrote");
                     lines.push(Line::differs(path, detail));
                 }
                 Some((_, digest)) if *digest == file.sha256 => {}
@@ -151,8 +107,8 @@ fn artefacts(here: &Here<'_>) -> Vec<Line> {
 
 fn artefact(here: &Here<'_>, path: &str, verb: Verb, digest: &str) -> Line {
     match look::file(&here.folder.join(path)) {
-        Ok(Live::Digest(found)) if found == digest => Line::agrees(path, format!("as the {verb} left it")),
-        Ok(Live::Digest(_)) => Line::differs(path, format!("not as the {verb} left it")),
+        Ok(Live::Digest(found)) if found == digest => Line::agrees(path, format!("as the {verb} wrote it")),
+        Ok(Live::Digest(_)) => Line::differs(path, format!("not as the {verb} wrote it")),
         Ok(_) => Line::unchecked(path, "it is not here"),
         Err(error) => Line::unchecked(path, error.to_string()),
     }
@@ -277,21 +233,4 @@ fn tuned(folder: &Path, evaluated: &Frozen) -> Result<BTreeMap<Role, Live>> {
         live.entry(role.clone()).or_insert(Live::Missing);
     }
     Ok(live)
-}
-
-impl Here<'_> {
-    /// The text of an artefact.
-    pub(super) fn text(&self, artefact: &str) -> Result<String> {
-        super::jsonl::text(&self.folder.join(artefact), "eval")
-    }
-
-    /// The rules in force: those of the report, or else those of the evaluation.
-    pub(super) fn rules<'a>(&'a self, evaluated: &'a Frozen) -> &'a Frozen {
-        self.manifest.frozen.get(&Verb::Report).unwrap_or(evaluated)
-    }
-
-    /// What `verb` made is named so in a message.
-    pub(super) fn remedy(verb: Verb) -> String {
-        format!("`diapason {}` makes it anew", name(verb))
-    }
 }

@@ -1,18 +1,19 @@
 //! A suite's measure as training goes on, for early stopping.
 
-use super::generate::{Asking, Job};
+use super::Session;
+use super::generate::{self, Asking, Job};
 use super::journal::Journal;
 use super::request::Requests;
 use super::score;
 use super::session::Purpose;
 use super::suite::LoadedSuite;
-use super::{Session, eval};
 use diapason_core::config::Generate;
 use diapason_core::event::Silent;
 use diapason_core::sample::Sample;
 use diapason_core::schema::did_you_mean;
 use diapason_core::{Error, Result};
-use diapason_model::Model;
+use diapason_engine::Local;
+use diapason_models::Model;
 use diapason_sandbox::Grants;
 
 /// Everything that it takes to measure the model once more, prompts included.
@@ -57,7 +58,7 @@ impl Watched {
         let (scorer, measure, higher_is_better) = (*scorer, info.name.clone(), info.higher_is_better);
         let requests = Requests::of(&suite, &session.grants, &session.plan.config)?;
         let config = session.plan.config.clone();
-        let jobs = eval::jobs(session.base_for(Purpose::Training)?, &suite, &requests, &config)?;
+        let jobs = generate::jobs(&mut session.base_for(Purpose::Training)?.renderer, &suite, &requests, &config)?;
         let grants = session.grants.clone();
         let (generate, seed) = (config.generate, config.run.seed);
         Ok(Self { suite, requests, scorer, measure, higher_is_better, jobs, generate, seed, grants })
@@ -72,12 +73,10 @@ impl Watched {
     ///
     /// # Errors
     /// The model or the evaluator fails, or not one sample is scored.
-    pub(super) fn value(&self, model: &mut Model) -> Result<f64> {
-        let batch_size = model.batch_size();
-        model.set_batch_size(self.generate.batch_size);
+    pub(super) fn value(&self, model: &Model) -> Result<f64> {
         // An interruption is training's to see: it ends a step and saves its state.
         let outputs = Asking {
-            model,
+            model: &mut Local::new(model).batched(self.generate.batch_size),
             jobs: &self.jobs,
             config: &self.generate,
             seed: self.seed,
@@ -86,7 +85,6 @@ impl Watched {
             interrupted: &|| false,
         }
         .outputs();
-        model.set_batch_size(batch_size);
         let values = score::values(&self.suite, self.scorer, &self.requests, &outputs?, &self.measure, &self.grants)?;
         match values.len() {
             0 => Err(Error::run(format!("no sample of suite `{}` was scored", self.suite.config.name))

@@ -53,7 +53,7 @@ pub(super) fn check(session: &Session) -> Result<()> {
     let watch: Watch = serde_json::from_str(&jsonl::text(&path, "train")?).map_err(|source| {
         Error::data(format!("failed to understand {}", path.display()))
             .because(source)
-            .hint("it says which rows early stopping watched: train again")
+            .hint("it records which rows early stopping watched: train again")
     })?;
     let config = &session.plan.config;
     for suite in config.suites.iter().filter(|suite| config.rules.iter().any(|rule| rule.suite == suite.name)) {

@@ -1,6 +1,6 @@
 //! What a report is about, in words: models, data, settings and plugins, as the evaluation froze them.
 
-use super::number::{count, counted};
+use crate::number::{count, counted};
 use diapason_core::frozen::{File, PluginUse, Role, Use, flatten};
 use diapason_core::report::Report;
 use serde::Serialize;

@@ -1,6 +1,6 @@
 //! The loss curve of a training run: each step's loss as a line, the held-out loss as a second one over it.
 
-use super::number::plain;
+use crate::number::plain;
 use diapason_core::report::Training;
 use serde::Serialize;
 

@@ -3,7 +3,7 @@
 
 use diapason_core::compare::{Comparison, Difference, Level, MeasureComparison, Slice, SuiteComparison, Test};
 use diapason_core::frozen::{File, Frozen, PluginUse, Role, Use, portable};
-use diapason_core::gate::{ConditionKind, ConditionResult, GateResult, Side, Verdict};
+use diapason_core::gate::{ConditionKind, ConditionResult, GateResult, Reason, Side, Verdict};
 use diapason_core::report::{FORMAT, FindingCounts, Flip, Report, SampleScore, SideBySide, Training};
 use diapason_core::sample::Message;
 use diapason_core::score::{Arm, Judgement, Measure, MeasureInfo, Outcome};
@@ -334,8 +334,8 @@ fn gate(suites: &[SuiteComparison]) -> GateResult {
     use Verdict::{Inconclusive, Passed};
     let conditions = vec![
         condition(&suites[0], 0, Gain, 0.3, Passed),
-        condition(&suites[0], 1, Minimum, 0.9, Passed),
-        condition(&suites[1], 0, Margin, 0.05, Passed),
+        condition(&suites[0], 1, Minimum, 0.7, Passed),
+        condition(&suites[1], 0, Margin, 0.4, Passed),
         condition(&suites[2], 0, Margin, 0.02, Inconclusive),
     ];
     GateResult {
@@ -369,9 +369,8 @@ fn condition(
         measure: measure.full_name(),
         kind,
         limit,
-        requirement: format!("limit {limit}"),
         verdict,
-        reason: if open { "the interval reaches over the line" } else { "the interval lies above the line" }.into(),
+        reason: Reason::Interval,
         estimate,
         interval,
         threshold: if kind == ConditionKind::Margin { -limit } else { limit },

@@ -2,7 +2,7 @@
 //!
 //! Positions are percentages of the panel's width, so that the drawing stretches and its text does not.
 
-use super::number::{Unit, ends};
+use crate::number::{Unit, ends};
 use diapason_core::compare::{Difference, Level, MeasureComparison, SuiteComparison};
 use diapason_core::gate::{ConditionKind, ConditionResult};
 use diapason_core::stats::Interval;

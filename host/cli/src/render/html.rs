@@ -6,12 +6,15 @@
 
 use super::page::Page;
 use super::samples;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use diapason_core::escape;
 use diapason_core::report::Report;
-use diapason_core::{Error, Result, digest};
+use diapason_core::{Error, Result};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, Value, context};
+use sha2::{Digest as _, Sha256};
 
 const TEMPLATE: &str = include_str!("../../../../templates/report/report.html.jinja");
 const FIGURES: &str = include_str!("../../../../templates/report/figures.html.jinja");
@@ -63,15 +66,7 @@ fn policy() -> String {
 
 /// SHA-256 as the content security policy wants it: base64 with padding.
 fn base64_digest(text: &str) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let hex = digest::of_bytes(text.as_bytes());
-    // Three hexadecimal digits are twelve bits, two characters; 64 digits leave one, whose four bits take one character.
-    let pieces = hex.as_bytes().chunks(3).flat_map(|digits| {
-        let bits = digits.iter().fold(0, |bits, digit| bits << 4 | (*digit as char).to_digit(16).unwrap_or(0));
-        let bits = bits << (4 * (3 - digits.len()));
-        [bits >> 6, bits & 63].into_iter().take(if digits.len() == 3 { 2 } else { 1 })
-    });
-    pieces.map(|bits| ALPHABET[bits as usize] as char).chain(['=']).collect()
+    STANDARD.encode(Sha256::digest(text))
 }
 
 #[cfg(test)]
@@ -80,6 +75,7 @@ mod tests {
     use super::*;
     use crate::render::fixture;
     use diapason_core::frozen::{File, PluginUse, Role, Use};
+    use diapason_core::gate::{Reason, Scored};
 
     /// The page without style, script and samples: what a snapshot can show.
     fn shell(html: &str) -> String {
@@ -130,7 +126,8 @@ mod tests {
         report.name = hostile.into();
         report.comparison.suites[0].name = hostile.into();
         report.comparison.suites[0].measures[0].info.summary = hostile.into();
-        report.gate.as_mut().unwrap().conditions[3].reason = hostile.into();
+        report.gate.as_mut().unwrap().conditions[3].reason =
+            Reason::Lost { of: Scored::Tuned, lost: 1, samples: 4, first: hostile.into() };
         let role = Role::Plugin(Use::Suite(hostile.into(), hostile.into()));
         report.about.files.insert(role.clone(), File::new(hostile));
         report.about.config.model.path = hostile.into();

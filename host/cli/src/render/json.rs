@@ -1,6 +1,6 @@
 //! What `--format json` prints of a report: the decision and where the rest is.
 
-use crate::pipeline::report::FILES;
+use crate::artefact;
 use diapason_core::report::Report;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -14,6 +14,6 @@ pub(crate) fn report(report: &Report, folder: &Path) -> Value {
         "comparison": report.comparison,
         "findings": report.findings,
         "allowed": report.allowed,
-        "files": FILES.iter().map(|name| folder.join(name).display().to_string()).collect::<Vec<_>>(),
+        "files": artefact::REPORT.iter().map(|name| folder.join(name).display().to_string()).collect::<Vec<_>>(),
     })
 }

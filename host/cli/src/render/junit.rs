@@ -8,45 +8,50 @@
 use super::about::{About, Fact, Plugin};
 use super::flips;
 use super::words::{self, Subject};
-use crate::pipeline::allow;
 use diapason_core::escape;
 use diapason_core::gate::{ConditionResult, Verdict};
 use diapason_core::report::{Report, SideBySide};
 use diapason_core::score::{Arm, Outcome};
-use std::borrow::Cow;
+use diapason_core::{Error, Result};
+use quick_junit::{NonSuccessKind, Property, Report as Document, TestCase, TestCaseStatus, TestSuite, XmlString};
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 /// The report as JUnit XML.
-pub(crate) fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> Result<String> {
     let gate = report.gate.iter().map(|gate| {
-        let cases = gate.conditions.iter().map(|condition| rule(report, condition)).collect();
-        Suite { name: format!("{}.gate", report.name), cases }
+        let cases = gate.conditions.iter().map(|condition| rule(report, condition));
+        suite(format!("{}.gate", report.name), cases)
     });
     let worse: HashMap<(&str, &str), Vec<String>> = flips::worse(report)
         .into_iter()
         .map(|(sample, by)| ((sample.suite.as_str(), sample.sample.as_str()), by))
         .collect();
-    let suites = report.comparison.suites.iter().map(|suite| {
-        let mine = report.samples.iter().filter(|sample| sample.suite == suite.name);
-        let case = |it: &SideBySide| sample(it, worse.get(&(it.suite.as_str(), it.sample.as_str())));
-        Suite { name: format!("{}.{}", report.name, suite.name), cases: mine.map(case).collect() }
+    let suites = report.comparison.suites.iter().map(|compared| {
+        let mine = report.samples.iter().filter(|sample| sample.suite == compared.name);
+        let ended =
+            |it: &SideBySide| case(&it.sample, outcome(it, worse.get(&(it.suite.as_str(), it.sample.as_str()))));
+        suite(format!("{}.{}", report.name, compared.name), mine.map(ended))
     });
     let data = (!report.allowed.is_empty()).then(|| allowed(report));
-    document(&report.name, &gate.chain(data).chain(suites).collect::<Vec<_>>(), &properties(report))
+    let mut suites: Vec<TestSuite> = gate.chain(data).chain(suites).collect();
+    if let Some(first) = suites.first_mut() {
+        first.add_properties(properties(report));
+    }
+    let mut document = Document::new(attribute(&report.name));
+    document.add_test_suites(suites);
+    document.to_string().map_err(|source| Error::run("failed to write junit.xml").because(source))
 }
 
 /// Errors in the data that someone accepted: not counted as passed.
-fn allowed(report: &Report) -> Suite {
-    let case = |(rule, count): (&String, &usize)| {
-        let outcome = Ended::Skipped("errors in the data, accepted with --allow".into());
-        Case { name: allow::line(rule, *count), outcome, output: String::new() }
+fn allowed(report: &Report) -> TestSuite {
+    let accepted = |(rule, count): (&String, &usize)| {
+        case(&words::allowed(rule, *count), skipped("errors in the data, accepted with --allow"))
     };
-    Suite { name: format!("{}.data", report.name), cases: report.allowed.iter().map(case).collect() }
+    suite(format!("{}.data", report.name), report.allowed.iter().map(accepted))
 }
 
 /// What the report is about; readers show it with the first suite.
-fn properties(report: &Report) -> Vec<(String, String)> {
+fn properties(report: &Report) -> impl Iterator<Item = Property> {
     let About { facts, training, decoding, plugins, .. } = About::of(report);
     let facts = facts.into_iter().map(|Fact { name, value, digest }| {
         (name, digest.map_or(value.clone(), |digest| format!("{value} (sha256 {digest})")))
@@ -55,158 +60,79 @@ fn properties(report: &Report) -> Vec<(String, String)> {
         let Plugin { place, name, settings, permissions, digest, .. } = plugin;
         (place, format!("{name}, settings {settings}, may use {permissions} (sha256 {digest})"))
     });
-    facts.chain(training).chain(decoding).chain(plugins).collect()
+    let all = facts.chain(training).chain(decoding).chain(plugins);
+    all.map(|(name, value)| Property::new(attribute(&name), attribute(&value)))
 }
 
-struct Suite {
-    name: String,
-    cases: Vec<Case>,
-}
-
-struct Case {
-    name: String,
-    outcome: Ended,
-    /// Shown with the case.
-    output: String,
-}
-
-/// How a case ended; the text is the message.
-enum Ended {
-    Passed,
-    Failure(String),
-    Error(String),
-    Skipped(String),
-}
-
-fn rule(report: &Report, condition: &ConditionResult) -> Case {
-    let subject = Subject::of(report, condition);
+fn rule(report: &Report, condition: &ConditionResult) -> TestCase {
+    let subject = Subject::of(&report.comparison, condition);
     let shown = words::shown(condition, subject);
     let outlook = words::outlook(condition, subject).unwrap_or_default();
-    Case {
-        name: format!("{} on {}, {}", words::required(condition, subject), condition.suite, condition.measure),
-        outcome: match condition.verdict {
-            Verdict::Passed => Ended::Passed,
-            Verdict::Failed => Ended::Failure(shown.clone()),
-            Verdict::Inconclusive if condition.estimate.is_none() => Ended::Error(shown.clone()),
-            Verdict::Inconclusive => Ended::Skipped(format!("inconclusive: {shown} {outlook}")),
-        },
-        output: format!("{shown}\n{}", condition.reason),
-    }
+    let name = format!("{} on {}, {}", words::required(condition, subject), condition.suite, condition.measure);
+    let status = match condition.verdict {
+        Verdict::Passed => TestCaseStatus::success(),
+        Verdict::Failed => failure(&shown),
+        Verdict::Inconclusive if condition.estimate.is_none() => error(&shown),
+        Verdict::Inconclusive => skipped(format!("{shown} {outlook}").trim_end()),
+    };
+    let mut case = case(&name, status);
+    case.set_system_out(text(&shown));
+    case
 }
 
-fn sample(sample: &SideBySide, worse: Option<&Vec<String>>) -> Case {
-    Case { name: sample.sample.clone(), outcome: outcome(sample, worse), output: String::new() }
-}
-
-fn outcome(sample: &SideBySide, worse: Option<&Vec<String>>) -> Ended {
+fn outcome(sample: &SideBySide, worse: Option<&Vec<String>>) -> TestCaseStatus {
     let unscored = sample.scores.iter().find_map(|score| match (&score.judgement.outcome, score.arm) {
         (Outcome::Unscored(reason), Some(Arm::Tuned) | None) => Some(format!("{}: {reason}", score.evaluator)),
         _ => None,
     });
     match (worse, unscored) {
-        _ if sample.tuned.is_none() => Ended::Error("the tuned model has no output".into()),
-        (_, Some(reason)) => Ended::Skipped(format!("unscored by {reason}")),
-        (Some(by), None) => Ended::Skipped(format!("got worse than base by {}", by.join(", "))),
-        (None, None) => Ended::Passed,
+        _ if sample.tuned.is_none() => error("the tuned model has no output"),
+        (_, Some(reason)) => skipped(&format!("unscored by {reason}")),
+        (Some(by), None) => skipped(&format!("got worse than base by {}", by.join(", "))),
+        (None, None) => TestCaseStatus::success(),
     }
 }
 
-fn document(name: &str, suites: &[Suite], properties: &[(String, String)]) -> String {
-    let all = || suites.iter().flat_map(|suite| &suite.cases);
-    let mut xml = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
-    let _ = writeln!(xml, "<testsuites name=\"{}\" {}>", attribute(name), totals(all()));
-    for (place, suite) in suites.iter().enumerate() {
-        let _ = writeln!(xml, "  <testsuite name=\"{}\" {}>", attribute(&suite.name), totals(suite.cases.iter()));
-        if place == 0 {
-            listed(&mut xml, properties);
-        }
-        suite.cases.iter().for_each(|it| case(&mut xml, &suite.name, it));
-        xml.push_str("  </testsuite>\n");
-    }
-    xml + "</testsuites>\n"
+fn case(name: &str, status: TestCaseStatus) -> TestCase {
+    TestCase::new(attribute(name), status)
 }
 
-fn listed(xml: &mut String, properties: &[(String, String)]) {
-    xml.push_str("    <properties>\n");
-    for (name, value) in properties {
-        let _ = writeln!(xml, "      <property name=\"{}\" value=\"{}\"/>", attribute(name), attribute(value));
-    }
-    xml.push_str("    </properties>\n");
+/// Cases belong to a class of the suite's name.
+fn suite(name: String, cases: impl Iterator<Item = TestCase>) -> TestSuite {
+    let name = attribute(&name);
+    let mut suite = TestSuite::new(name.clone());
+    suite.add_test_cases(cases.map(|mut case| {
+        case.set_classname(name.clone());
+        case
+    }));
+    suite
 }
 
-fn totals<'a>(cases: impl Iterator<Item = &'a Case>) -> String {
-    let (mut tests, mut failures, mut errors, mut skipped) = (0, 0, 0, 0);
-    for case in cases {
-        tests += 1;
-        match case.outcome {
-            Ended::Passed => {}
-            Ended::Failure(_) => failures += 1,
-            Ended::Error(_) => errors += 1,
-            Ended::Skipped(_) => skipped += 1,
-        }
-    }
-    format!("tests=\"{tests}\" failures=\"{failures}\" errors=\"{errors}\" skipped=\"{skipped}\"")
+fn with_message(mut status: TestCaseStatus, message: &str) -> TestCaseStatus {
+    status.set_message(attribute(message));
+    status
 }
 
-fn case(xml: &mut String, class: &str, case: &Case) {
-    let _ = write!(xml, "    <testcase classname=\"{}\" name=\"{}\"", attribute(class), attribute(&case.name));
-    let (element, message) = match &case.outcome {
-        Ended::Passed if case.output.is_empty() => return xml.push_str("/>\n"),
-        Ended::Passed => ("", ""),
-        Ended::Failure(message) => ("failure", message.as_str()),
-        Ended::Error(message) => ("error", message.as_str()),
-        Ended::Skipped(message) => ("skipped", message.as_str()),
-    };
-    xml.push_str(">\n");
-    if !element.is_empty() {
-        let _ = writeln!(xml, "      <{element} message=\"{}\"/>", attribute(message));
-    }
-    if !case.output.is_empty() {
-        let _ = writeln!(xml, "      <system-out>{}</system-out>", text(&case.output));
-    }
-    xml.push_str("    </testcase>\n");
+fn failure(message: &str) -> TestCaseStatus {
+    with_message(TestCaseStatus::non_success(NonSuccessKind::Failure), message)
 }
 
-/// Text with what XML 1.0 cannot hold, even as a reference, shown by its number, and with what it reads as markup replaced. `>` is replaced as
-/// well, for the sake of `]]>`.
-fn text(raw: &str) -> Cow<'_, str> {
-    match escape::text(raw) {
-        Cow::Borrowed(raw) => markup(raw),
-        Cow::Owned(shown) => Cow::Owned(markup(&shown).into_owned()),
-    }
+fn error(message: &str) -> TestCaseStatus {
+    with_message(TestCaseStatus::non_success(NonSuccessKind::Error), message)
 }
 
-fn markup(raw: &str) -> Cow<'_, str> {
-    let plain = |c: char| is_xml(c) && !matches!(c, '<' | '>' | '&' | '"');
-    if raw.chars().all(plain) {
-        return Cow::Borrowed(raw);
-    }
-    let mut safe = String::with_capacity(raw.len() + 16);
-    for character in raw.chars().filter(|c| is_xml(*c)) {
-        match character {
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '&' => safe.push_str("&amp;"),
-            '"' => safe.push_str("&quot;"),
-            '\r' => safe.push_str("&#13;"),
-            _ => safe.push(character),
-        }
-    }
-    Cow::Owned(safe)
+fn skipped(message: &str) -> TestCaseStatus {
+    with_message(TestCaseStatus::skipped(), message)
 }
 
-/// The same for an attribute, in which a reader would turn line ends and tabs into spaces.
-fn attribute(raw: &str) -> String {
-    text(raw).replace('\n', "&#10;").replace('\t', "&#9;").replace('\r', "&#13;")
+/// Text with what XML 1.0 cannot hold, even as a reference, shown by its number.
+fn text(raw: &str) -> XmlString {
+    XmlString::new(escape::text(raw))
 }
 
-/// `Char` of XML 1.0, section 2.2, without the characters it discourages.
-fn is_xml(character: char) -> bool {
-    match character {
-        '\t' | '\n' | '\r' => true,
-        '\u{7f}'..='\u{84}' | '\u{86}'..='\u{9f}' | '\u{fdd0}'..='\u{fdef}' => false,
-        _ => character >= ' ' && u32::from(character) & 0xfffe != 0xfffe,
-    }
+/// The same for an attribute, in which a reader would turn line breaks and tabs into spaces.
+fn attribute(raw: &str) -> XmlString {
+    XmlString::new(escape::line(raw))
 }
 
 #[cfg(test)]
@@ -214,11 +140,12 @@ fn is_xml(character: char) -> bool {
 mod tests {
     use super::*;
     use crate::render::fixture;
+    use diapason_core::gate::{Reason, Scored};
     use diapason_core::stats::Interval;
 
     #[test]
     fn one_suite_for_the_gate_and_one_for_each_suite() {
-        insta::assert_snapshot!(render(&fixture::report(4, 3)));
+        insta::assert_snapshot!(render(&fixture::report(4, 3)).unwrap());
     }
 
     #[test]
@@ -231,7 +158,7 @@ mod tests {
             interval: Interval::TooFew { n: 0 },
             ..conditions[3].clone()
         });
-        let xml = render(&report);
+        let xml = render(&report).unwrap();
         let document = roxmltree::Document::parse(&xml).unwrap();
         let gate = document.descendants().find(|node| node.has_tag_name("testsuite")).unwrap();
         let count = |name| gate.attribute(name).unwrap().parse::<usize>().unwrap();
@@ -251,12 +178,13 @@ mod tests {
         report.name = hostile.clone();
         report.samples[0].sample = hostile.clone();
         report.samples[1].scores[1].judgement.outcome = Outcome::Unscored(hostile.clone());
-        report.gate.as_mut().unwrap().conditions[0].reason = hostile.clone();
+        let lost = Reason::Lost { of: Scored::Tuned, lost: 1, samples: 4, first: hostile.clone() };
+        report.gate.as_mut().unwrap().conditions[0].reason = lost;
         report.gate.as_mut().unwrap().conditions[0].suite = hostile.clone();
-        let xml = render(&report);
+        let xml = render(&report).unwrap();
         let document = roxmltree::Document::parse(&xml).unwrap();
         let names: Vec<&str> = document.descendants().filter_map(|node| node.attribute("name")).collect();
-        let shown = escape::text(&hostile);
+        let shown = escape::line(&hostile);
         assert!(names.contains(&shown.as_ref()), "nothing is lost: {names:?}");
         assert!(shown.contains("]]></testcase><!-- & \" ' \\ud800 \u{fffd}\\u{fffe}"), "{shown}");
         assert!(!xml.contains(escape::is_hidden), "{xml:?}");

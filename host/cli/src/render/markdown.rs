@@ -2,9 +2,8 @@
 
 use super::about::{self, About, Fact};
 use super::flips::{self, Flips};
-use super::number::{Unit, confidence, count, counted, p_value};
 use super::words::{self, Subject};
-use crate::pipeline::allow;
+use crate::number::{Unit, confidence, count, counted, p_value};
 use diapason_core::compare::{MeasureComparison, SuiteComparison};
 use diapason_core::escape;
 use diapason_core::gate::{ConditionResult, Verdict};
@@ -97,18 +96,18 @@ fn allowed(page: &mut Page, report: &Report) {
         page.always("\n");
     }
     for (rule, count) in &report.allowed {
-        page.always(&format!("- {}\n", cell(&allow::line(rule, *count))));
+        page.always(&format!("- {}\n", cell(&words::allowed(rule, *count))));
     }
 }
 
 fn rules(page: &mut Page, report: &Report) {
     let conditions = report.gate.as_ref().map(|gate| gate.conditions.as_slice()).unwrap_or_default();
-    let head = "\n| Rule | What is required | What is shown |\n|---|---|---|\n";
+    let head = "\n| Verdict | Requirement | Result |\n|---|---|---|\n";
     page.table(head, conditions.iter().map(|condition| rule(report, condition)), "rule", usize::MAX);
 }
 
 fn rule(report: &Report, condition: &ConditionResult) -> String {
-    let subject = Subject::of(report, condition);
+    let subject = Subject::of(&report.comparison, condition);
     let outlook = words::outlook(condition, subject).map(|text| format!(" {text}")).unwrap_or_default();
     let shown = words::shown(condition, subject) + &outlook;
     format!(

@@ -10,8 +10,11 @@ pub(crate) mod html;
 pub(crate) mod json;
 pub(crate) mod junit;
 pub(crate) mod markdown;
-pub(crate) mod number;
 mod page;
 mod samples;
 pub(crate) mod terminal;
-mod words;
+pub(crate) mod words;
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

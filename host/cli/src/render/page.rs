@@ -2,10 +2,9 @@
 
 use super::about::About;
 use super::curve::LossCurve;
-use super::number::{Unit, confidence, count, counted, duration, fixed, p_value};
 use super::words::{self, Subject};
 use super::{flips, forest};
-use crate::pipeline::allow;
+use crate::number::{Unit, confidence, count, counted, duration, fixed, p_value};
 use diapason_core::compare::{Level, MeasureComparison, Slice, SuiteComparison};
 use diapason_core::gate::{ConditionResult, GateResult, Verdict};
 use diapason_core::report::{Report, Training};
@@ -152,7 +151,7 @@ fn gate(report: &Report, gate: &GateResult) -> Gate {
 }
 
 fn condition(report: &Report, condition: &ConditionResult) -> Condition {
-    let subject = Subject::of(report, condition);
+    let subject = Subject::of(&report.comparison, condition);
     Condition {
         verdict: condition.verdict,
         word: words::verdict(condition.verdict),
@@ -259,10 +258,10 @@ fn training(training: &Training) -> TrainingCard {
 
 fn findings(report: &Report) -> Vec<(String, &'static str)> {
     let counts = report.findings;
-    let allowed = report.allowed.iter().map(|(rule, count)| (allow::line(rule, *count), "accepted with --allow"));
+    let allowed = report.allowed.iter().map(|(rule, count)| (words::allowed(rule, *count), "accepted with --allow"));
     let counts = vec![
-        (counted(counts.errors, "error"), "training must not start"),
-        (counted(counts.warnings, "warning"), "someone should look"),
+        (counted(counts.errors, "error"), "training is blocked"),
+        (counted(counts.warnings, "warning"), "worth a look"),
         (counted(counts.notes, "note"), "worth knowing"),
     ];
     counts.into_iter().chain(allowed).collect()

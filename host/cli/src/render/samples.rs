@@ -1,6 +1,6 @@
 //! The samples as the page's script reads them: JSON inside of the page.
 
-use super::number::Unit;
+use crate::number::Unit;
 use diapason_core::Error;
 use diapason_core::Result;
 use diapason_core::compare::Comparison;

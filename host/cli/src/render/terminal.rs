@@ -1,9 +1,8 @@
 //! What a person reads on the terminal: the verdict first, then why, then where the rest is.
 
-use super::number::{Unit, counted};
-use super::words;
-use crate::pipeline::{allow, validate};
-use crate::ui::Paint;
+use super::words::{self, Subject};
+use crate::number::{Unit, counted};
+use crate::paint::Paint;
 use diapason_core::compare::{Comparison, MeasureComparison};
 use diapason_core::escape::line;
 use diapason_core::finding::{Finding, Severity};
@@ -19,7 +18,7 @@ const FINDINGS: usize = 20;
 pub(crate) fn report(report: &Report, folder: &Path, paint: Paint) -> String {
     let mut text = gate(report.gate.as_ref(), &report.comparison, paint);
     for (rule, count) in &report.allowed {
-        let _ = writeln!(text, "\n{}", paint.yellow(&line(&allow::line(rule, *count))));
+        let _ = writeln!(text, "\n{}", paint.yellow(&line(&words::allowed(rule, *count))));
     }
     let _ = writeln!(text, "\nreport  {}", line(&folder.join("report.html").display().to_string()));
     text
@@ -28,25 +27,18 @@ pub(crate) fn report(report: &Report, folder: &Path, paint: Paint) -> String {
 /// The decision and what it rests on.
 pub(crate) fn gate(gate: Option<&GateResult>, comparison: &Comparison, paint: Paint) -> String {
     let mut text = match gate {
-        Some(gate) => decision(gate, paint),
-        None => format!("{}  No rules are configured, so nothing was decided.\n", paint.bold("No verdict")),
+        Some(gate) => decision(gate, comparison, paint),
+        None => format!("{}  No rules are configured, so there is nothing to decide.\n", paint.bold("No verdict")),
     };
     text.push('\n');
     text + &self::comparison(comparison, paint)
 }
 
-fn decision(gate: &GateResult, paint: Paint) -> String {
-    let mut text = verdict(gate, paint)
-        + "
-";
+fn decision(gate: &GateResult, comparison: &Comparison, paint: Paint) -> String {
+    let mut text = verdict(gate, paint) + "\n";
     if gate.conditions.len() > 1 || gate.look.1 > 1 || gate.candidates > 1 || gate.models > 1 || gate.looked_before > 0
     {
-        let _ = writeln!(
-            text,
-            "{}
-",
-            paint.dim(&words::method(gate))
-        );
+        let _ = writeln!(text, "{}\n", paint.dim(&words::method(gate)));
     }
     for condition in &gate.conditions {
         let mark = match condition.verdict {
@@ -57,8 +49,12 @@ fn decision(gate: &GateResult, paint: Paint) -> String {
         };
         let mark = coloured(condition.verdict, mark, paint);
         let name = paint.bold(&line(&format!("{} {}", condition.suite, condition.measure)));
-        let (requirement, reason) = (line(&condition.requirement), line(&condition.reason));
-        let _ = writeln!(text, "{mark} {name}: {requirement}\n  {reason}");
+        let subject = Subject::of(comparison, condition);
+        let (required, shown) = (words::required(condition, subject), words::shown(condition, subject));
+        let _ = writeln!(text, "{mark} {name}: {required}\n  {}", line(&shown));
+        if let Some(outlook) = words::outlook(condition, subject) {
+            let _ = writeln!(text, "  {}", paint.dim(&line(&outlook)));
+        }
     }
     text
 }
@@ -126,7 +122,7 @@ pub(crate) fn findings(findings: &[Finding], paint: Paint) -> String {
             Severity::Warning => paint.yellow("warning"),
             Severity::Note => paint.dim("note"),
         };
-        let _ = writeln!(text, "{mark}  {}", line(&validate::line(finding)));
+        let _ = writeln!(text, "{mark}  {}", line(&words::finding(finding)));
         if !finding.hint.is_empty() {
             let _ = writeln!(text, "  {}", paint.dim(&line(&finding.hint)));
         }

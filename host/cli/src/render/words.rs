@@ -1,9 +1,9 @@
-//! The report in plain language: the sentences that the page and the Markdown share.
+//! The decision in sentences: the same ones on the terminal, in the page, in the Markdown and in JUnit's file.
 
-use super::number::{Unit, confidence, count, counted};
-use diapason_core::compare::{MeasureComparison, SuiteComparison};
-use diapason_core::gate::{ConditionKind, ConditionResult, GateResult, Side, Verdict};
-use diapason_core::report::Report;
+use crate::number::{Unit, confidence, count, counted, fixed};
+use diapason_core::compare::{Comparison, MeasureComparison, SuiteComparison};
+use diapason_core::finding::Finding;
+use diapason_core::gate::{ConditionKind, ConditionResult, GateResult, Reason, Scored, Verdict};
 use diapason_core::stats::Interval;
 
 /// What a condition is about.
@@ -14,9 +14,9 @@ pub(crate) struct Subject {
 }
 
 impl Subject {
-    /// The subject of one of the report's conditions; its unit is plain if the comparison does not have the measure.
-    pub(crate) fn of(report: &Report, condition: &ConditionResult) -> Self {
-        let measure = measure(report, &condition.suite, &condition.measure);
+    /// The subject of a condition; its unit is plain if the comparison does not have the measure.
+    pub(crate) fn of(comparison: &Comparison, condition: &ConditionResult) -> Self {
+        let measure = measure(comparison, &condition.suite, &condition.measure);
         let pair = measure.is_some_and(|measure| measure.pair.is_some());
         Self {
             name: if pair { "The pair of base and tuned" } else { "Tuned" },
@@ -41,61 +41,61 @@ pub(crate) fn summary(gate: &GateResult) -> String {
     let (failed, open) = (of(Verdict::Failed), of(Verdict::Inconclusive));
     let all = counted(rules, "rule");
     match gate.verdict {
-        Verdict::Passed if rules == 1 => "The only rule is shown to hold.".into(),
-        Verdict::Passed => format!("All {all} are shown to hold."),
-        Verdict::Failed if open > 0 => {
-            format!("Of {all}, {failed} {} shown not to hold and {open} could not be settled.", are(failed))
-        }
-        Verdict::Failed => format!("Of {all}, {failed} {} shown not to hold.", are(failed)),
-        Verdict::Inconclusive => {
-            format!("Of {all}, {open} could not be settled with these samples; none is shown not to hold.")
-        }
+        Verdict::Passed if rules == 1 => "The only rule passed.".into(),
+        Verdict::Failed if rules == 1 => "The only rule failed.".into(),
+        Verdict::Inconclusive if rules == 1 => "The only rule is inconclusive.".into(),
+        Verdict::Passed => format!("All {all} passed."),
+        Verdict::Failed if open > 0 => format!("{failed} of {all} failed; {open} {} inconclusive.", are(open)),
+        Verdict::Failed => format!("{failed} of {all} failed."),
+        Verdict::Inconclusive => format!("{open} of {all} {} inconclusive; none failed.", are(open)),
     }
 }
 
-/// How the rules were held, in a sentence or two: what stands behind PASSED, a single tick and FAILED.
+/// How the rules were tested, in a sentence or two: what stands behind a verdict of the gate, and behind one of a rule.
 pub(crate) fn method(gate: &GateResult) -> String {
-    let rules = match gate.conditions.len() {
-        1 => format!("The rule is held at an error rate of {}.", confidence(gate.level)),
+    let level = confidence(gate.level);
+    let mut sentences = vec![match gate.conditions.len() {
+        1 => format!("The rule is tested at an error rate of {level}."),
         rules => format!(
-            "Passed needs every rule, each held at an error rate of {} (an intersection–union test); failed, and the tick of \
-             a single rule, are corrected for {rules} rules by Holm's method.",
-            confidence(gate.level)
+            "To pass, every rule must pass at an error rate of {level} (an intersection–union test); for a single rule's \
+             pass, and for failures, Holm's method corrects for {rules} rules."
         ),
-    };
+    }];
     let (look, looks) = gate.look;
-    let look = if looks > 1 {
-        format!(
-            " This is look {look} of {looks}, which share {} as O'Brien and Fleming spend it.",
-            confidence(gate.alpha)
-        )
-    } else {
-        String::new()
-    };
-    let candidates = if gate.candidates > 1 {
-        format!(" The error rate is shared by {}.", counted(gate.candidates, "candidate"))
-    } else {
-        String::new()
-    };
-    let models = if gate.candidates == 1 && gate.models > 1 {
-        format!(
-            " {} models have been held against these samples: where the best of them is to be released, set \
+    if looks > 1 {
+        let alpha = confidence(gate.alpha);
+        sentences.push(format!("This is look {look} of {looks}, which share {alpha} by O'Brien–Fleming spending."));
+    }
+    if gate.candidates > 1 {
+        sentences.push(format!("The error rate is divided among {}.", counted(gate.candidates, "candidate")));
+    } else if gate.models > 1 {
+        sentences.push(format!(
+            "{0} models have been tested against these samples: if the best of them is to be released, set \
              `gate.candidates = {0}`.",
             gate.models
-        )
-    } else {
-        String::new()
-    };
-    let before = if looks == 1 && gate.looked_before > 0 {
-        format!(
-            " The gate has looked at this model {} before, on other samples or scores: unless all of these samples are new, it \
-             errs more often than this; `gate.looks` plans for it.",
+        ));
+    }
+    if looks == 1 && gate.looked_before > 0 {
+        sentences.push(format!(
+            "The gate has looked at this model {} before, on other samples or scores: unless all of these samples are new, \
+             the true error rate is higher. `gate.looks` plans for several looks.",
             counted(gate.looked_before, "time")
-        )
-    } else {
-        String::new()
-    };
-    format!("{rules}{look}{candidates}{models}{before}")
+        ));
+    }
+    sentences.join(" ")
+}
+
+/// A finding on one line.
+pub(crate) fn finding(finding: &Finding) -> String {
+    let place =
+        if finding.line == 0 { finding.split.clone() } else { format!("{} line {}", finding.split, finding.line) };
+    let path = if finding.path.is_empty() { String::new() } else { format!(" {}", finding.path) };
+    format!("{place}{path}: {} ({})", finding.message, finding.rule)
+}
+
+/// A rule of validators whose errors somebody accepted.
+pub(crate) fn allowed(rule: &str, count: usize) -> String {
+    format!("allowed: {rule} ({})", counted(count, "finding"))
 }
 
 /// A suite's number of samples, and what they share.
@@ -126,56 +126,139 @@ pub(crate) fn required(condition: &ConditionResult, subject: Subject) -> String 
     }
 }
 
-/// What the samples show: estimate, interval, how it was made, and the line it is held against.
-pub(crate) fn shown(condition: &ConditionResult, subject: Subject) -> String {
-    let unit = subject.unit;
-    let Some(estimate) = condition.estimate else {
-        return format!("No value was measured (n = {}).", count(condition.n as u64));
-    };
-    let paired = matches!(condition.kind, ConditionKind::Margin | ConditionKind::Gain);
-    let what = if paired { "Tuned − base" } else { subject.name };
-    let value = if paired { unit.difference(estimate) } else { unit.level(estimate) };
-    let n = format!("n = {}", count(condition.n as u64));
-    let Interval::Known { level, method, .. } = &condition.interval else {
-        return format!("{what} is {value}; {n} is too few for an interval.");
-    };
-    let interval = if paired { unit.differences(&condition.interval) } else { unit.levels(&condition.interval) };
-    let held = if paired { unit.difference(condition.threshold) } else { unit.level(condition.threshold) };
-    let side = if condition.side == Side::Above { "above" } else { "below" };
-    format!(
-        "{what} is {value}, interval {} ({} {method}, {n}); it has to lie {side} {held}.",
-        interval.unwrap_or_default(),
-        confidence(*level),
-    )
+/// Whether a condition concerns differences of tuned and base.
+fn is_paired(condition: &ConditionResult) -> bool {
+    matches!(condition.kind, ConditionKind::Margin | ConditionKind::Gain)
 }
 
-/// Inconclusive conditions: what would settle it, or else why it cannot be settled.
+/// Why a condition ended as it did: `Passed: the 95 % interval is 94.0 to 100.0 %, above the required 50.0 %.`
+pub(crate) fn reason(condition: &ConditionResult, subject: Subject) -> String {
+    let why = obstacle(&condition.reason, condition.n).or_else(|| position(condition, subject));
+    let alone = if condition.jointly {
+        " This needs all other rules to pass too; alone, it would be inconclusive."
+    } else {
+        ""
+    };
+    format!("{}: {}.{alone}", verdict(condition.verdict), why.unwrap_or_else(|| "there is no interval".into()))
+}
+
+/// Where the interval lies, seen from the threshold; `None` without an interval.
+fn position(condition: &ConditionResult, subject: Subject) -> Option<String> {
+    let Interval::Known { low, high, level, .. } = condition.interval else { return None };
+    let (unit, threshold) = (subject.unit, condition.threshold);
+    let (interval, required) = if is_paired(condition) {
+        (unit.differences(&condition.interval)?, unit.difference(threshold))
+    } else {
+        (unit.levels(&condition.interval)?, unit.level(threshold))
+    };
+    let at = |end: f64| (end - threshold).abs() <= 1e-9 * threshold.abs().max(1.0);
+    let place = match (low, high) {
+        _ if at(low) => "at or above",
+        _ if at(high) => "at or below",
+        _ if low > threshold => "above",
+        _ if high < threshold => "below",
+        _ => "on both sides of",
+    };
+    Some(format!("the {} interval is {interval}, {place} the required {required}", confidence(level)))
+}
+
+/// What stands in the way of a decision; `None` where the interval decides.
+fn obstacle(reason: &Reason, n: usize) -> Option<String> {
+    let share = |part: usize, all: usize, allowed: f64| {
+        let percent = |share: f64| format!("{} %", fixed(100.0 * share, 1));
+        format!("{}, {} allowed", percent(part as f64 / all as f64), percent(allowed))
+    };
+    let number = |number: usize| count(number as u64);
+    Some(match reason {
+        Reason::Interval => return None,
+        Reason::NoScores { of } => format!("{} has no scores", arm(*of)),
+        Reason::Lost { of, lost, samples, first } => {
+            format!(
+                "{} of {} have no score of {} (first: {first})",
+                number(*lost),
+                counted(*samples, "sample"),
+                arm(*of)
+            )
+        }
+        Reason::NotApplicable => "the measure applies to no sample".into(),
+        Reason::Unscored { of, unscored, applicable, allowed } => format!(
+            "{} of {} of {} are unscored ({})",
+            number(*unscored),
+            counted(*applicable, "sample"),
+            arm(*of),
+            share(*unscored, *applicable, *allowed)
+        ),
+        Reason::Unpaired { unpaired, applicable, allowed } => format!(
+            "{} of {} lack a score of one of the models ({})",
+            number(*unpaired),
+            counted(*applicable, "sample"),
+            share(*unpaired, *applicable, *allowed)
+        ),
+        Reason::NoInterval => {
+            format!("there are too few samples for an interval, or they do not vary (n = {})", number(n))
+        }
+        Reason::FewUnbounded => format!(
+            "the measure has no bounds, and {} are too few to trust its mean; with `bounds`, fewer are enough",
+            counted(n, "sample")
+        ),
+        Reason::SkewedUnbounded => {
+            "the measure has no bounds, and a few large values dominate its mean; give it `bounds`".into()
+        }
+    })
+}
+
+fn arm(of: Scored) -> &'static str {
+    match of {
+        Scored::Base => "the base model",
+        Scored::Tuned => "the tuned model",
+        Scored::Pair => "the pair of models",
+    }
+}
+
+/// What was measured, and what follows from it: `Tuned is 97.0 % (Wilson, n = 200). Passed: the 95 % interval …`
+pub(crate) fn shown(condition: &ConditionResult, subject: Subject) -> String {
+    let (unit, n) = (subject.unit, format!("n = {}", count(condition.n as u64)));
+    let reason = reason(condition, subject);
+    let Some(estimate) = condition.estimate else { return format!("No value was measured ({n}). {reason}") };
+    let paired = is_paired(condition);
+    let what = if paired { "Tuned − base" } else { subject.name };
+    let value = if paired { unit.difference(estimate) } else { unit.level(estimate) };
+    let how = match &condition.interval {
+        Interval::Known { method, .. } => format!("{method}, {n}"),
+        Interval::TooFew { .. } => n,
+    };
+    format!("{what} is {value} ({how}). {reason}")
+}
+
+/// Inconclusive conditions: how far from it these samples can see, and what would settle it; `None` where nothing is known.
 pub(crate) fn outlook(condition: &ConditionResult, subject: Subject) -> Option<String> {
     if condition.verdict != Verdict::Inconclusive {
         return None;
     }
     let detectable = condition.detectable.map(|distance| {
-        format!(
-            "With n = {}, a distance of {} could be shown.",
-            count(condition.n as u64),
-            subject.unit.distance(distance)
-        )
+        let (n, distance) = (count(condition.n as u64), subject.unit.distance(distance));
+        format!("With n = {n}, a true distance of {distance} from the required value would be detected in four of five repetitions.")
     });
     let settle = condition.samples_to_settle.map(|size| {
-        let which = if size.new { "new samples, decided on without these," } else { "samples in all" };
+        let which = if size.new { "new samples, evaluated without these," } else { "samples in total" };
         let least = count(size.least as u64);
-        match size.most {
-            Some(most) => format!("{least} to {} {which} would settle it.", count(most as u64)),
+        match size.most.map(|most| count(most as u64)) {
+            Some(most) if most == least => format!("{least} {which} would settle it."),
+            Some(most) => format!("{least} to {most} {which} would settle it."),
             None => format!("At least {least} {which} would settle it."),
         }
     });
-    let sentences: Vec<String> = detectable.into_iter().chain(settle).collect();
-    Some(if sentences.is_empty() { condition.reason.replace('`', "") } else { sentences.join(" ") })
+    let close = detectable.is_some() && settle.is_none();
+    let close = close.then(|| {
+        "The measured value is too close to the required one for any number of samples to settle it.".to_owned()
+    });
+    let sentences: Vec<String> = detectable.into_iter().chain(settle).chain(close).collect();
+    (!sentences.is_empty()).then(|| sentences.join(" "))
 }
 
 /// A suite's measure by its full name.
-fn measure<'a>(report: &'a Report, suite: &str, name: &str) -> Option<&'a MeasureComparison> {
-    let suite = report.comparison.suites.iter().find(|candidate| candidate.name == suite)?;
+fn measure<'a>(comparison: &'a Comparison, suite: &str, name: &str) -> Option<&'a MeasureComparison> {
+    let suite = comparison.suites.iter().find(|candidate| candidate.name == suite)?;
     suite.measures.iter().find(|measure| measure.full_name() == name)
 }
 
@@ -211,7 +294,7 @@ mod tests {
             .iter()
             .flat_map(|gate| &gate.conditions)
             .map(|condition| {
-                let subject = Subject::of(&report, condition);
+                let subject = Subject::of(&report.comparison, condition);
                 let outlook = outlook(condition, subject).unwrap_or_default();
                 format!("{}\n{}\n{outlook}", required(condition, subject), shown(condition, subject))
             })
@@ -226,8 +309,37 @@ mod tests {
         let share = Subject { name: "Tuned", unit: Unit::Share };
         condition.interval = Interval::TooFew { n: 1 };
         condition.n = 1;
-        assert_eq!(shown(&condition, share), "Tuned − base is +57.9 pp; n = 1 is too few for an interval.");
+        condition.reason = Reason::NoInterval;
+        condition.verdict = Verdict::Inconclusive;
+        let why = "Inconclusive: there are too few samples for an interval, or they do not vary (n = 1).";
+        assert_eq!(shown(&condition, share), format!("Tuned − base is +57.9 pp (n = 1). {why}"));
         condition.estimate = None;
-        assert_eq!(shown(&condition, share), "No value was measured (n = 1).");
+        assert_eq!(shown(&condition, share), format!("No value was measured (n = 1). {why}"));
+    }
+
+    #[test]
+    fn reasons_say_where_the_interval_lies_or_what_is_missing() {
+        let mut condition =
+            fixture::report(20, 15).gate.map(|gate| gate.conditions[1].clone()).unwrap_or_else(|| panic!("gate"));
+        let share = Subject { name: "Tuned", unit: Unit::Share };
+        let interval = |low, high| Interval::Known { low, high, level: 0.95, method: "Wilson".into() };
+        condition.threshold = 0.9;
+        let mut says = |verdict, (low, high), end: &str| {
+            (condition.verdict, condition.interval) = (verdict, interval(low, high));
+            let reason = reason(&condition, share);
+            assert!(reason.ends_with(end), "{reason} does not end with {end}");
+        };
+        says(Verdict::Passed, (0.94, 1.0), "interval is 94.0 to 100.0 %, above the required 90.0 %.");
+        says(Verdict::Passed, (0.9, 1.0), "at or above the required 90.0 %.");
+        says(Verdict::Failed, (0.5, 0.6), "Failed: the 95 % interval is 50.0 to 60.0 %, below the required 90.0 %.");
+        says(Verdict::Passed, (0.5, 0.6), "Passed: the 95 % interval is 50.0 to 60.0 %, below the required 90.0 %.");
+        says(Verdict::Failed, (0.94, 1.0), "above the required 90.0 %.");
+        says(Verdict::Inconclusive, (0.5, 1.0), "on both sides of the required 90.0 %.");
+        condition.reason = Reason::Unscored { of: Scored::Tuned, unscored: 5, applicable: 200, allowed: 0.02 };
+        let unscored = "Inconclusive: 5 of 200 samples of the tuned model are unscored (2.5 %, 2.0 % allowed).";
+        assert_eq!(reason(&condition, share), unscored);
+        condition.reason = Reason::Lost { of: Scored::Base, lost: 1, samples: 200, first: "s199".into() };
+        let lost = "Inconclusive: 1 of 200 samples have no score of the base model (first: s199).";
+        assert_eq!(reason(&condition, share), lost);
     }
 }

@@ -6,9 +6,10 @@ use crate::ui::Ui;
 use diapason_core::Result;
 use diapason_core::language_model::{Completion, Decoding, Judge, LanguageModel as _, Likelihood, Tokenizer};
 use diapason_core::sample::{Conversation, Message};
-use diapason_model::Model;
-use diapason_model::device::is_gpu;
-use diapason_model::weights::Format;
+use diapason_engine::Local;
+use diapason_models::Model;
+use diapason_models::formats::Format;
+use diapason_nn::device::is_gpu;
 use diapason_sandbox::Grants;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -45,7 +46,7 @@ impl Judge for LateJudge {
         let (model, renderer) = self.opened()?;
         let prompts =
             renderer.prompts(&conversations.iter().map(|messages| conversation(messages)).collect::<Vec<_>>())?;
-        model.generate(&prompts, decoding, &mut |_| {})
+        Local::new(model).generate(&prompts, decoding, &mut |_| {})
     }
 
     fn loglikelihood(&mut self, continuations: &[(Vec<Message>, String)]) -> Result<Vec<Likelihood>> {
@@ -53,7 +54,7 @@ impl Judge for LateJudge {
         let conversations: Vec<_> = continuations.iter().map(|(messages, _)| conversation(messages)).collect();
         let prompts = renderer.prompts(&conversations)?;
         let pairs: Vec<_> = prompts.into_iter().zip(continuations.iter().map(|(_, text)| text.clone())).collect();
-        model.loglikelihood(&pairs, &mut |_| {})
+        Local::new(model).loglikelihood(&pairs, &mut |_| {})
     }
 }
 

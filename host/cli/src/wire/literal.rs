@@ -45,6 +45,7 @@ impl Literal {
             tools: conversation.tools.as_ref().map(|tools| self.value(tools)).transpose()?,
             // Documents are text of others as well.
             variables: marked(&conversation.variables)?,
+            place: conversation.place.clone(),
         })
     }
 

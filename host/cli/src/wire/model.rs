@@ -2,8 +2,9 @@
 
 use diapason_core::{Error, Result, digest};
 use diapason_disk::files;
-use diapason_model::weights::Format;
-use diapason_model::{Model, device, templates};
+use diapason_models::formats::Format;
+use diapason_models::{Model, decoding, templates};
+use diapason_nn::device;
 use std::path::{Path, PathBuf};
 
 /// Opens the model at `path` on the device of that name, with its weights in this format.
@@ -25,6 +26,27 @@ fn check(path: &Path) -> Result<()> {
             .because("there is no such file or folder")
             .hint("`model.path` or `--model` names a safetensors folder or a GGUF file")),
     }
+}
+
+/// What is to be said of a head that is not the embedding although `config.json` calls it so.
+pub(crate) fn untied(model: &Model) -> Option<String> {
+    model.unties().then(|| {
+        "`tie_word_embeddings` in config.json is true, but the weights have another `lm_head`: it is used, as in \
+         transformers, and what is written says false"
+            .to_owned()
+    })
+}
+
+/// What is to be said where answers are sampled and the model's files name more than the project does, if they do.
+pub(crate) fn left_out(path: &Path) -> Option<String> {
+    let fields: Vec<String> = decoding::sampling_left_out(path).iter().map(|field| format!("`{field}`")).collect();
+    let verb = if fields.len() == 1 { "is" } else { "are" };
+    (!fields.is_empty()).then(|| {
+        format!(
+            "{} of the model's files {verb} not used: temperature and top_p alone say how answers are sampled",
+            fields.join(", ")
+        )
+    })
 }
 
 /// What the one file of a model is called that is no folder: it may be renamed.

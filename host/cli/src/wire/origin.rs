@@ -1,20 +1,23 @@
 //! Where a run's chat template comes from, and which of several is used.
 
+use super::TEMPLATE_NAME;
+use super::defaults;
 use crate::embedded;
 use diapason_core::config::{Config, Template};
 use diapason_core::{Error, Result, digest};
 use diapason_disk::files;
-use diapason_model::{Chat, Model, templates};
+use diapason_models::{Chat, Model, templates};
 use diapason_project::config::is_path;
 use serde_json::{Map, Value};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What `template.template` says for the base's own template, and for the adapter's.
 const BASE: &str = "base";
 const ADAPTER: &str = "adapter";
 
-/// The plugin's setting that chooses one of several templates.
-pub(crate) const NAME: &str = "template_name";
+/// The settings of `chat-jinja` that are no variables of a template.
+const OWN: [&str; 6] =
+    ["template", "named_templates", TEMPLATE_NAME, "add_generation_prompt", "continue_final_message", "date"];
 
 /// Where the template's text comes from, settled before a model is opened.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +28,11 @@ pub(crate) enum Origin {
     Adapter(Chat),
     /// This text.
     Text(String),
+}
+
+/// The configured template's file, where it is one.
+pub(crate) fn file(template: &Template) -> Option<PathBuf> {
+    template.template.as_ref().filter(|name| is_path(name, "jinja")).map(PathBuf::from)
 }
 
 impl Origin {
@@ -114,7 +122,14 @@ pub(crate) fn settle(config: &mut Config) -> Result<Option<String>> {
         // That is said where all that is missing is said.
         return Ok(None);
     }
-    match Standing::of(&Chat::of(&config.model.path)?, adapter)? {
+    let base = Chat::of(&config.model.path)?;
+    // An adapter that was trained in the base's template with these settings has it with them as its defaults.
+    let written = defaults::written(&base.templates, &config.template.settings, |name| OWN.contains(&name));
+    let trained = Chat { templates: written, ..base.clone() };
+    if Standing::of(&trained, adapter)? == Standing::Same {
+        return Ok(None);
+    }
+    match Standing::of(&base, adapter)? {
         Standing::Same => Ok(None),
         Standing::Alone => {
             config.template.template = Some(ADAPTER.into());
@@ -135,7 +150,7 @@ pub(crate) fn settle(config: &mut Config) -> Result<Option<String>> {
 /// # Errors
 /// There is none of that name, or a file is damaged.
 pub(crate) fn check_name(config: &Config) -> Result<()> {
-    let Some(name) = config.template.settings.get(NAME) else { return Ok(()) };
+    let Some(name) = config.template.settings.get(TEMPLATE_NAME) else { return Ok(()) };
     let chat = match Origin::of(&config.template, config.model.adapter.as_deref())? {
         Origin::Model => Chat::of(&config.model.path)?,
         Origin::Adapter(chat) => chat,
@@ -182,15 +197,23 @@ pub(crate) fn adopt(model: &mut Model, adapter: &Path) -> Result<Option<String>>
 pub(super) fn settings(chat: &Chat, name: Option<&Value>) -> Result<Map<String, Value>> {
     if chat.templates.is_empty() {
         let ours = embedded::templates().collect::<Vec<_>>().join(", ");
-        return Err(Error::config("the model has no chat template of its own, and none is configured")
+        return Err(Error::config("the model has no chat template, and none is configured")
             .hint(format!("set `template.template` to one of ours ({ours}) or to a Jinja file")));
     }
     if let Some(name) = name.filter(|name| name.as_str().is_none_or(|name| chat.templates.get(name).is_none())) {
         let names = chat.templates.names().collect::<Vec<_>>().join(", ");
         return Err(Error::config(format!("there is no chat template named {name}"))
-            .hint(format!("set `{NAME}` in `template.settings` to one of: {names}")));
+            .hint(format!("set `{TEMPLATE_NAME}` in `template.settings` to one of: {names}")));
     }
     Ok(written(chat))
+}
+
+/// The templates that the plugin has by its settings.
+pub(super) fn of_settings(settings: &Map<String, Value>) -> templates::ChatTemplates {
+    let named = settings.get("named_templates").and_then(Value::as_object).into_iter().flatten();
+    let named = named.map(|(name, text)| (name.as_str(), text));
+    let all = named.chain(settings.get("template").map(|text| (templates::DEFAULT, text)));
+    all.filter_map(|(name, text)| Some((name.to_owned(), text.as_str()?.to_owned()))).collect()
 }
 
 fn written(chat: &Chat) -> Map<String, Value> {

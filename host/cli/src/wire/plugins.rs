@@ -23,7 +23,7 @@ impl Plugins {
     pub(crate) fn new(limits: &Limits, ui: &Ui) -> Result<Self> {
         let engine = Engine::new(cache())?;
         if let Some(reason) = engine.cache_refusal() {
-            ui.emit(&Event::Warning { message: format!("compiled plugins are not kept: {reason}") });
+            ui.emit(&Event::Warning { message: format!("compiled plugins are not cached: {reason}") });
         }
         Ok(Self { engine, limits: limits.clone(), loaded: BTreeMap::new() })
     }

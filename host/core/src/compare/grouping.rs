@@ -1,6 +1,6 @@
 //! Which samples are one piece of evidence: those that share a source (`tags.cluster`) or a prompt.
 
-use super::build::Suite;
+use super::suite::Suite;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 

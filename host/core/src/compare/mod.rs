@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 
 mod build;
 mod grouping;
+mod suite;
 mod values;
 
-pub use build::{Described, Listed, Suite, compare};
+pub use build::compare;
 pub use grouping::Grouping;
+pub use suite::{Described, Listed, Suite};
 
 /// Every suite's measures, compared.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

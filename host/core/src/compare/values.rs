@@ -1,6 +1,6 @@
 //! Score rows as a table: one cell for each sample, evaluator, arm and measure.
 
-use super::build::{Described, Suite};
+use super::suite::{Described, Suite};
 use crate::schema::did_you_mean;
 use crate::score::{Arm, MeasureInfo, Outcome, Score};
 use crate::{Error, Result};

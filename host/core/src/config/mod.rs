@@ -346,7 +346,8 @@ impl Default for Gate {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// wasmtime fuel for each row or sample of a call, and once for the call: about one unit an instruction.
+    /// wasmtime fuel for each row or sample of a call, for each 16 turns of a conversation that is rendered, and once for the
+    /// call: about one unit an instruction.
     #[schemars(range(min = 1_000_000, max = 1_000_000_000_000_u64))]
     pub fuel: u64,
     /// Memory of an instance in MiB.

@@ -1,6 +1,6 @@
 //! A rule's conditions: what each asks for, and which evidence speaks to it.
 
-use super::{ConditionKind, Side};
+use super::{ConditionKind, Reason, Scored, Side};
 use crate::compare::{Level, MeasureComparison};
 use crate::config::{Gate, Rule};
 use crate::stats::{Evidence, Weakness};
@@ -16,7 +16,7 @@ pub(super) struct Condition<'a> {
     pub(super) side: Side,
     pub(super) evidence: Evidence,
     /// Why it must not pass, whatever the interval says.
-    pub(super) obstacle: Option<String>,
+    pub(super) obstacle: Option<Reason>,
 }
 
 /// Every condition that `rule` gives.
@@ -101,33 +101,14 @@ impl<'a> Condition<'a> {
     }
 
     /// Why neither passing nor failing may be said.
-    pub(super) fn undecidable(&self) -> Option<String> {
-        let n = self.evidence.n();
+    pub(super) fn undecidable(&self) -> Option<Reason> {
         if self.evidence.estimate().is_none() {
-            return Some(format!("{n} samples that do not vary, or too few of them, carry no interval"));
+            return Some(Reason::NoInterval);
         }
-        let hint = "give the measure bounds to decide on fewer";
         self.evidence.weakness().map(|weakness| match weakness {
-            Weakness::Few => format!("the measure has no bounds and {n} samples are too few for its mean; {hint}"),
-            Weakness::Skewed => format!("the measure has no bounds and a few large values carry its mean; {hint}"),
+            Weakness::Few => Reason::FewUnbounded,
+            Weakness::Skewed => Reason::SkewedUnbounded,
         })
-    }
-
-    /// `tuned − base ≥ -0.02`.
-    pub(super) fn requirement(&self) -> String {
-        let paired = matches!(self.kind, ConditionKind::Margin | ConditionKind::Gain);
-        let subject = match (paired, self.measure.pair.is_some()) {
-            (true, _) => "tuned − base",
-            (_, true) => "level",
-            _ => "tuned",
-        };
-        let relation = match (self.side, self.kind == ConditionKind::Gain) {
-            (Side::Above, false) => "≥",
-            (Side::Above, true) => ">",
-            (Side::Below, false) => "≤",
-            (Side::Below, true) => "<",
-        };
-        format!("{subject} {relation} {}", self.threshold)
     }
 }
 
@@ -144,49 +125,40 @@ fn evidence(kind: ConditionKind, measure: &MeasureComparison) -> Evidence {
 }
 
 /// The first of: a missing arm, lost samples, too many unscored ones.
-fn obstacle(kind: ConditionKind, samples: usize, measure: &MeasureComparison, gate: &Gate) -> Option<String> {
+fn obstacle(kind: ConditionKind, samples: usize, measure: &MeasureComparison, gate: &Gate) -> Option<Reason> {
     let tuned = match &measure.pair {
-        Some(pair) => ("the pair", Some(pair)),
-        None => ("the tuned model", measure.tuned.as_ref()),
+        Some(pair) => (Scored::Pair, Some(pair)),
+        None => (Scored::Tuned, measure.tuned.as_ref()),
     };
     let arms = match kind {
         ConditionKind::Minimum | ConditionKind::Maximum => vec![tuned],
-        ConditionKind::Margin | ConditionKind::Gain => vec![tuned, ("the base model", measure.base.as_ref())],
+        ConditionKind::Margin | ConditionKind::Gain => vec![tuned, (Scored::Base, measure.base.as_ref())],
     };
-    let of_an_arm = arms.iter().find_map(|(name, level)| match level {
-        None => Some(format!("{name} has no scores")),
-        Some(level) => incomplete(name, level, samples, gate.max_unscored),
+    let of_an_arm = arms.iter().find_map(|&(of, level)| match level {
+        None => Some(Reason::NoScores { of }),
+        Some(level) => incomplete(of, level, samples, gate.max_unscored),
     });
     let paired = matches!(kind, ConditionKind::Margin | ConditionKind::Gain);
     of_an_arm.or_else(|| if paired { unpaired(samples, measure, gate.max_unscored) } else { None })
 }
 
 /// Samples that one of the models has no value of are no pairs, whichever it is.
-fn unpaired(samples: usize, measure: &MeasureComparison, allowed: f64) -> Option<String> {
+fn unpaired(samples: usize, measure: &MeasureComparison, allowed: f64) -> Option<Reason> {
     let (base, pairs) = (measure.base.as_ref()?, measure.difference.as_ref()?.n);
     let applicable = samples.saturating_sub(base.not_applicable);
-    let missing = applicable.saturating_sub(pairs);
-    (missing as f64 > allowed * applicable as f64).then(|| {
-        let (share, allowed) = (100.0 * missing as f64 / applicable as f64, 100.0 * allowed);
-        format!("{missing} of {applicable} samples have no score of both models ({share:.1} %, allowed {allowed:.1} %)")
-    })
+    let unpaired = applicable.saturating_sub(pairs);
+    (unpaired as f64 > allowed * applicable as f64).then_some(Reason::Unpaired { unpaired, applicable, allowed })
 }
 
-fn incomplete(name: &str, level: &Level, samples: usize, allowed: f64) -> Option<String> {
+fn incomplete(of: Scored, level: &Level, samples: usize, allowed: f64) -> Option<Reason> {
     if let Some(first) = level.lost.first() {
-        let count = level.lost.len();
-        return Some(format!("{count} of {samples} samples have no score of {name} (the first is `{first}`)"));
+        return Some(Reason::Lost { of, lost: level.lost.len(), samples, first: first.clone() });
     }
     let applicable = samples.saturating_sub(level.not_applicable);
     if applicable == 0 {
-        return Some("the measure applies to no sample".into());
+        return Some(Reason::NotApplicable);
     }
-    let share = level.unscored as f64 / applicable as f64;
-    (share > allowed).then(|| {
-        let (share, allowed) = (100.0 * share, 100.0 * allowed);
-        format!(
-            "{} of {applicable} samples of {name} are unscored ({share:.1} %, allowed {allowed:.1} %)",
-            level.unscored
-        )
-    })
+    let unscored = level.unscored;
+    let too_many = unscored as f64 / applicable as f64 > allowed;
+    too_many.then_some(Reason::Unscored { of, unscored, applicable, allowed })
 }

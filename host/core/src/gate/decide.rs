@@ -3,11 +3,11 @@
 
 use super::condition::{Condition, conditions};
 use super::lookup::find;
-use super::{ConditionKind, ConditionResult, GateResult, History, Look, Plan, Side, Verdict};
+use super::{ConditionResult, GateResult, History, Look, Plan, Reason, Side, Verdict};
 use crate::compare::Comparison;
 use crate::config::{Gate, Rule};
 use crate::stats::power::SampleSize;
-use crate::stats::{Interval, holm, looks, power};
+use crate::stats::{holm, looks, power};
 use crate::{Error, Result};
 
 /// Holds `rules` against `comparison`, with what came before it.
@@ -169,15 +169,15 @@ fn result(condition: &Condition<'_>, levels: &Levels) -> ConditionResult {
         }
     });
     let detectable = open.then(|| power::detectable(&condition.evidence, level)).flatten();
-    let reason = reason(condition, verdict, &interval, jointly);
+    let obstacle = condition.obstacle.clone().or_else(|| condition.undecidable());
+    let reason = obstacle.filter(|_| verdict == Verdict::Inconclusive).unwrap_or(Reason::Interval);
     ConditionResult {
         suite: condition.suite.into(),
         measure: condition.measure.full_name(),
         kind: condition.kind,
         limit: condition.limit,
-        requirement: condition.requirement(),
         verdict,
-        reason: if open { advise(&reason, settle, detectable) } else { reason },
+        reason,
         estimate: condition.evidence.estimate(),
         interval,
         threshold: condition.threshold,
@@ -189,48 +189,4 @@ fn result(condition: &Condition<'_>, levels: &Levels) -> ConditionResult {
         detectable,
         samples_to_settle: settle,
     }
-}
-
-fn reason(condition: &Condition<'_>, verdict: Verdict, interval: &Interval, jointly: bool) -> String {
-    let requirement = condition.requirement();
-    if verdict == Verdict::Inconclusive
-        && let Some(why) = condition.obstacle.clone().or_else(|| condition.undecidable())
-    {
-        return format!("`{requirement}` cannot be decided: {why}");
-    }
-    let Interval::Known { low, high, .. } = *interval else { return format!("`{requirement}` cannot be decided") };
-    let (bound, needed, end) = match condition.side {
-        Side::Above => ("lower", if condition.kind == ConditionKind::Gain { "above" } else { "at or above" }, low),
-        Side::Below => ("upper", if condition.kind == ConditionKind::Gain { "below" } else { "at or below" }, high),
-    };
-    let threshold = condition.threshold;
-    let opposite = if condition.side == Side::Above { ("upper", "below", high) } else { ("lower", "above", low) };
-    match verdict {
-        Verdict::Passed if jointly => format!(
-            "the {bound} confidence bound {end:.4} is {needed} {threshold}, together with all other rules; by itself it \
-             would not be enough"
-        ),
-        Verdict::Passed => format!("the {bound} confidence bound {end:.4} is {needed} {threshold}"),
-        Verdict::Failed => {
-            format!("the {} confidence bound {:.4} is {} {threshold}", opposite.0, opposite.2, opposite.1)
-        }
-        Verdict::Inconclusive => format!("{threshold} lies within the interval from {low:.4} to {high:.4}"),
-    }
-}
-
-fn advise(reason: &str, settle: Option<SampleSize>, detectable: Option<f64>) -> String {
-    let which = |size: SampleSize| if size.new { "new samples, decided on without these," } else { "samples in all" };
-    let samples = match settle {
-        Some(size @ SampleSize { least, most: Some(most), .. }) => {
-            let range = if least == most { least.to_string() } else { format!("{least} to {most}") };
-            format!("; {range} {} would settle it", which(size))
-        }
-        Some(size) => format!("; at least {} {} would settle it", size.least, which(size)),
-        None if detectable.is_some() => {
-            "; the measured value is so close to the threshold that no number of samples settles it".into()
-        }
-        None => String::new(),
-    };
-    let distance = detectable.map_or(String::new(), |of| format!("; a distance of {of:.4} would have been shown"));
-    format!("{reason}{distance}{samples}")
 }

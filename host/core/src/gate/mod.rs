@@ -8,10 +8,12 @@ mod condition;
 mod decide;
 mod history;
 mod lookup;
+mod reason;
 
 pub use crate::stats::Side;
 pub use decide::decide;
 pub use history::{History, Look, Plan};
+pub use reason::{Reason, Scored};
 
 /// How a condition, or the gate as a whole, ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,12 +78,10 @@ pub struct ConditionResult {
     pub kind: ConditionKind,
     /// The limit as given in the rule.
     pub limit: f64,
-    /// What has to be shown, in words: `tuned − base ≥ -0.02`.
-    pub requirement: String,
     /// How it ended.
     pub verdict: Verdict,
-    /// Why, in a sentence.
-    pub reason: String,
+    /// Why.
+    pub reason: Reason,
     /// The measured value.
     pub estimate: Option<f64>,
     /// The interval that decided it: on the side that the condition needs, at the level at which it passed or not; on the

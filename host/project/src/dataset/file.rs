@@ -6,10 +6,6 @@ use diapason_core::{Error, Result, digest};
 use diapason_disk::{files, foreign};
 use std::path::Path;
 
-/// What is readable, for messages.
-pub(super) const FORMATS: &str =
-    "readable are JSONL, a JSON list of objects, Parquet, CSV and TSV, each also packed with gzip or zstd";
-
 /// The rows of the file at `path` as JSON lines, and the digest of its bytes; see [`super::read`].
 pub(super) fn read(path: &Path, names: &Columns) -> Result<(String, String)> {
     if path.is_dir() {
@@ -24,7 +20,7 @@ pub(super) fn read(path: &Path, names: &Columns) -> Result<(String, String)> {
 fn lines(bytes: Vec<u8>, names: &Columns, path: &Path) -> Result<String> {
     let (bytes, name) = pack::unpacked(bytes, path)?;
     if let Some(what) = foreign_format(&bytes) {
-        return Err(Error::data(format!("failed to read {}: it is {what}", path.display())).hint(FORMATS));
+        return Err(Error::data(format!("failed to read {}: it is {what}", path.display())).hint(super::FORMATS));
     }
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
     if let Some(error) = folder::arrow(&bytes, &ending, path) {

@@ -24,7 +24,7 @@ pub(super) fn refusal(path: &Path) -> Error {
         return Error::data(format!("failed to read {shown}: it is a folder that `save_to_disk` wrote, in Arrow"))
             .hint(convert(path, ""));
     }
-    Error::data(format!("failed to read {shown}: it is a folder, not a file")).hint(super::file::FORMATS)
+    Error::data(format!("failed to read {shown}: it is a folder, not a file")).hint(super::FORMATS)
 }
 
 /// Why an Arrow file is no dataset, where `bytes` begin like one; `ending` is the name's.

@@ -13,6 +13,7 @@ mod shape;
 mod split;
 mod table;
 
+pub use diapason_rows::RESERVED;
 pub use split::split;
 
 use diapason_core::config::Columns;
@@ -22,6 +23,10 @@ use diapason_core::{Error, Result};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 use std::path::Path;
+
+/// What is readable, for messages.
+const FORMATS: &str =
+    "readable are JSONL, a JSON list of objects, Parquet, CSV and TSV, each also packed with gzip or zstd";
 
 /// At most this many bad rows are listed; an error has to fit on a screen.
 const LISTED: usize = 10;
@@ -62,18 +67,26 @@ pub fn parse(text: &str, name: &str, selection: &Selection<'_>) -> Result<Vec<Sa
         match shape::sample(&row.text, row.line) {
             Ok(sample) => match seen.insert(sample.id.clone(), row.line) {
                 Some(first) => bad.push(Fault::duplicate(row.line, &sample.id, first)),
-                None => samples.push(completed(sample, selection)),
+                None => {
+                    samples.push(completed(Sample { place: place(&sample.id, row.line, name), ..sample }, selection))
+                }
             },
             Err(faults) => bad.extend(faults),
         }
     }
     match bad.is_empty() {
         false => Err(refuse(name, &bad)),
-        true if samples.is_empty() => {
-            Err(Error::data(format!("{name} has no rows")).hint("a dataset has one JSON object a line"))
-        }
+        true if samples.is_empty() => Err(Error::data(format!("{name} has no rows")).hint(NO_ROWS)),
         true => Ok(samples),
     }
+}
+
+const NO_ROWS: &str = "write one JSON object a line; check that the right file is named";
+
+/// Where a row stands, with its id where it has one of its own.
+fn place(id: &str, line: u32, name: &str) -> String {
+    let id = if *id == line.to_string() { String::new() } else { format!(" (id `{id}`)") };
+    format!("line {line} of {name}{id}")
 }
 
 /// The non-blank lines of `text` as validators see them; `limit` counts rows, not lines.
@@ -93,6 +106,12 @@ pub fn rows(text: &str, split: &str, limit: Option<usize>) -> Vec<Row> {
 /// All that is wrong with the row.
 pub fn sample(row: &Row) -> std::result::Result<Sample, Vec<Fault>> {
     shape::sample(&row.text, row.line)
+}
+
+/// What a validator says of the turns of a row that can be read: roles that are not known, an order that few templates take.
+pub fn doubts(row: &Row) -> Vec<Fault> {
+    let doubts = diapason_rows::read(&row.text).map(|read| read.doubts).unwrap_or_default();
+    doubts.into_iter().map(|fault| Fault::of(row.line, fault)).collect()
 }
 
 /// Why a row is no sample, or not one for its purpose.
@@ -123,7 +142,8 @@ impl Fault {
         Self { line: 0, column: None, rule, path: String::new(), message, hint: hint.into() }
     }
 
-    fn duplicate(line: u32, id: &str, first: u32) -> Self {
+    /// A row's id that an earlier row has.
+    pub fn duplicate(line: u32, id: &str, first: u32) -> Self {
         let hint = "pairs of base and tuned are made by id: give each row its own, or none at all";
         let message = format!("id `{id}` is already used on line {first}");
         Self { line, ..Self::of_row("duplicate-id", message, hint) }
@@ -138,7 +158,8 @@ impl Fault {
     }
 }
 
-fn refuse(name: &str, bad: &[Fault]) -> Error {
+/// The error of a file called `name` with these faults, at least one.
+pub fn refuse(name: &str, bad: &[Fault]) -> Error {
     let hint = bad.first().map(|fault| fault.hint.clone()).unwrap_or_default();
     if let [only] = bad {
         return Error::data(format!("failed to read {name}: {}: {}", only.place(), only.message)).hint(hint);

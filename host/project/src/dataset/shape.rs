@@ -26,6 +26,7 @@ fn of(row: Reading, text: &str, line: u32) -> Sample {
         tools: row.tools,
         variables: row.variables,
         row: text.into(),
+        place: String::new(),
     }
 }
 

@@ -4,6 +4,7 @@ use diapason_core::sample::Sample;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 /// The tag that names the source that rows share.
@@ -18,12 +19,12 @@ const LENGTHS: usize = 5;
 /// where no row has any. Rows of the same `cluster` stay together, so that none of a cluster is learned and another of
 /// it tested; there a kind's share is as near as whole clusters allow. The same seed gives the same rows; with a share
 /// above 0 at least one row is held out where there are two.
-pub fn split(samples: &[Sample], share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
+pub fn split<S: Borrow<Sample>>(samples: &[S], share: f64, seed: u64) -> (Vec<usize>, Vec<usize>) {
     let mut held_out = Vec::new();
     if share > 0.0 && samples.len() > 1 {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut owed = 0.0;
-        for (_, mut units) in strata(samples) {
+        for (_, mut units) in strata(&samples.iter().map(Borrow::borrow).collect::<Vec<_>>()) {
             units.shuffle(&mut rng);
             // What rounding left over is carried to the next stratum.
             owed += share * units.iter().map(Vec::len).sum::<usize>() as f64;
@@ -44,7 +45,7 @@ pub fn split(samples: &[Sample], share: f64, seed: u64) -> (Vec<usize>, Vec<usiz
 }
 
 /// Rows that stay together, by kind.
-fn strata(samples: &[Sample]) -> BTreeMap<String, Vec<Vec<usize>>> {
+fn strata(samples: &[&Sample]) -> BTreeMap<String, Vec<Vec<usize>>> {
     let kinds = kinds(samples);
     let mut clusters: BTreeMap<(&str, usize), Vec<usize>> = BTreeMap::new();
     for (row, sample) in samples.iter().enumerate() {
@@ -59,8 +60,8 @@ fn strata(samples: &[Sample]) -> BTreeMap<String, Vec<Vec<usize>>> {
     strata
 }
 
-fn kinds(samples: &[Sample]) -> Vec<String> {
-    let tags = |sample: &Sample| {
+fn kinds(samples: &[&Sample]) -> Vec<String> {
+    let tags = |sample: &&Sample| {
         let tags = sample.tags.iter().filter(|(name, _)| *name != CLUSTER);
         tags.map(|(name, value)| format!("{name}={value};")).collect::<String>()
     };

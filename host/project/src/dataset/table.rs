@@ -48,7 +48,8 @@ fn reason(source: &csv::Error) -> String {
     match source.kind() {
         csv::ErrorKind::UnequalLengths { pos, expected_len, len } => {
             let line = pos.as_ref().map_or(0, csv::Position::line);
-            format!("line {line} has {len} cells, the first line {expected_len}")
+            let cells = if *len == 1 { "1 cell".into() } else { format!("{len} cells") };
+            format!("line {line} has {cells}, the first line {expected_len}")
         }
         _ => source.to_string(),
     }
@@ -109,7 +110,7 @@ mod tests {
     #[test]
     fn what_is_no_table_is_refused() {
         for (text, part) in [
-            ("a,b\nx,y\nx\n", "line 3 has 1 cells, the first line 2"),
+            ("a,b\nx,y\nx\n", "line 3 has 1 cell, the first line 2"),
             ("a,a\nx,y\n", "`a` twice"),
             ("a;b\nx;y\n", "separated by ';'"),
             ("a,b\nx,\"y\nz,w\n", "line 2: a quote is not closed"),

@@ -38,7 +38,7 @@ fn four_shapes_become_the_same_sample() {
 #[test]
 fn what_is_known_of_a_row_is_kept() {
     let sample = one(
-        r#"{"id": "q7", "prompt": "?", "choices": ["a", "b"], "context": "c", "tags": {"cluster": "x", "year": 3}, "completion": {"a": 1}, "tools": [{}]}"#,
+        r#"{"id": "q7", "prompt": "?", "choices": ["a", "b"], "context": "c", "tags": {"cluster": "x", "year": 3}, "completion": {"a": 1}, "tools": [{"name": "f"}]}"#,
     );
     assert_eq!((sample.id.as_str(), sample.context.as_deref()), ("q7", Some("c")));
     assert_eq!(sample.choices, ["a", "b"]);

@@ -1,5 +1,6 @@
 //! From a file's bytes to a component's.
 
+use super::damage::{SHORT, damaged, is_short};
 use super::survey;
 use diapason_core::{Error, Result};
 use std::borrow::Cow;
@@ -31,23 +32,12 @@ pub(super) fn to_component(bytes: &[u8]) -> Result<Cow<'_, [u8]>> {
 }
 
 const AGAIN: &str = "build or copy the component again";
-const SHORT: &str = "the file is cut short: build or copy it again";
-
-/// The bytes began as a component or a module, yet are none; `cause` is the validator's.
-pub(super) fn damaged(cause: &str) -> Error {
-    let hint = if is_short(cause) { SHORT } else { "the file is damaged: build or copy it again" };
-    Error::plugin("not a valid WebAssembly component").because(cause.to_owned()).hint(hint)
-}
 
 /// The bytes are valid WebAssembly, yet not what this engine takes.
 pub(super) fn invalid(error: &wasmtime::Error) -> Error {
     Error::plugin("not a WebAssembly component that can be run").because(error.root_cause().to_string()).hint(
         "build it again; WebAssembly threads, relaxed SIMD, garbage collection and 64-bit memories are not accepted",
     )
-}
-
-fn is_short(cause: &str) -> bool {
-    cause.contains("unexpected end")
 }
 
 /// The encoder trusts its input to be whole and sound, so that is made sure of first.

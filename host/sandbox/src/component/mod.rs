@@ -1,15 +1,20 @@
 //! Plugins: components that were loaded, looked at and asked who they are.
 
+mod about;
+mod damage;
 mod door;
 mod encode;
 mod probe;
 mod survey;
 
+use crate::call::{self, Failure};
 use crate::engine::Engine;
-use crate::export::{self, about::About};
-use crate::import::{self, Grants};
-use crate::session::{self, Failure};
-use crate::state::State;
+use crate::grants::Grants;
+use crate::guest;
+use crate::import;
+use crate::interface::{Capability, Permission};
+use crate::state::{RunBudget, State};
+use about::About;
 use diapason_core::config::Limits;
 use diapason_core::schema;
 use diapason_core::{Error, Result, digest};
@@ -18,11 +23,8 @@ use serde_json::{Map, Value};
 use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
 use wasmtime::Store;
 use wasmtime::component::{Instance, InstancePre};
-
-pub use probe::{Capability, Permission};
 
 /// Larger files are refused unread. A component with a whole Python inside has 18 to 36 MB.
 const LARGEST: u64 = 128 << 20;
@@ -40,7 +42,7 @@ struct Inner {
     about: About,
     pre: InstancePre<State>,
     /// Lines that the plugin may still write to the log.
-    lines: Arc<AtomicUsize>,
+    lines: RunBudget,
 }
 
 impl Plugin {
@@ -141,7 +143,7 @@ impl Plugin {
         let (pre, capabilities, permissions) = door::guarded(|| open(engine, bytes))?;
         let about = introduce(engine, &pre, &capabilities, limits)?;
         let (engine, limits, sha256) = (engine.clone(), limits.clone(), digest::of_bytes(bytes));
-        let lines = Arc::new(AtomicUsize::new(import::log::TOTAL_LINES));
+        let lines = RunBudget::default();
         Ok(Self(Arc::new(Inner { engine, limits, sha256, capabilities, permissions, about, pre, lines })))
     }
 }
@@ -203,17 +205,17 @@ fn check_size(length: u64) -> Result<()> {
 /// Asks a first instance, which is granted nothing, who it is, and checks that each export has the functions it should.
 fn introduce(engine: &Engine, pre: &InstancePre<State>, capabilities: &[Capability], limits: &Limits) -> Result<About> {
     let _running = engine.running();
-    let fail = |error: &wasmtime::Error| match session::trapped(error, limits, limits.fuel) {
+    let fail = |error: &wasmtime::Error| match call::trapped(error, limits, limits.fuel) {
         Failure::Trapped { cause, hint } => {
             Error::plugin("it failed while it was asked who it is").because(cause).hint(hint)
         }
         _ => Error::plugin("it failed while it was asked who it is"),
     };
-    let state = State::new("", Grants::default(), limits, &Arc::default());
+    let state = State::new("", Grants::default(), limits, &RunBudget::default());
     let (mut store, instance) = instantiate(engine, pre, state, limits).map_err(|error| fail(&error))?;
-    let about = export::about::connect(pre, &mut store, &instance).map_err(|error| unfit(&error))?;
+    let about = guest::about(pre, &mut store, &instance).map_err(|error| unfit(&error))?;
     for &capability in capabilities {
-        export::fits(capability, pre, &mut store, &instance).map_err(|error| unfit(&error))?;
+        guest::fits(capability, pre, &mut store, &instance).map_err(|error| unfit(&error))?;
     }
     let description = about.call_about(&mut store).map_err(|error| fail(&error))?;
     About::check(description)
@@ -225,7 +227,7 @@ fn instantiate(
     state: State,
     limits: &Limits,
 ) -> wasmtime::Result<(Store<State>, Instance)> {
-    let mut store = session::store(engine.wasmtime(), state, limits)?;
+    let mut store = call::store(engine.wasmtime(), state, limits)?;
     let instance = pre.instantiate(&mut store)?;
     Ok((store, instance))
 }

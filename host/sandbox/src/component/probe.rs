@@ -1,9 +1,8 @@
 //! What a component can do and what it asks for, read from its exports and imports.
 
-use crate::export::cut;
+use crate::interface::{Capability, Permission};
+use crate::names::cut;
 use diapason_core::{Error, Result};
-use serde::Serialize;
-use std::fmt;
 
 const PACKAGE: &str = "diapason:plugin";
 
@@ -12,71 +11,6 @@ const RELEASE: &str = "0.1";
 
 /// So many exports are named in an error.
 const LISTED: usize = 10;
-
-/// What a plugin can do: an interface that it exports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Capability {
-    /// Renders conversations.
-    ChatTemplate,
-    /// Finds what is wrong with a dataset.
-    Validator,
-    /// Scores what a model made of samples.
-    Evaluator,
-    /// Judges two models' answers side by side.
-    Comparator,
-}
-
-impl Capability {
-    const ALL: [Self; 4] = [Self::ChatTemplate, Self::Validator, Self::Evaluator, Self::Comparator];
-
-    /// The interface's name: `chat-template`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::ChatTemplate => "chat-template",
-            Self::Validator => "validator",
-            Self::Evaluator => "evaluator",
-            Self::Comparator => "comparator",
-        }
-    }
-}
-
-impl fmt::Display for Capability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-/// What a plugin asks for: an interface that it imports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Permission {
-    /// Writing to the run's log.
-    Log,
-    /// Using the tokenizer of the model under evaluation.
-    Tokenizer,
-    /// Calling a judge model.
-    Model,
-}
-
-impl Permission {
-    const ALL: [Self; 3] = [Self::Log, Self::Tokenizer, Self::Model];
-
-    /// The interface's name: `tokenizer`.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Log => "log",
-            Self::Tokenizer => "tokenizer",
-            Self::Model => "model",
-        }
-    }
-}
-
-impl fmt::Display for Permission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// The capabilities and permissions of a component with these imports and exports, each in the order of their kinds.
 pub(super) fn probe(imports: &[String], exports: &[String]) -> Result<(Vec<Capability>, Vec<Permission>)> {

@@ -1,18 +1,17 @@
 //! `comparator`: judges the base and the tuned model's answers side by side.
 
 use super::judgement;
-use crate::bindings::exports::diapason::plugin::comparator::{Guest, GuestIndices};
-use crate::component::{Capability, Plugin};
-use crate::import::Grants;
+use crate::bindings::exports::diapason::plugin::comparator::Guest;
+use crate::component::Plugin;
+use crate::grants::Grants;
+use crate::guest;
+use crate::interface::Capability;
 use crate::session::{Session, Terms};
 use crate::size;
-use crate::state::State;
 use crate::translate;
 use diapason_core::Result;
 use diapason_core::score::{Judgement, MeasureInfo, Pair};
 use serde_json::{Map, Value};
-use wasmtime::Store;
-use wasmtime::component::{Instance, InstancePre};
 
 /// A plugin used as a comparator, under some settings.
 pub struct Comparator {
@@ -23,7 +22,7 @@ pub struct Comparator {
 impl Comparator {
     /// Errors where the plugin is no comparator, does not take these settings or imports what is not granted.
     pub fn new(plugin: &Plugin, settings: &Map<String, Value>, grants: &Grants) -> Result<Self> {
-        let session = Session::open(plugin, Capability::Comparator, settings, grants, connect)?;
+        let session = Session::open(plugin, Capability::Comparator, settings, grants, guest::comparator)?;
         Ok(Self { session, infos: None })
     }
 
@@ -72,14 +71,6 @@ impl Comparator {
     }
 }
 
-pub(crate) fn connect(
-    pre: &InstancePre<State>,
-    store: &mut Store<State>,
-    instance: &Instance,
-) -> wasmtime::Result<Guest> {
-    GuestIndices::new(pre)?.load(store, instance)
-}
-
 fn name(_: usize, pair: &Pair) -> String {
-    format!("sample {}", pair.sample.id)
+    super::evaluator::named(&pair.sample)
 }

@@ -1,19 +1,18 @@
 //! `evaluator`: scores what a model made of samples.
 
 use super::judgement;
-use crate::bindings::exports::diapason::plugin::evaluator::{Guest, GuestIndices};
-use crate::component::{Capability, Plugin};
-use crate::import::Grants;
+use crate::bindings::exports::diapason::plugin::evaluator::Guest;
+use crate::component::Plugin;
+use crate::grants::Grants;
+use crate::guest;
+use crate::interface::Capability;
 use crate::session::{Session, Terms};
 use crate::size;
-use crate::state::State;
 use crate::translate;
 use diapason_core::Result;
 use diapason_core::sample::Sample;
 use diapason_core::score::{Judgement, MeasureInfo, Observation, Request};
 use serde_json::{Map, Value};
-use wasmtime::Store;
-use wasmtime::component::{Instance, InstancePre};
 
 /// Completions and continuations that may be asked for, for one sample, and the continuations' bytes.
 const COMPLETIONS: usize = 1000;
@@ -29,7 +28,7 @@ pub struct Evaluator {
 impl Evaluator {
     /// Errors where the plugin is no evaluator, does not take these settings or imports what is not granted.
     pub fn new(plugin: &Plugin, settings: &Map<String, Value>, grants: &Grants) -> Result<Self> {
-        let session = Session::open(plugin, Capability::Evaluator, settings, grants, connect)?;
+        let session = Session::open(plugin, Capability::Evaluator, settings, grants, guest::evaluator)?;
         Ok(Self { session, infos: None })
     }
 
@@ -114,16 +113,16 @@ impl Evaluator {
     }
 }
 
-pub(crate) fn connect(
-    pre: &InstancePre<State>,
-    store: &mut Store<State>,
-    instance: &Instance,
-) -> wasmtime::Result<Guest> {
-    GuestIndices::new(pre)?.load(store, instance)
+fn name(_: usize, sample: &Sample) -> String {
+    named(sample)
 }
 
-fn name(_: usize, sample: &Sample) -> String {
-    format!("sample {}", sample.id)
+/// A sample by its id, and by the place of its row where that is known.
+pub(super) fn named(sample: &Sample) -> String {
+    match sample.place.as_str() {
+        "" => format!("sample {}", sample.id),
+        place => format!("sample {}, {place}", sample.id),
+    }
 }
 
 /// Says what is wrong with a request, if anything is.

@@ -1,6 +1,6 @@
 //! What evaluators and comparators describe and give is checked here before anything is counted.
 
-use super::{cut, is_kebab_case};
+use crate::names::{cut, is_kebab_case};
 use crate::size;
 use diapason_core::score::{Judgement, Measure, MeasureInfo, Outcome};
 

@@ -1,19 +1,20 @@
 //! `validator`: one pass over a dataset. The pass is a resource of the guest's, so its instance cannot be replaced.
 
-use super::{cut, is_kebab_case};
-use crate::bindings::exports::diapason::plugin::validator::{self as wit, Guest, GuestIndices};
-use crate::component::{Capability, Plugin};
-use crate::import::Grants;
-use crate::session::{Failure, Session, Terms};
+use crate::bindings::exports::diapason::plugin::validator::{self as wit, Guest};
+use crate::call::Failure;
+use crate::component::Plugin;
+use crate::grants::Grants;
+use crate::guest;
+use crate::interface::Capability;
+use crate::names::{cut, is_kebab_case};
+use crate::session::{Session, Terms};
 use crate::size;
-use crate::state::State;
 use crate::translate;
 use diapason_core::Result;
 use diapason_core::finding::{Finding, Row};
 use serde_json::{Map, Value};
 use std::collections::{BTreeMap, HashSet};
-use wasmtime::Store;
-use wasmtime::component::{Instance, InstancePre, ResourceAny};
+use wasmtime::component::ResourceAny;
 
 /// Rows of one call. Fewer than other calls have inputs: what a pass has seen cannot be repeated, so a call has its full
 /// fuel at once.
@@ -39,7 +40,7 @@ pub struct Validator {
 impl Validator {
     /// Starts a pass. Errors where the plugin is no validator, does not take these settings or imports what is not granted.
     pub fn new(plugin: &Plugin, settings: &Map<String, Value>, grants: &Grants) -> Result<Self> {
-        let mut session = Session::open(plugin, Capability::Validator, settings, grants, connect)?;
+        let mut session = Session::open(plugin, Capability::Validator, settings, grants, guest::validator)?;
         let pass = start(&mut session, false).map_err(|failure| session.error("start", "", failure))?;
         Ok(Self { session, pass, rows: 0, found: 0, seen: BTreeMap::new() })
     }
@@ -112,14 +113,6 @@ impl Validator {
         let range = format!("{} to {}", place(&first.split, first.line), place(&last.split, last.line));
         self.session.error("push", &range, failure)
     }
-}
-
-pub(crate) fn connect(
-    pre: &InstancePre<State>,
-    store: &mut Store<State>,
-    instance: &Instance,
-) -> wasmtime::Result<Guest> {
-    GuestIndices::new(pre)?.load(store, instance)
 }
 
 fn start(session: &mut Session<Guest>, muted: bool) -> Result<ResourceAny, Failure> {

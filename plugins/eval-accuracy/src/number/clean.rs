@@ -164,8 +164,9 @@ fn braced(text: &str) -> String {
             text = format!("{} {inner} {}", &text[..start], &text[end..]);
         }
     }
-    while let Some((start, top, end)) = group(&text, "\\frac") {
-        let Some((0, bottom, length)) = group(&text[end..], "") else { break };
+    while let Some((start, top, end)) = group(&text, "\\frac").or_else(|| bare(&text, "\\frac")) {
+        let bottom = group(&text[end..], "").filter(|(start, ..)| *start == 0).or_else(|| bare(&text[end..], ""));
+        let Some((0, bottom, length)) = bottom else { break };
         // A digit before makes a mixed number, a sign before is the fraction's.
         let gap = if text[..start].ends_with(|c: char| c.is_ascii_digit()) { " " } else { "" };
         text = format!("{}{gap}{}/{} {}", &text[..start], operand(&top), operand(&bottom), &text[end + length..]);
@@ -192,6 +193,15 @@ fn group(text: &str, name: &str) -> Option<(usize, String, usize)> {
         }
     }
     None
+}
+
+/// The first `name` before a digit with its start, the digit and its end: LaTeX's `\frac12` is a half.
+fn bare(text: &str, name: &str) -> Option<(usize, String, usize)> {
+    let start = text.find(name)?;
+    let after = &text[start + name.len()..];
+    let digit = after.trim_start_matches(' ').chars().next().filter(char::is_ascii_digit)?;
+    let spaces = after.len() - after.trim_start_matches(' ').len();
+    Some((start, digit.to_string(), start + name.len() + spaces + 1))
 }
 
 /// An expression of several parts keeps its parentheses.

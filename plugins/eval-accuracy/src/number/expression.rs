@@ -75,20 +75,24 @@ fn lead(before: &str, first: bool) -> Result<Lead, String> {
             '±' | '√' | '/' | '×' | '÷' | '*' | '+' | '^' => {
                 return Err(format!("`{last}` before a number: part of an expression"));
             }
-            _ => return Ok(word_before(trimmed, lead)),
+            _ => return word_before(trimmed, lead),
         }
         rest = shorter;
     }
 }
 
-fn word_before(text: &str, mut lead: Lead) -> Lead {
+fn word_before(text: &str, mut lead: Lead) -> Result<Lead, String> {
     let word = text.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
     match word.to_lowercase().as_str() {
+        "than" | "least" | "most" | "over" | "under" | "above" | "below" | "exceeds" => {
+            return Err(format!("`{word}`: an inequality"));
+        }
+        "to" if text.to_lowercase().ends_with("up to") => return Err("`up to`: an inequality".to_owned()),
         "minus" | "negative" => lead.negative = true,
         "usd" | "eur" | "gbp" | "jpy" | "inr" if lead.unit.is_none() => lead.unit = unit::named(word),
         _ => {}
     }
-    lead
+    Ok(lead)
 }
 
 struct Reader<'a> {

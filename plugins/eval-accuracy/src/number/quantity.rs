@@ -42,6 +42,8 @@ impl Quantity {
         match (&self.unit, &expected.unit) {
             (Some(given), Some(wanted)) => match given.in_terms_of(wanted) {
                 Some(scale) => Ok(near(self.value * scale)),
+                // Conversions of whole degrees are seldom whole.
+                None if given.degrees(self.value, wanted).is_some_and(near) => Ok(true),
                 None if given.clashes(wanted) => {
                     Err(format!("{self} against {expected}: a time of day or a duration?"))
                 }

@@ -87,7 +87,8 @@ fn is_abbreviation(text: &str) -> bool {
     ["approx", "ca", "no", "vs", "rs", "p", "a"].contains(&word.as_str())
 }
 
-/// The right side of an equation, or all of a text without one. An error where there are several equations.
+/// The right side of an equation, or all of a text without one. An error where there are several equations, or one that is not
+/// solved: `2x = 42`.
 pub fn right_side(sentence: &str) -> Result<&str, String> {
     let equals = |c: char| matches!(c, '=' | '≈');
     let Some(last) = sentence.rfind(equals) else { return Ok(sentence) };
@@ -96,6 +97,10 @@ pub fn right_side(sentence: &str) -> Result<&str, String> {
     let several = between.contains([',', ';']) || between.split_whitespace().any(|word| matches!(word, "and" | "or"));
     if several {
         return Err(format!("several equations in `{}`", sentence.trim()));
+    }
+    let mut left = sentence[..first].trim_end().chars().rev();
+    if left.next().is_some_and(|c| "xyzn".contains(c)) && left.next().is_some_and(|c| c.is_ascii_digit()) {
+        return Err(format!("an equation that is not solved: `{}`", sentence.trim()));
     }
     let sign = sentence[last..].chars().next().map_or(0, char::len_utf8);
     Ok(&sentence[last + sign..])

@@ -28,7 +28,7 @@ const SHARE: &str = "share";
 const TIME: &str = "time";
 
 /// A name of one letter stands as it is; longer ones in any case.
-static UNITS: [Entry; 43] = [
+static UNITS: [Entry; 51] = [
     entry("length", &["mm", "millimeter", "millimeters", "millimetre", "millimetres"], 1e-3),
     entry("length", &["cm", "centimeter", "centimeters", "centimetre", "centimetres"], 1e-2),
     entry("length", &["m", "meter", "meters", "metre", "metres"], 1.0),
@@ -59,6 +59,15 @@ static UNITS: [Entry; 43] = [
     entry("speed", &["mph", "mi/h"], 0.447_04),
     entry("energy", &["J", "joule", "joules"], 1.0),
     entry("energy", &["kJ", "kilojoule", "kilojoules"], 1e3),
+    entry("energy", &["MJ", "megajoule", "megajoules"], 1e6),
+    entry("energy", &["Wh"], 3600.0),
+    entry("energy", &["kWh", "kwh"], 3.6e6),
+    entry("energy", &["cal", "calorie", "calories"], 4.184),
+    entry("energy", &["kcal", "kilocalorie", "kilocalories"], 4184.0),
+    entry("power", &["W", "watt", "watts"], 1.0),
+    entry("power", &["kW", "kilowatt", "kilowatts"], 1e3),
+    entry("power", &["MW", "megawatt", "megawatts"], 1e6),
+    // The size of a degree; where they begin differs, see `Unit::degrees`.
     entry("kelvin", &["K", "kelvin", "kelvins"], 1.0),
     entry("celsius", &["°C", "celsius"], 1.0),
     entry("fahrenheit", &["°F", "fahrenheit"], 1.0),
@@ -140,6 +149,23 @@ impl Unit {
         let parts = ["length", "mass", TIME, "years", "dollar"];
         let additive = matches!(self, Self::Known(entry) if parts.contains(&entry.dimension));
         additive && smaller.in_terms_of(self).is_some_and(|size| size < 1.0)
+    }
+
+    /// A temperature of this unit in degrees of another; `None` where one of them is no temperature.
+    pub fn degrees(&self, value: f64, other: &Self) -> Option<f64> {
+        let (Self::Known(given), Self::Known(wanted)) = (self, other) else { return None };
+        let celsius = match given.dimension {
+            "celsius" => value,
+            "fahrenheit" => (value - 32.0) / 1.8,
+            "kelvin" => value - 273.15,
+            _ => return None,
+        };
+        match wanted.dimension {
+            "celsius" => Some(celsius),
+            "fahrenheit" => Some(celsius * 1.8 + 32.0),
+            "kelvin" => Some(celsius + 273.15),
+            _ => None,
+        }
     }
 
     /// Whether it is `%`.

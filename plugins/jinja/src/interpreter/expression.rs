@@ -2,7 +2,7 @@
 
 use super::Interpreter;
 use crate::arguments::Given;
-use crate::ast::{Arguments, Compare, Expr, Name};
+use crate::ast::{Arguments, Compare, Expr, Filter, Name, Unary};
 use crate::checks;
 use crate::fault::{Fault, Kind, Result};
 use crate::filters;
@@ -28,6 +28,7 @@ impl Interpreter<'_> {
                 }
                 Ok(Value::dict(dict))
             }
+            Expr::Unary(Unary::Not, operand) => Ok(Value::Bool(!self.truth(operand, frame)?)),
             Expr::Unary(unary, operand) => operators::unary(*unary, &value(operand)?),
             Expr::Binary(binary, operands) => {
                 operators::binary(self, *binary, &value(&operands.0)?, &value(&operands.1)?)
@@ -40,18 +41,18 @@ impl Interpreter<'_> {
                 let left = value(&operands.0)?;
                 if left.is_true() { Ok(left) } else { value(&operands.1) }
             }
-            Expr::Compare(first, more) => self.compare(value(first)?, more, frame),
+            Expr::Compare(first, more) => self.compare(first, more, frame).map(Value::Bool),
             Expr::Concat(parts) => operators::concat(self, &parts.iter().map(value).collect::<Result<Vec<_>>>()?),
-            Expr::If(parts) => match (value(&parts.0)?.is_true(), &parts.2) {
+            Expr::If(parts) => match (self.truth(&parts.0, frame)?, &parts.2) {
                 (true, _) => value(&parts.1),
                 (false, Some(otherwise)) => value(otherwise),
                 (false, None) => {
                     Ok(Value::undefined("the inline if-expression evaluated to false and no else section was defined"))
                 }
             },
-            Expr::Attribute(object, name) => self.attribute(&value(object)?, name),
+            Expr::Attribute(object, name) => self.look(object, frame, |object| self.attribute(object, name)),
             Expr::Item(parts) => {
-                let found = self.subscript(&value(&parts.0)?, &parts.1, frame);
+                let found = self.subscript(&parts.0, &parts.1, frame);
                 let literal =
                     matches!((&parts.0, &parts.1), (Expr::Tuple(_) | Expr::List(_) | Expr::Const(_), Expr::Slice(_)));
                 match found {
@@ -71,20 +72,68 @@ impl Interpreter<'_> {
                 let given = self.given(&filter.arguments, frame)?;
                 self.filter(&filter.name, &input, given).map_err(|fault| fault.at(filter.line))
             }
-            Expr::Test(test) => {
-                let input = value(&test.input)?;
-                let given = self.given(&test.arguments, frame)?;
-                let passes = checks::test(self, &test.name, &input, given).map_err(|fault| fault.at(test.line))?;
-                Ok(Value::Bool(passes))
-            }
+            Expr::Test(test) => self.test(test, frame).map(Value::Bool),
             Expr::Captured => Ok(self.captured.borrow().last().cloned().unwrap_or(Value::None)),
         }
     }
 
-    fn variable(&self, name: Name, frame: &Frame) -> Value {
-        if let Some(value) = frame.get(name) {
-            return value;
+    /// Whether the value of an expression is true.
+    pub(super) fn truth(&self, expression: &Expr, frame: &Rc<Frame>) -> Result<bool> {
+        match expression {
+            Expr::Compare(first, more) => {
+                self.spend(1)?;
+                self.compare(first, more, frame)
+            }
+            Expr::Test(test) => {
+                self.spend(1)?;
+                self.test(test, frame)
+            }
+            Expr::Unary(Unary::Not, operand) => {
+                self.spend(1)?;
+                Ok(!self.truth(operand, frame)?)
+            }
+            Expr::And(operands) => {
+                self.spend(1)?;
+                Ok(self.truth(&operands.0, frame)? && self.truth(&operands.1, frame)?)
+            }
+            Expr::Or(operands) => {
+                self.spend(1)?;
+                Ok(self.truth(&operands.0, frame)? || self.truth(&operands.1, frame)?)
+            }
+            other => self.look(other, frame, |value| Ok(value.is_true())),
         }
+    }
+
+    /// Looks at the value of an expression, that of a variable or a constant without a copy. `look` evaluates nothing.
+    fn look<T>(&self, expression: &Expr, frame: &Rc<Frame>, look: impl FnOnce(&Value) -> Result<T>) -> Result<T> {
+        match expression {
+            Expr::Const(value) => {
+                self.spend(1)?;
+                look(value)
+            }
+            Expr::Name(name) => {
+                self.spend(1)?;
+                frame.look(*name, |value| match value {
+                    Some(value) => look(value),
+                    None => look(&self.global(*name)),
+                })
+            }
+            other => look(&self.value(other, frame)?),
+        }
+    }
+
+    fn test(&self, test: &Filter, frame: &Rc<Frame>) -> Result<bool> {
+        let input = self.value(&test.input, frame)?;
+        let given = self.given(&test.arguments, frame)?;
+        checks::test(self, &test.name, &input, given).map_err(|fault| fault.at(test.line))
+    }
+
+    fn variable(&self, name: Name, frame: &Frame) -> Value {
+        frame.get(name).unwrap_or_else(|| self.global(name))
+    }
+
+    /// What a name is that no scope has.
+    fn global(&self, name: Name) -> Value {
         if let Some(value) = &self.globals[name as usize] {
             return value.clone();
         }
@@ -94,20 +143,32 @@ impl Interpreter<'_> {
         }
     }
 
-    fn compare(&self, first: Value, more: &[(Compare, Expr)], frame: &Rc<Frame>) -> Result<Value> {
-        let mut left = first;
+    fn compare(&self, first: &Expr, more: &[(Compare, Expr)], frame: &Rc<Frame>) -> Result<bool> {
+        if let [(compare, right)] = more {
+            let left = self.value(first, frame)?;
+            return self.look(right, frame, |right| operators::compare(self, *compare, &left, right));
+        }
+        let mut left = self.value(first, frame)?;
         for (compare, right) in more {
             let right = self.value(right, frame)?;
             if !operators::compare(self, *compare, &left, &right)? {
-                return Ok(Value::Bool(false));
+                return Ok(false);
             }
             left = right;
         }
-        Ok(Value::Bool(true))
+        Ok(true)
     }
 
-    fn subscript(&self, value: &Value, index: &Expr, frame: &Rc<Frame>) -> Result<Value> {
-        let Expr::Slice(parts) = index else { return self.item(value, &self.value(index, frame)?) };
+    fn subscript(&self, of: &Expr, index: &Expr, frame: &Rc<Frame>) -> Result<Value> {
+        let Expr::Slice(parts) = index else {
+            if let Expr::Const(key) = index {
+                self.spend(1)?;
+                return self.look(of, frame, |value| self.item(value, key));
+            }
+            let value = self.value(of, frame)?;
+            return self.look(index, frame, |key| self.item(&value, key));
+        };
+        let value = &self.value(of, frame)?;
         let bound = |part: &Option<Expr>| part.as_ref().map(|part| self.value(part, frame)).transpose();
         let bounds = [bound(&parts[0])?, bound(&parts[1])?, bound(&parts[2])?];
         let slice = operators::slice(value, bounds)?;

@@ -41,6 +41,7 @@ pub enum Trace {
 
 /// A rendering.
 pub struct Rendered {
+    /// What the template wrote.
     pub text: String,
     /// The text of each turn that a loop went over, in the order it was written; bytes.
     pub turns: Vec<Turn>,
@@ -177,13 +178,24 @@ impl<'t> Interpreter<'t> {
                 items
             }
             Value::Object(object) => match &**object {
-                Object::Loop(state) => state.items.clone(),
+                Object::Loop(state) => state.items.to_vec(),
                 _ => return Err(not_iterable(value)),
             },
             _ => return Err(not_iterable(value)),
         };
         self.spend(items.len() as u64 / 8)?;
         Ok(items)
+    }
+
+    /// All items of an iterable, those of a list without a copy.
+    fn shared_items(&self, value: &Value) -> Result<Rc<Vec<Value>>> {
+        match value {
+            Value::List(items) => {
+                self.spend(items.len() as u64 / 8)?;
+                Ok(items.clone())
+            }
+            other => Ok(Rc::new(self.items(other)?)),
+        }
     }
 
     /// An attribute or method of the type itself.

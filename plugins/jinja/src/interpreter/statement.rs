@@ -50,7 +50,7 @@ impl Interpreter<'_> {
             }
             StatementKind::If(branches, otherwise) => {
                 for (test, body) in branches {
-                    if self.value(test, frame)?.is_true() {
+                    if self.truth(test, frame)? {
                         return self.body(body, frame, out);
                     }
                 }
@@ -194,18 +194,18 @@ impl Interpreter<'_> {
         frame: &Rc<Frame>,
         out: &mut Out,
     ) -> Result<()> {
-        let mut items = self.items(items)?;
+        let mut items = self.shared_items(items)?;
         if let Some(test) = &definition.test {
             let mut kept = Vec::new();
-            for item in items {
+            for item in &*items {
                 self.spend(ITERATION)?;
                 let inside = Frame::inside(frame);
                 self.assign(&definition.target, item.clone(), &inside)?;
-                if self.value(test, &inside)?.is_true() {
-                    kept.push(item);
+                if self.truth(test, &inside)? {
+                    kept.push(item.clone());
                 }
             }
-            items = kept;
+            items = Rc::new(kept);
         }
         if items.is_empty() {
             return self.body(&definition.otherwise, &Frame::inside(frame), out).map(|_| ());

@@ -10,7 +10,9 @@ use std::rc::Rc;
 /// A turn, by its place in the conversation, and the bytes it wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Turn {
+    /// Its place in the conversation, from 0.
     pub index: usize,
+    /// The bytes of the rendering that it wrote.
     pub written: Range<usize>,
 }
 

@@ -80,6 +80,10 @@ const FORBIDDEN_DICT: &[&str] = &["clear", "pop", "popitem", "setdefault", "upda
 /// An attribute of Python's type: a method, a property, or what the sandbox forbids. None where the type has no such.
 pub fn attribute(value: &Value, name: &str, names: &Names) -> Result<Option<Value>> {
     value.defined()?;
+    // Most of what templates ask a dictionary for are its own fields.
+    if matches!(value, Value::Dict(_)) && !(name.starts_with('_') || names_of_dict(name)) {
+        return Ok(None);
+    }
     if name.starts_with("__") && name.ends_with("__") {
         return Ok(Some(forbidden(value, name)));
     }
@@ -102,6 +106,11 @@ pub fn attribute(value: &Value, name: &str, names: &Names) -> Result<Option<Valu
         return Ok(Some(Value::Object(Rc::new(Object::Method(value.clone(), method)))));
     }
     property(value, name, names)
+}
+
+/// Whether a dictionary has a method of this name, one that is forbidden included.
+fn names_of_dict(name: &str) -> bool {
+    DICT.contains(&name) || FORBIDDEN_DICT.contains(&name)
 }
 
 fn property(value: &Value, name: &str, names: &Names) -> Result<Option<Value>> {

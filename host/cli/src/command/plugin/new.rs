@@ -2,8 +2,9 @@
 
 use crate::embedded;
 use crate::exit::Exit;
+use crate::paint::Paint;
 use crate::starter::{File, write};
-use crate::ui::{Paint, Ui};
+use crate::ui::Ui;
 use diapason_core::escape::line;
 use diapason_core::{Error, Result};
 use serde_json::json;

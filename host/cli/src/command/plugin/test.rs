@@ -2,7 +2,8 @@
 
 use super::{case, execute};
 use crate::exit::Exit;
-use crate::ui::{Paint, Ui};
+use crate::paint::Paint;
+use crate::ui::Ui;
 use diapason_case_format::Case;
 use diapason_core::Result;
 use diapason_core::escape::line;

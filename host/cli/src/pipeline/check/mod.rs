@@ -6,13 +6,21 @@ mod files;
 mod plugins;
 mod rules;
 
-use super::Session;
 use super::suite::Scorer;
 use crate::plan::Plan;
+use crate::wire::Plugins;
 use diapason_core::compare::Described;
 use diapason_core::schema::Problem;
 use diapason_core::{Class, Error, Result};
 use diapason_project::config::refuse;
+use diapason_sandbox::Grants;
+
+/// A configuration with the plugins that it names and what they are granted.
+struct Scope<'a> {
+    plan: &'a Plan,
+    plugins: &'a mut Plugins,
+    grants: &'a Grants,
+}
 
 /// A suite without its samples.
 struct Outline {
@@ -23,18 +31,18 @@ struct Outline {
 /// Refuses a configuration that cannot be carried out, or whose gate would show nothing.
 ///
 /// Errors with [`Class::Config`] and the line of each problem, or with the error of a plugin that does not work.
-pub(super) fn configuration(session: &mut Session) -> Result<()> {
-    let plan = session.plan.clone();
-    settle(&plan, files::problems(&plan.config))?;
+pub(super) fn configuration(plan: &Plan, plugins: &mut Plugins, grants: &Grants) -> Result<()> {
+    let scope = &mut Scope { plan, plugins, grants };
+    settle(plan, files::problems(&plan.config))?;
     let mut found = Vec::new();
-    plugins::problems(session, &mut found)?;
-    settle(&plan, std::mem::take(&mut found))?;
-    let outlines = plugins::outlines(session, &mut found)?;
-    settle(&plan, std::mem::take(&mut found))?;
+    plugins::problems(scope, &mut found)?;
+    settle(plan, std::mem::take(&mut found))?;
+    let outlines = plugins::outlines(scope, &mut found)?;
+    settle(plan, std::mem::take(&mut found))?;
     rules::problems(&plan.config, &outlines, &mut found);
     evidence::problems(&plan.config, &mut found)?;
-    plugins::draws(session, &outlines, &mut found)?;
-    settle(&plan, found)
+    plugins::draws(scope, &outlines, &mut found)?;
+    settle(plan, found)
 }
 
 fn settle(plan: &Plan, found: Vec<Problem>) -> Result<()> {

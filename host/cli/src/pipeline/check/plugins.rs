@@ -1,10 +1,9 @@
 //! Plugins that are unknown, stand where they cannot work, or do not take their settings.
 
-use super::super::Session;
 use super::super::request;
 use super::super::suite::{self, Scorer};
-use super::{Outline, at};
-use crate::wire::{Origin, origin};
+use super::{Outline, Scope, at};
+use crate::wire::{self, Origin, origin};
 use diapason_core::config::{Plugin as Entry, Suite};
 use diapason_core::sample::Sample;
 use diapason_core::schema::{Problem, settings_problems};
@@ -15,27 +14,27 @@ use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 /// Loads every plugin and checks its settings against its schema.
-pub(super) fn problems(session: &mut Session, found: &mut Vec<Problem>) -> Result<()> {
-    template(session, found)?;
-    for (index, entry) in session.plan.config.validators.clone().iter().enumerate() {
+pub(super) fn problems(scope: &mut Scope<'_>, found: &mut Vec<Problem>) -> Result<()> {
+    template(scope, found)?;
+    for (index, entry) in scope.plan.config.validators.clone().iter().enumerate() {
         let place = format!("/validator/{index}");
-        if let Some(plugin) = plugin(session, entry, &place, found)?
+        if let Some(plugin) = plugin(scope, entry, &place, found)?
             && fits(&plugin, &[Capability::Validator], "a validator", &place, found)
         {
             settings(&plugin, &entry.settings, &place, found);
         }
     }
-    for (number, suite) in session.plan.config.suites.clone().iter().enumerate() {
-        self::suite(session, suite, &format!("/suite/{number}"), found)?;
+    for (number, suite) in scope.plan.config.suites.clone().iter().enumerate() {
+        self::suite(scope, suite, &format!("/suite/{number}"), found)?;
     }
     Ok(())
 }
 
-fn suite(session: &mut Session, suite: &Suite, at: &str, found: &mut Vec<Problem>) -> Result<()> {
+fn suite(scope: &mut Scope<'_>, suite: &Suite, at: &str, found: &mut Vec<Problem>) -> Result<()> {
     let mut labels: BTreeMap<String, usize> = BTreeMap::new();
     for (index, entry) in suite.evaluators.iter().enumerate() {
         let place = format!("{at}/evaluator/{index}");
-        let Some(plugin) = plugin(session, entry, &place, found)? else { continue };
+        let Some(plugin) = plugin(scope, entry, &place, found)? else { continue };
         let label = suite::label(entry, &plugin);
         if let Some(first) = labels.insert(label.clone(), index) {
             let message = format!("`{label}` is evaluator {first} of this suite already");
@@ -49,12 +48,12 @@ fn suite(session: &mut Session, suite: &Suite, at: &str, found: &mut Vec<Problem
     Ok(())
 }
 
-fn plugin(session: &mut Session, entry: &Entry, place: &str, found: &mut Vec<Problem>) -> Result<Option<Plugin>> {
-    named(session, &entry.plugin, format!("{place}/plugin"), found)
+fn plugin(scope: &mut Scope<'_>, entry: &Entry, place: &str, found: &mut Vec<Problem>) -> Result<Option<Plugin>> {
+    named(scope, &entry.plugin, format!("{place}/plugin"), found)
 }
 
-fn named(session: &mut Session, name: &str, pointer: String, found: &mut Vec<Problem>) -> Result<Option<Plugin>> {
-    match session.plugins.get(name) {
+fn named(scope: &mut Scope<'_>, name: &str, pointer: String, found: &mut Vec<Problem>) -> Result<Option<Plugin>> {
+    match scope.plugins.get(name) {
         Ok(plugin) => Ok(Some(plugin)),
         Err(error) => {
             found.push(at(pointer, error)?);
@@ -83,15 +82,15 @@ fn settings(plugin: &Plugin, settings: &Map<String, Value>, place: &str, found: 
 }
 
 /// The template's text and the model's special tokens come later, so only what is given can be checked.
-fn template(session: &mut Session, found: &mut Vec<Problem>) -> Result<()> {
-    let template = session.plan.config.template.clone();
-    if let Err(error) = Origin::of(&template, session.plan.config.model.adapter.as_deref()) {
+fn template(scope: &mut Scope<'_>, found: &mut Vec<Problem>) -> Result<()> {
+    let template = scope.plan.config.template.clone();
+    if let Err(error) = Origin::of(&template, scope.plan.config.model.adapter.as_deref()) {
         found.push(at("/template/template".into(), error)?);
     }
-    let Some(plugin) = named(session, &template.plugin, "/template/plugin".into(), found)? else { return Ok(()) };
+    let Some(plugin) = named(scope, &template.plugin, "/template/plugin".into(), found)? else { return Ok(()) };
     if fits(&plugin, &[Capability::ChatTemplate], "a chat template", "/template", found) {
-        if let Err(error) = origin::check_name(&session.plan.config) {
-            found.push(at(format!("/template/settings/{}", origin::NAME), error)?);
+        if let Err(error) = origin::check_name(&scope.plan.config) {
+            found.push(at(format!("/template/settings/{}", wire::TEMPLATE_NAME), error)?);
         }
         let given = settings_problems(plugin.settings_schema(), &template.settings).into_iter();
         let given = given.filter(|problem| !problem.pointer.is_empty());
@@ -103,29 +102,29 @@ fn template(session: &mut Session, found: &mut Vec<Problem>) -> Result<()> {
 }
 
 /// Asks every plugin of every suite what it measures, and starts every validator.
-pub(super) fn outlines(session: &mut Session, found: &mut Vec<Problem>) -> Result<Vec<Outline>> {
-    for (index, entry) in session.plan.config.validators.clone().iter().enumerate() {
-        let plugin = session.plugins.get(&entry.plugin)?;
+pub(super) fn outlines(scope: &mut Scope<'_>, found: &mut Vec<Problem>) -> Result<Vec<Outline>> {
+    for (index, entry) in scope.plan.config.validators.clone().iter().enumerate() {
+        let plugin = scope.plugins.get(&entry.plugin)?;
         let place = format!("/validator/{index}/settings");
-        let started = Validator::new(&plugin, &entry.settings, &session.grants);
-        started.map(|_| ()).or_else(|error| refused(session, place, error).map(|problem| found.extend(problem)))?;
+        let started = Validator::new(&plugin, &entry.settings, scope.grants);
+        started.map(|_| ()).or_else(|error| refused(scope, place, error).map(|problem| found.extend(problem)))?;
     }
-    let suites = session.plan.config.suites.clone();
-    suites.iter().enumerate().map(|(number, suite)| outline(session, suite, number, found)).collect()
+    let suites = scope.plan.config.suites.clone();
+    suites.iter().enumerate().map(|(number, suite)| outline(scope, suite, number, found)).collect()
 }
 
-fn outline(session: &mut Session, suite: &Suite, number: usize, found: &mut Vec<Problem>) -> Result<Outline> {
-    let (evaluators, comparators) = suite::scorers(suite, &mut |entry| session.plugins.get(&entry.plugin))?;
+fn outline(scope: &mut Scope<'_>, suite: &Suite, number: usize, found: &mut Vec<Problem>) -> Result<Outline> {
+    let (evaluators, comparators) = suite::scorers(suite, &mut |entry| scope.plugins.get(&entry.plugin))?;
     let mut described = Vec::new();
     for (scorer, comparator) in
         evaluators.iter().map(|one| (one, false)).chain(comparators.iter().map(|one| (one, true)))
     {
-        match suite::describe(scorer, comparator, &session.grants) {
+        match suite::describe(scorer, comparator, scope.grants) {
             Ok(one) => described.push(one),
             Err(error) => {
-                let index = index_of(suite, scorer, session);
+                let index = index_of(suite, scorer, scope);
                 let place = format!("/suite/{number}/evaluator/{index}");
-                found.extend(refused(session, place, error)?);
+                found.extend(refused(scope, place, error)?);
             }
         }
     }
@@ -133,17 +132,17 @@ fn outline(session: &mut Session, suite: &Suite, number: usize, found: &mut Vec<
 }
 
 /// Position of a scorer among the suite's entries.
-fn index_of(suite: &Suite, scorer: &Scorer, session: &mut Session) -> usize {
-    let label = |entry: &Entry| session.plugins.get(&entry.plugin).map(|plugin| suite::label(entry, &plugin));
+fn index_of(suite: &Suite, scorer: &Scorer, scope: &mut Scope<'_>) -> usize {
+    let label = |entry: &Entry| scope.plugins.get(&entry.plugin).map(|plugin| suite::label(entry, &plugin));
     suite.evaluators.iter().map(label).position(|label| label.is_ok_and(|label| label == scorer.label)).unwrap_or(0)
 }
 
 /// What a plugin says against its settings: a problem of the configuration where it is one, else an error with its line.
-fn refused(session: &Session, pointer: String, error: Error) -> Result<Option<Problem>> {
+fn refused(scope: &Scope<'_>, pointer: String, error: Error) -> Result<Option<Problem>> {
     if error.class() == Class::Config {
         return at(pointer, error).map(Some);
     }
-    let plan = &session.plan;
+    let plan = scope.plan;
     Err(match diapason_project::config::line(&plan.text, &pointer) {
         Some(line) => error.context(format!("{} line {line}", plan.name)),
         None => error,
@@ -151,14 +150,14 @@ fn refused(session: &Session, pointer: String, error: Error) -> Result<Option<Pr
 }
 
 /// Refuses several completions at temperature 0, as far as the first row of a suite tells; `eval` looks at all of them.
-pub(super) fn draws(session: &Session, outlines: &[Outline], found: &mut Vec<Problem>) -> Result<()> {
-    let config = &session.plan.config;
+pub(super) fn draws(scope: &Scope<'_>, outlines: &[Outline], found: &mut Vec<Problem>) -> Result<()> {
+    let config = &scope.plan.config;
     for (number, (suite, outline)) in config.suites.iter().zip(outlines).enumerate() {
         let Some(sample) = first(suite) else { continue };
         // One that asks the model or its tokenizer would open them: too much work for this.
         let light = |scorer: &&Scorer| scorer.plugin.permissions().iter().all(|one| *one == Permission::Log);
         for scorer in outline.evaluators.iter().filter(light) {
-            let planned = scorer.evaluator(&session.grants)?.plan(std::slice::from_ref(&sample));
+            let planned = scorer.evaluator(scope.grants)?.plan(std::slice::from_ref(&sample));
             // What a plugin says of a sample is for the verb that asks about all of them.
             let Ok(requests) = planned else { continue };
             if let Err(error) = request::drawable(&requests, scorer, &suite.name, &config.generate) {

@@ -102,7 +102,7 @@ fn interrupted_after_any_answer_it_goes_on_to_the_same_outputs_and_asks_nothing_
         let interrupted = || count.replace(count.get() + 1) + 1 >= stop;
         let mut journal = Journal::open(&path, "i").unwrap();
         let error = outputs(&mut model, &jobs, &mut journal, &interrupted).unwrap_err().to_string();
-        assert_eq!(error, format!("interrupted: {stop} of {} answers are kept", units(&jobs)));
+        assert_eq!(error, format!("interrupted: {stop} of {} answers are saved", units(&jobs)));
         let mut journal = Journal::open(&path, "i").unwrap();
         assert_eq!(outputs(&mut model, &jobs, &mut journal, &|| false).unwrap(), expected);
         assert_eq!(model.asked, units(&jobs), "stopped after {stop}");

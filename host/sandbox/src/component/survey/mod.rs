@@ -4,7 +4,7 @@
 mod body;
 mod types;
 
-use super::encode;
+use super::damage;
 use body::Bodies;
 use diapason_core::{Error, Result};
 use types::Types;
@@ -51,7 +51,7 @@ pub(super) fn survey(bytes: &[u8]) -> Result<Survey> {
 
 #[allow(clippy::needless_pass_by_value, reason = "for map_err")]
 fn damaged(error: wasmparser::Error) -> Error {
-    encode::damaged(error.message())
+    damage::damaged(error.message())
 }
 
 /// The refusal of a file that no compiler makes.

@@ -202,3 +202,6 @@ fn verdict(measure: &MeasureInfo, best: f64, after: &Judgement) -> Verdict {
         Some(_) => Verdict::Lower,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,75 @@
+//! What a model's or an adapter's files say of how conversations are written: chat templates, and the special tokens that
+//! templates write by name.
+
+use crate::formats::Gguf;
+use crate::formats::json::optional;
+use crate::templates::ChatTemplates;
+use crate::tokenizer::special_token;
+use diapason_core::Result;
+use diapason_disk::foreign;
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// Chat templates and special tokens.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Chat {
+    /// The templates.
+    pub templates: ChatTemplates,
+    /// The special tokens' texts by their names: `bos_token`, `eos_token`, …
+    pub special_tokens: Map<String, Value>,
+}
+
+impl Chat {
+    /// Of a model, or of an adapter's folder, which is not opened otherwise.
+    ///
+    /// # Errors
+    /// A file is damaged.
+    pub fn of(path: &Path) -> Result<Self> {
+        foreign::guarded(path.display(), || {
+            if path.is_dir() { Self::of_folder(path) } else { Self::of_gguf(&Gguf::open(path)?) }
+        })
+    }
+
+    pub(crate) fn of_folder(folder: &Path) -> Result<Self> {
+        let tokenizer_config = optional(folder, "tokenizer_config.json")?;
+        let special_tokens =
+            Self::special_tokens_of(&[&optional(folder, "special_tokens_map.json")?, &tokenizer_config]);
+        Ok(Self { templates: ChatTemplates::of_folder(folder, &tokenizer_config)?, special_tokens })
+    }
+
+    /// The special tokens that files name, the later files first.
+    pub(crate) fn special_tokens_of(files: &[&Value]) -> Map<String, Value> {
+        files.iter().flat_map(|json| special_tokens(json)).collect()
+    }
+
+    pub(crate) fn of_gguf(gguf: &Gguf) -> Result<Self> {
+        let mut special_tokens = Map::new();
+        for (name, key) in
+            [("bos", "bos_token"), ("eos", "eos_token"), ("unknown", "unk_token"), ("padding", "pad_token")]
+        {
+            special_tokens.extend(special_token(gguf, name)?.map(|token| (key.to_owned(), Value::from(token))));
+        }
+        Ok(Self { templates: ChatTemplates::of_gguf(gguf)?, special_tokens })
+    }
+
+    /// Whether `other`, an adapter's, writes every conversation as these files do: the same templates, and under each
+    /// name that they mention the same special token.
+    pub fn writes_like(&self, other: &Self) -> bool {
+        let mentioned = |name: &str| self.templates.texts().any(|text| text.contains(name));
+        let mut names = self.special_tokens.keys().chain(other.special_tokens.keys()).filter(|name| mentioned(name));
+        self.templates == other.templates
+            && names.all(|name| {
+                let (own, others) = (self.special_tokens.get(name), other.special_tokens.get(name));
+                // An adapter's folder may hold a template and no tokenizer.
+                own == others || others.is_none()
+            })
+    }
+}
+
+/// `bos_token` and its like, given as a text or as an object with `content`.
+fn special_tokens(json: &Value) -> Map<String, Value> {
+    let text = |value: &Value| value.as_str().or_else(|| value.get("content")?.as_str()).map(Value::from);
+    let fields = json.as_object().into_iter().flatten();
+    let tokens = fields.filter(|(name, _)| name.ends_with("_token") && !name.starts_with("add_"));
+    tokens.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
+}

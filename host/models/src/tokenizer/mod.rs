@@ -1,0 +1,103 @@
+//! Text to tokens and back, by the model's own tokenizer.
+
+mod gguf;
+pub(crate) mod gguf_special;
+mod literal;
+pub(crate) mod pre;
+
+pub(crate) use gguf::{from_gguf, special_token};
+
+use diapason_core::{Error, Result, language_model};
+use diapason_disk::foreign;
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// A tokenizer in the format of `tokenizer.json`.
+#[derive(Debug, Clone)]
+pub struct Tokenizer {
+    pub(crate) inner: tokenizers::Tokenizer,
+    /// The `tokenizer.json` it was made of.
+    json: Vec<u8>,
+    /// A copy that knows no special tokens, made where one is needed.
+    plain: OnceLock<tokenizers::Tokenizer>,
+}
+
+impl Tokenizer {
+    /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// It is malformed or uses a feature that is unknown.
+    pub fn from_json(json: Vec<u8>) -> Result<Self> {
+        foreign::guarded("the tokenizer", || Self::read(json))
+    }
+
+    fn read(json: Vec<u8>) -> Result<Self> {
+        let mut inner = tokenizers::Tokenizer::from_bytes(&json).map_err(|source| {
+            Error::data("failed to read the tokenizer")
+                .because(source)
+                .hint("tokenizer.json must be the one that the tokenizers library wrote")
+        })?;
+        // What a pipeline in Python was last used with stays in the file; here, texts are neither cut nor padded.
+        inner.with_padding(None);
+        inner.with_truncation(None).map_err(|source| Error::data("failed to set up the tokenizer").because(source))?;
+        Ok(Self { inner, json, plain: OnceLock::new() })
+    }
+
+    /// The `tokenizer.json`.
+    pub fn json(&self) -> &[u8] {
+        &self.json
+    }
+
+    /// The id of a token.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.inner.token_to_id(token)
+    }
+
+    /// Every token with its id.
+    pub(crate) fn vocabulary(&self) -> BTreeMap<String, u32> {
+        self.inner.get_vocab(true).into_iter().collect()
+    }
+
+    /// The tokens that were added to the vocabulary, special or not, with their ids.
+    pub(crate) fn added(&self) -> BTreeMap<String, u32> {
+        self.inner.get_added_tokens_decoder().into_iter().map(|(id, token)| (token.content, id)).collect()
+    }
+
+    /// Whether a token is special: not made of text.
+    pub fn is_special(&self, id: u32) -> bool {
+        self.inner.get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
+    }
+
+    /// What a token stands for, to be read: its text, or the name of a special one.
+    pub fn shown(&self, id: u32) -> String {
+        let known = self.inner.get_added_tokens_decoder();
+        match known.get(&id) {
+            Some(token) => token.content.clone(),
+            None => {
+                let decode =
+                    || self.inner.decode(&[id], false).map_err(|source| Error::run("failed to decode").because(source));
+                foreign::guarded("a token", decode).unwrap_or_else(|_| format!("<{id}>"))
+            }
+        }
+    }
+
+    /// The largest id plus one.
+    pub fn size(&self) -> usize {
+        self.inner.get_vocab(true).values().max().map_or(0, |last| *last as usize + 1)
+    }
+}
+
+impl language_model::Tokenizer for Tokenizer {
+    fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        // A damaged tokenizer may show itself only here.
+        foreign::guarded("a text with the tokenizer", || {
+            if text.contains(language_model::LITERAL) { self.encode_marked(text) } else { self.ids(&self.inner, text) }
+        })
+    }
+
+    fn decode(&self, ids: &[u32]) -> Result<String> {
+        foreign::guarded("tokens with the tokenizer", || {
+            self.inner.decode(ids, true).map_err(|source| Error::run("failed to decode tokens").because(source))
+        })
+    }
+}
