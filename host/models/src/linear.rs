@@ -35,7 +35,7 @@ pub struct Lora {
     pub a: Var,
     /// [out, rank]
     pub b: Var,
-    /// DoRA: the length [out] of each row of the adapted weight, which is trained apart from the rows' directions.
+    /// DoRA: the length `[out]` of each row of the adapted weight, which is trained apart from the rows' directions.
     pub magnitude: Option<Var>,
     /// What the update is multiplied by.
     pub scale: f64,
@@ -43,7 +43,7 @@ pub struct Lora {
     pub dropout: f64,
     /// Tells this layer's dropout masks from those of the others: a number that no other layer of the model uses.
     pub stream: u64,
-    /// DoRA: magnitude over row length [out], from the last time the adapter was looked at without training.
+    /// DoRA: magnitude over row length `[out]`, from the last time the adapter was looked at without training.
     pub rescale: Rescale,
 }
 
@@ -60,7 +60,7 @@ impl Rescale {
 }
 
 impl Linear {
-    /// A layer with `weight` [out, in] and perhaps `bias` [out]. It is frozen unless these are variables' tensors.
+    /// A layer with `weight` [out, in] and perhaps `bias` `[out]`. It is frozen unless these are variables' tensors.
     pub fn frozen(weight: impl Into<Weight>, bias: Option<Tensor>) -> Self {
         Self { weight: weight.into(), bias, lora: None }
     }
@@ -70,7 +70,7 @@ impl Linear {
         &self.weight
     }
 
-    /// The bias [out].
+    /// The bias `[out]`.
     pub fn bias(&self) -> Option<&Tensor> {
         self.bias.as_ref()
     }

@@ -137,7 +137,7 @@ pub fn observations(input: &Value) -> Result<Vec<Observation>> {
         samples: Vec<Map<String, Value>>,
     }
     let samples = read::<Input>(input)?.samples;
-    numbered("sample", samples, |number, fields| fields::observation(number, fields))
+    numbered("sample", samples, fields::observation)
 }
 
 /// The `input` of a comparator's case.

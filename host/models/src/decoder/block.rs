@@ -11,11 +11,11 @@ use diapason_nn::tape;
 /// One layer.
 #[derive(Debug, Clone)]
 pub struct Block {
-    /// Norm before the attention, [hidden].
+    /// Norm before the attention, `[hidden]`.
     pub input_norm: Tensor,
     /// The attention.
     pub attention: Attention,
-    /// Norm before the feed-forward, [hidden].
+    /// Norm before the feed-forward, `[hidden]`.
     pub post_norm: Tensor,
     /// The feed-forward.
     pub mlp: Mlp,
@@ -32,9 +32,9 @@ pub struct Attention {
     pub v: Linear,
     /// [hidden, heads · head_dim]
     pub o: Linear,
-    /// Norm of each head's queries, [head_dim].
+    /// Norm of each head's queries, `[head_dim]`.
     pub q_norm: Option<Tensor>,
-    /// Norm of each head's keys, [head_dim].
+    /// Norm of each head's keys, `[head_dim]`.
     pub k_norm: Option<Tensor>,
 }
 

@@ -43,7 +43,7 @@ pub struct Llama {
     pub embed: Tensor,
     /// The layers, first to last.
     pub layers: Vec<Block>,
-    /// Norm after the last layer, [hidden].
+    /// Norm after the last layer, `[hidden]`.
     pub norm: Tensor,
     /// The output head [vocab, hidden]; `None` where the embedding is it.
     pub lm_head: Option<Linear>,

@@ -65,7 +65,7 @@ pub struct Moment<'a> {
 const NEVER: f32 = f32::NEG_INFINITY;
 
 impl Rules {
-    /// Changes the logits [vocabulary] of the next token.
+    /// Changes the logits `[vocabulary]` of the next token.
     ///
     /// # Errors
     /// No token is left, or a logit is no number.

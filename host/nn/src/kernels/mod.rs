@@ -2,7 +2,7 @@
 //!
 //! Every file states its maths and its shapes on top and carries the plain version that it is tested against
 //! (`reference`, composed of candle operations). All tensors are f32; they are made contiguous where they are not. Sums
-//! run in an order that does not depend on the number of threads. On a GPU the same operations run what [`cuda`] holds.
+//! run in an order that does not depend on the number of threads. On a GPU the same operations run what `cuda` holds.
 
 mod attention;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::tape;
 use candle_core::{CpuStorage, CudaStorage, CustomOp2, D, Layout, Result, Shape, Tensor};
 use rayon::prelude::*;
 
-/// Normalises the last dimension of `x` [.., d] and scales it by `weight` [d].
+/// Normalises the last dimension of `x` [.., d] and scales it by `weight` `[d]`.
 pub fn rms_norm(x: &Tensor, weight: &Tensor, eps: f64) -> Result<Tensor> {
     if weight.dims() != [x.dim(D::Minus1)?] {
         candle_core::bail!("a norm of {:?} does not fit an input of {:?}", weight.shape(), x.shape());
