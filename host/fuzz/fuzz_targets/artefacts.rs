@@ -3,8 +3,8 @@
 
 use diapason_core::compare::Comparison;
 use diapason_core::finding::Finding;
-use diapason_project::manifest::Manifest;
 use diapason_core::score::{Output, Score};
+use diapason_project::manifest::Manifest;
 
 thread_local! {
     static PLACE: tempfile::TempDir = tempfile::tempdir().expect("a temporary folder");

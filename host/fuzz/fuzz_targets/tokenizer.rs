@@ -4,8 +4,8 @@
 #[path = "../reading.rs"]
 mod reading;
 
-use diapason_disk::foreign::guarded;
 use diapason_core::language_model::Tokenizer as _;
+use diapason_disk::foreign::guarded;
 use diapason_models::tokenizer::Tokenizer;
 
 libfuzzer_sys::fuzz_target!(init: reading::forgive_caught_panics(), |bytes: &[u8]| {

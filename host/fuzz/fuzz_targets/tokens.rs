@@ -18,6 +18,6 @@ libfuzzer_sys::fuzz_target!(init: reading::forgive_caught_panics(), |bytes: &[u8
         let body = [key.as_bytes(), bytes].concat();
         let path = place.path().join("tokens.bin");
         std::fs::write(&path, [b"DIATOK01", digest::of_bytes(&body).as_bytes(), &body].concat()).expect("written");
-        let _ = tokens::read(&path, &key);
+        let _ = token_cache::read(&path, &key);
     });
 });
