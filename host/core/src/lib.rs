@@ -4,6 +4,7 @@
 //! the same output. Randomness is an argument. The other crates implement the traits of [`language_model`] and
 //! [`event`] and are joined in `diapason-cli`.
 
+pub mod arm;
 pub mod compare;
 pub mod config;
 pub mod digest;

@@ -1,12 +1,15 @@
 //! What `diapason.toml` says, as types with their bounds and defaults. `diapason-project` reads and checks the file.
 
+mod arm;
 mod columns;
 mod train;
 mod watched;
 
+pub use arm::{Arm, Budget, Choose, Compare, Endpoint, Examples, Price, Protocol, Retrieve};
 pub use columns::Columns;
 pub use train::{Compute, EarlyStopping, Method, Optimizer, Overlong, Schedule, TARGETS, Train, pattern_value};
 
+use crate::arm::Arm as Name;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -39,6 +42,12 @@ pub struct Config {
     /// Evaluation suites.
     #[serde(default, rename = "suite")]
     pub suites: Vec<Suite>,
+    /// What answers the suites beside `base` and `tuned`.
+    #[serde(default, rename = "arm", skip_serializing_if = "Vec::is_empty")]
+    pub arms: Vec<Arm>,
+    /// Pairs of arms whose differences the report shows.
+    #[serde(default, rename = "compare", skip_serializing_if = "Vec::is_empty")]
+    pub comparisons: Vec<Compare>,
     /// The gate's rules.
     #[serde(default, rename = "rule")]
     pub rules: Vec<Rule>,
@@ -297,17 +306,23 @@ pub struct Rule {
     pub suite: String,
     /// `plugin.measure`, or `measure` where only one plugin of the suite has it.
     pub measure: String,
-    /// The tuned model's level must be shown to be at least this.
+    /// The arm that the rule is about, the candidate.
+    #[serde(default = "Name::tuned", skip_serializing_if = "Name::is_tuned")]
+    pub arm: Name,
+    /// The reference that `margin` and `gain` hold it against.
+    #[serde(default = "Name::base", skip_serializing_if = "Name::is_base")]
+    pub against: Name,
+    /// The arm's level must be shown to be at least this.
     #[serde(default)]
     pub minimum: Option<f64>,
-    /// The tuned model's level must be shown to be at most this.
+    /// The arm's level must be shown to be at most this.
     #[serde(default)]
     pub maximum: Option<f64>,
-    /// Non-inferiority margin: tuned must be shown not to be worse than base by more than this.
+    /// Non-inferiority margin: the arm must be shown not to be worse than the reference by more than this.
     #[serde(default)]
     #[schemars(range(min = 0))]
     pub margin: Option<f64>,
-    /// Required gain: tuned must be shown to be better than base by more than this.
+    /// Required gain: the arm must be shown to be better than the reference by more than this.
     #[serde(default)]
     #[schemars(range(min = 0))]
     pub gain: Option<f64>,
