@@ -8,14 +8,15 @@
 use diapason_core::compare::{Described, Listed, Suite, compare};
 use diapason_core::config::{Gate, Rule};
 use diapason_core::gate::{History, decide};
-use diapason_core::score::{Arm, Judgement, Measure, MeasureInfo, Outcome, Score};
+use diapason_core::arm::{Arm, Arms};
+use diapason_core::score::{Judgement, Measure, MeasureInfo, Outcome, Score};
 use std::collections::BTreeMap;
 
 const SAMPLES: usize = 200;
 
 fn main() -> diapason_core::Result<()> {
-    let scores: Vec<Score> = [(Arm::Base, 100), (Arm::Tuned, 150)].into_iter().flat_map(scores).collect();
-    let comparison = compare(&[suite()], &scores, 2000, 42)?;
+    let scores: Vec<Score> = [(Arm::base(), 100), (Arm::tuned(), 150)].into_iter().flat_map(scores).collect();
+    let comparison = compare(&[suite()], &Arms::of_training(), &scores, 2000, 42)?;
     let rules = [rule(Some(0.6), None), rule(None, Some(0.3))];
     let decision = decide(&rules, &Gate::default(), &comparison, &History::default())?;
     for condition in &decision.conditions {
@@ -47,10 +48,11 @@ fn scores((arm, right): (Arm, usize)) -> impl Iterator<Item = Score> {
         let correct = Measure { name: "correct".into(), value: f64::from(index < right) };
         let judgement = Judgement { outcome: Outcome::Scored(vec![correct]), notes: Vec::new() };
         let (suite, evaluator, sample) = ("questions".into(), "judge".into(), format!("s{index}"));
-        Score { suite, evaluator, arm: Some(arm), sample, cluster: None, judgement }
+        Score { suite, evaluator, arm: arm.clone(), against: None, sample, cluster: None, judgement }
     })
 }
 
 fn rule(minimum: Option<f64>, gain: Option<f64>) -> Rule {
-    Rule { suite: "questions".into(), measure: "judge.correct".into(), minimum, maximum: None, margin: None, gain }
+    let (suite, measure, arm, against) = ("questions".into(), "judge.correct".into(), Arm::tuned(), Arm::base());
+    Rule { suite, measure, arm, against, minimum, maximum: None, margin: None, gain }
 }

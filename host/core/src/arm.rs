@@ -69,3 +69,19 @@ impl fmt::Display for Contrast {
         write!(f, "{} against {}", self.candidate, self.reference)
     }
 }
+
+/// The arms of an evaluation, and which of them are held against each other.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Arms {
+    /// In their order in reports.
+    pub all: Vec<Arm>,
+    /// In their order in reports; each once.
+    pub contrasts: Vec<Contrast>,
+}
+
+impl Arms {
+    /// Base, tuned, and tuned against base.
+    pub fn of_training() -> Self {
+        Self { all: vec![Arm::base(), Arm::tuned()], contrasts: vec![Contrast::of_training()] }
+    }
+}

@@ -20,5 +20,6 @@ pub mod sample;
 pub mod schema;
 pub mod score;
 pub mod stats;
+pub mod worth;
 
 pub use error::{Class, Error, Result};

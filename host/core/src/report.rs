@@ -1,16 +1,18 @@
 //! The report: everything a reader, a renderer or a later gate needs to know about a run. The content of `report.json`.
 
+use crate::arm::{Arm, Contrast};
 use crate::compare::Comparison;
 use crate::finding::{Finding, Severity};
 use crate::frozen::Frozen;
 use crate::gate::GateResult;
 use crate::sample::{Message, Sample};
-use crate::score::{Arm, Judgement, Output, Score};
+use crate::score::{Judgement, Output, Score};
+use crate::worth::{self, Cost, Usage, Worth};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
 /// Version of the layout of `report.json`; a reader refuses another one.
-pub const FORMAT: u32 = 3;
+pub const FORMAT: u32 = 4;
 
 /// A run's report.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,8 +23,13 @@ pub struct Report {
     pub name: String,
     /// The decision; `None` where the configuration has no rules.
     pub gate: Option<GateResult>,
-    /// Base against tuned.
+    /// The arms, compared.
     pub comparison: Comparison,
+    /// What a thousand answers of each arm cost.
+    pub costs: Vec<Cost>,
+    /// Whether fine-tuning was worth it; `None` where tuned was held against nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub worth: Option<Worth>,
     /// What the validators found.
     pub findings: FindingCounts,
     /// Rules whose errors were accepted with `--allow`, with the number of their findings.
@@ -67,7 +74,7 @@ pub struct Training {
     pub held_out: Vec<(u64, f64)>,
 }
 
-/// One sample with both answers.
+/// One sample with every arm's answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SideBySide {
     /// The suite.
@@ -79,29 +86,30 @@ pub struct SideBySide {
     /// The expected answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
-    /// What the base model wrote; `None` if it has no output.
-    pub base: Option<String>,
-    /// What the tuned model wrote; `None` if it has no output.
-    pub tuned: Option<String>,
+    /// What each arm wrote, in the order of the arms; `None` if it has no output.
+    pub answers: Vec<Option<String>>,
     /// What each evaluator and comparator said.
     pub scores: Vec<SampleScore>,
-    /// What changed on the binary measures.
-    pub flip: Flip,
+    /// What changed on the binary measures, for each contrast.
+    pub flips: Vec<Flip>,
 }
 
-/// One plugin's judgement of one arm of a sample.
+/// One plugin's judgement of one arm's answer to a sample, or of two.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SampleScore {
     /// The plugin's name in the suite's configuration.
     pub evaluator: String,
-    /// The model, or `None` for a comparator.
-    pub arm: Option<Arm>,
+    /// The arm; for a comparator the candidate.
+    pub arm: Arm,
+    /// The reference that a comparator saw beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Arm>,
     /// Measures or the reason why there are none, and notes.
     #[serde(flatten)]
     pub judgement: Judgement,
 }
 
-/// What changed from base to tuned on a sample's binary measures.
+/// What changed from the reference to the candidate on a sample's binary measures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Flip {
@@ -122,17 +130,17 @@ pub struct Parts<'a> {
     pub name: &'a str,
     /// Suites in order, each with its samples.
     pub suites: &'a [(String, Vec<Sample>)],
-    /// Rows of `outputs.base.jsonl`.
-    pub base: &'a [Output],
-    /// Rows of `outputs.tuned.jsonl`.
-    pub tuned: &'a [Output],
+    /// Every arm's outputs, in the order of the arms.
+    pub outputs: &'a [Vec<Output>],
+    /// What they took.
+    pub usage: &'a [Usage],
     /// Rows of `scores.jsonl`.
     pub scores: &'a [Score],
     /// Rows of `findings.jsonl`.
     pub findings: &'a [Finding],
     /// Rules whose errors were accepted, with the number of their findings.
     pub allowed: BTreeMap<String, usize>,
-    /// Base against tuned.
+    /// The arms, compared.
     pub comparison: Comparison,
     /// The decision, if there are rules.
     pub gate: Option<GateResult>,
@@ -145,7 +153,11 @@ pub struct Parts<'a> {
 /// Joins the parts to a report.
 pub fn build(parts: Parts<'_>) -> Report {
     let samples = Joined::new(&parts).samples(parts.suites);
+    let costs = worth::costs(parts.usage, &parts.about.config);
+    let seconds = parts.training.as_ref().map(|training| training.seconds);
     Report {
+        worth: worth::worth(&parts.comparison, &costs, seconds, &parts.about.config),
+        costs,
         format: FORMAT,
         name: parts.name.into(),
         findings: FindingCounts::of(parts.findings),
@@ -170,24 +182,24 @@ type Place<'a> = (&'a str, &'a str);
 
 /// Outputs, scores and flips, found by suite and sample.
 struct Joined<'a> {
-    base: HashMap<Place<'a>, &'a Output>,
-    tuned: HashMap<Place<'a>, &'a Output>,
+    outputs: Vec<HashMap<Place<'a>, &'a Output>>,
     scores: HashMap<Place<'a>, Vec<SampleScore>>,
-    flips: HashMap<Place<'a>, Flip>,
+    flips: Vec<HashMap<Place<'a>, Flip>>,
 }
 
 impl<'a> Joined<'a> {
     fn new(parts: &'a Parts<'_>) -> Self {
-        let by_place = |outputs: &'a [Output]| {
+        let by_place = |outputs: &'a Vec<Output>| {
             outputs.iter().map(|output| ((output.suite.as_str(), output.sample.as_str()), output)).collect()
         };
         let mut scores: HashMap<Place<'a>, Vec<SampleScore>> = HashMap::new();
         for score in parts.scores {
-            let Score { evaluator, arm, judgement, .. } = score.clone();
+            let Score { evaluator, arm, against, judgement, .. } = score.clone();
             let place = (score.suite.as_str(), score.sample.as_str());
-            scores.entry(place).or_default().push(SampleScore { evaluator, arm, judgement });
+            scores.entry(place).or_default().push(SampleScore { evaluator, arm, against, judgement });
         }
-        Self { base: by_place(parts.base), tuned: by_place(parts.tuned), scores, flips: flips(&parts.comparison) }
+        let flips = parts.comparison.contrasts.iter().map(|contrast| flips(&parts.comparison, contrast));
+        Self { outputs: parts.outputs.iter().map(by_place).collect(), scores, flips: flips.collect() }
     }
 
     fn samples(mut self, suites: &'a [(String, Vec<Sample>)]) -> Vec<SideBySide> {
@@ -202,10 +214,9 @@ impl<'a> Joined<'a> {
             sample: sample.id.clone(),
             messages: sample.messages.clone(),
             reference: sample.reference.clone(),
-            base: text(self.base.get(&place)),
-            tuned: text(self.tuned.get(&place)),
+            answers: self.outputs.iter().map(|outputs| text(outputs.get(&place))).collect(),
             scores: self.scores.remove(&place).unwrap_or_default(),
-            flip: self.flips.get(&place).copied().unwrap_or_default(),
+            flips: self.flips.iter().map(|flips| flips.get(&place).copied().unwrap_or_default()).collect(),
         }
     }
 }
@@ -217,10 +228,10 @@ fn text(output: Option<&&Output>) -> Option<String> {
         .map(|completion| completion.text.clone())
 }
 
-fn flips(comparison: &Comparison) -> HashMap<Place<'_>, Flip> {
+fn flips<'a>(comparison: &'a Comparison, contrast: &Contrast) -> HashMap<Place<'a>, Flip> {
     let mut flips = HashMap::new();
     for suite in &comparison.suites {
-        for difference in suite.measures.iter().filter_map(|measure| measure.difference.as_ref()) {
+        for difference in suite.measures.iter().filter_map(|measure| measure.difference(contrast)) {
             for (ids, flip) in [(&difference.harmful, Flip::Harmful), (&difference.beneficial, Flip::Beneficial)] {
                 for id in ids {
                     let known = flips.entry((suite.name.as_str(), id.as_str())).or_insert(flip);

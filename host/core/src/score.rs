@@ -1,5 +1,6 @@
 //! What evaluators and comparators say of samples, and the rows of `outputs.*.jsonl` and `scores.jsonl`.
 
+use crate::arm::{Arm, Contrast};
 use crate::language_model::{Completion, Likelihood};
 use crate::sample::Sample;
 use serde::{Deserialize, Serialize};
@@ -57,17 +58,7 @@ pub struct Request {
     pub continuations: Vec<String>,
 }
 
-/// Which model a row is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Arm {
-    /// The model before fine-tuning.
-    Base,
-    /// The model after fine-tuning.
-    Tuned,
-}
-
-/// A row of `outputs.{base,tuned}.jsonl`: what one model made of one sample.
+/// A row of an arm's outputs: what it made of one sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Output {
     /// The suite.
@@ -86,16 +77,18 @@ pub struct Output {
     pub likelihoods: Vec<(String, Likelihood)>,
 }
 
-/// A row of `scores.jsonl`: what one evaluator said of one sample on one arm; `arm` is `None` for comparators,
-/// which see both.
+/// A row of `scores.jsonl`: what one evaluator said of one sample on one arm, or one comparator of two arms' answers to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Score {
     /// The suite.
     pub suite: String,
     /// The plugin's name in the suite's configuration.
     pub evaluator: String,
-    /// The model, or `None` for a comparator.
-    pub arm: Option<Arm>,
+    /// The arm; for a comparator the candidate.
+    pub arm: Arm,
+    /// The reference that a comparator saw beside it; `None` for evaluators.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Arm>,
     /// The sample's id.
     pub sample: String,
     /// The sample's cluster (`tags.cluster`), if it has one.
@@ -104,6 +97,14 @@ pub struct Score {
     /// What the plugin said.
     #[serde(flatten)]
     pub judgement: Judgement,
+}
+
+impl Score {
+    /// The arms that a comparator saw; `None` for an evaluator's row.
+    pub fn contrast(&self) -> Option<Contrast> {
+        let reference = self.against.clone()?;
+        Some(Contrast { candidate: self.arm.clone(), reference })
+    }
 }
 
 /// A sample and what one model made of it: what an evaluator scores.

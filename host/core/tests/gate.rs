@@ -3,12 +3,13 @@
 
 mod scores;
 
+use diapason_core::arm::Arms;
 use diapason_core::compare::{Comparison, compare};
 use diapason_core::config::{Gate, Rule};
 use diapason_core::gate::{History, Look, Plan, Reason, Verdict, decide};
 use diapason_core::score::MeasureInfo;
 use diapason_core::stats::Interval;
-use scores::{binary, compared, gate, info, only, rows, rule, suite};
+use scores::{difference, binary, compared, gate, info, rows, rule, suite};
 
 fn known(interval: &Interval) -> (f64, f64) {
     match interval {
@@ -31,8 +32,8 @@ fn the_interval_is_about_the_mean_of_samples_that_is_printed() {
         score.cluster = Some(if sample < lost { "large".into() } else { format!("small {}", sample / 5) });
     }
     for is_binary in [true, false] {
-        let comparison = compare(&[suite(n, info("match", is_binary), false)], &rows, 0, 0).unwrap();
-        let difference = only(&comparison).difference.as_ref().unwrap();
+        let comparison = compare(&[suite(n, info("match", is_binary), false)], &Arms::of_training(), &rows, 0, 0).unwrap();
+        let difference = difference(&comparison);
         assert!((difference.mean.unwrap() + 85.0 / 300.0).abs() < 1e-12);
         let (low, high) = known(&difference.interval);
         assert!(low <= difference.mean.unwrap() && difference.mean.unwrap() <= high);
@@ -46,11 +47,11 @@ fn repeated_prompts_are_one_piece_of_evidence() {
     let n = 100;
     let scores = rows(&binary(0, n), &binary(60, n));
     let mut alone = suite(n, info("match", true), false);
-    assert_eq!(compare(std::slice::from_ref(&alone), &scores, 0, 0).unwrap().suites[0].grouping, None);
+    assert_eq!(compare(std::slice::from_ref(&alone), &Arms::of_training(), &scores, 0, 0).unwrap().suites[0].grouping, None);
     for (index, sample) in alone.samples.iter_mut().enumerate() {
         sample.prompt = format!("prompt {}", index / 10);
     }
-    let repeated = compare(std::slice::from_ref(&alone), &scores, 0, 0).unwrap();
+    let repeated = compare(std::slice::from_ref(&alone), &Arms::of_training(), &scores, 0, 0).unwrap();
     let grouping = repeated.suites[0].grouping.as_ref().unwrap();
     assert_eq!((grouping.clusters, grouping.tagged, grouping.repeated_prompts), (10, 0, 100));
     assert!((grouping.effective - 10.0).abs() < 1e-9);
@@ -60,13 +61,13 @@ fn repeated_prompts_are_one_piece_of_evidence() {
     for (index, score) in tagged.iter_mut().enumerate() {
         score.cluster = Some(format!("source {}", index % n / 10));
     }
-    let by_tag = compare(&[suite(n, info("match", true), false)], &tagged, 0, 0).unwrap();
-    assert_eq!(only(&by_tag).difference, only(&repeated).difference);
+    let by_tag = compare(&[suite(n, info("match", true), false)], &Arms::of_training(), &tagged, 0, 0).unwrap();
+    assert_eq!(difference(&by_tag), difference(&repeated));
     let mut both = scores;
     for index in [9, 10] {
         both[index].cluster = Some("shared".into());
     }
-    let both = compare(&[alone], &both, 0, 0).unwrap();
+    let both = compare(&[alone], &Arms::of_training(), &both, 0, 0).unwrap();
     assert_eq!(both.suites[0].grouping.as_ref().unwrap().clusters, 9);
 }
 
@@ -176,7 +177,7 @@ fn advice_is_in_samples_and_says_which() {
         sample.prompt = format!("prompt {}", index / 5);
     }
     let values: Vec<f64> = (0..5 * n).map(|i| f64::from(i / 5 < 70)).collect();
-    let clustered = compare(&[repeated], &rows(&vec![0.0; 5 * n], &values), 0, 0).unwrap();
+    let clustered = compare(&[repeated], &Arms::of_training(), &rows(&vec![0.0; 5 * n], &values), 0, 0).unwrap();
     let settle = |comparison: &Comparison| gate(&rules, comparison).conditions[0].samples_to_settle.unwrap().least;
     let (single, shared) = (settle(&comparison), settle(&clustered));
     assert!((4.0..6.5).contains(&(shared as f64 / single as f64)), "{single} {shared}");

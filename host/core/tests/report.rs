@@ -7,7 +7,8 @@ use diapason_core::frozen::{File, Frozen, Role};
 use diapason_core::language_model::{Completion, Finish};
 use diapason_core::report::{FORMAT, FindingCounts, Flip, Parts, Report, build};
 use diapason_core::sample::{Message, Sample};
-use diapason_core::score::{Arm, Judgement, Measure, MeasureInfo, Outcome, Output, Score};
+use diapason_core::arm::{Arm, Arms};
+use diapason_core::score::{Judgement, Measure, MeasureInfo, Outcome, Output, Score};
 use std::collections::BTreeMap;
 
 const NAMES: [&str; 2] = ["exact", "valid"];
@@ -34,7 +35,8 @@ fn score(arm: Arm, id: &str, values: [f64; 2]) -> Score {
     Score {
         suite: "task".into(),
         evaluator: "judge".into(),
-        arm: Some(arm),
+        arm,
+        against: None,
         sample: id.into(),
         cluster: None,
         judgement,
@@ -55,8 +57,8 @@ fn report() -> Report {
     let suite = Suite { name: "task".into(), samples: listed, evaluators: vec![judge] };
     let base = [("a", [1.0, 1.0]), ("b", [1.0, 0.0]), ("c", [0.0, 1.0]), ("d", [1.0, 1.0])];
     let tuned = [("a", [0.0, 0.0]), ("b", [0.0, 1.0]), ("c", [1.0, 1.0]), ("d", [1.0, 1.0])];
-    let rows = |arm, rows: [(&str, [f64; 2]); 4]| rows.map(|(id, values)| score(arm, id, values));
-    let scores = [rows(Arm::Base, base), rows(Arm::Tuned, tuned)].concat();
+    let rows = |arm, rows: [(&str, [f64; 2]); 4]| rows.map(|(id, values)| score(Arm::clone(&arm), id, values));
+    let scores = [rows(Arm::base(), base), rows(Arm::tuned(), tuned)].concat();
     let finding = Finding {
         validator: "validate-shape".into(),
         severity: Severity::Warning,
@@ -71,9 +73,9 @@ fn report() -> Report {
         allowed: BTreeMap::new(),
         name: "run",
         suites: &[("task".into(), samples)],
-        base: &[output("a", "yes")],
-        tuned: &[output("b", "no")],
-        comparison: compare(&[suite], &scores, 0, 0).unwrap(),
+        outputs: &[vec![output("a", "yes")], vec![output("b", "no")]],
+        usage: &[],
+        comparison: compare(&[suite], &Arms::of_training(), &scores, 0, 0).unwrap(),
         scores: &scores,
         findings: &[finding],
         gate: None,
@@ -91,10 +93,10 @@ fn report() -> Report {
 #[test]
 fn samples_carry_texts_scores_and_flips() {
     let report = report();
-    let flips: Vec<Flip> = report.samples.iter().map(|sample| sample.flip).collect();
+    let flips: Vec<Flip> = report.samples.iter().map(|sample| sample.flips[0]).collect();
     assert_eq!(flips, [Flip::Harmful, Flip::Mixed, Flip::Beneficial, Flip::None]);
-    assert_eq!((report.samples[0].base.as_deref(), report.samples[0].tuned.as_deref()), (Some("yes"), None));
-    assert_eq!((report.samples[1].base.as_deref(), report.samples[1].tuned.as_deref()), (None, Some("no")));
+    assert_eq!(report.samples[0].answers, [Some("yes".into()), None]);
+    assert_eq!(report.samples[1].answers, [None, Some("no".into())]);
     assert!(report.samples.iter().all(|sample| sample.scores.len() == 2));
     assert_eq!(report.findings, FindingCounts { errors: 0, warnings: 1, notes: 0 });
 }

@@ -6,11 +6,12 @@ mod scores;
 use diapason_core::compare::{Comparison, compare};
 use diapason_core::config::{Gate, Rule};
 use diapason_core::gate::{History, Reason, Scored, Side, Verdict, decide};
-use diapason_core::score::{Arm, MeasureInfo, Outcome, Score};
+use diapason_core::arm::{Arm, Arms, Contrast};
+use diapason_core::score::{MeasureInfo, Outcome, Score};
 use diapason_core::stats::Interval;
 use diapason_core::{Class, Error};
 use proptest::prelude::*;
-use scores::{binary, compared, gate, info, only, row, rows, rule, scored, suite};
+use scores::{difference, binary, compared, gate, info, only, row, rows, rule, scored, suite};
 
 #[test]
 fn pairs_by_sample_whatever_the_order_of_the_rows() {
@@ -18,21 +19,21 @@ fn pairs_by_sample_whatever_the_order_of_the_rows() {
     let mut shuffled = rows(&base, &tuned);
     shuffled.reverse();
     shuffled.swap(0, 3);
-    let comparison = compare(&[suite(5, info("match", true), false)], &shuffled, 200, 7).unwrap();
+    let comparison = compare(&[suite(5, info("match", true), false)], &Arms::of_training(), &shuffled, 200, 7).unwrap();
     assert_eq!(comparison, compared(&base, &tuned, info("match", true)));
-    let difference = only(&comparison).difference.as_ref().unwrap();
+    let difference = difference(&comparison);
     assert_eq!((difference.wins, difference.ties, difference.losses), (2, 2, 1));
     assert_eq!(difference.harmful, ["s2"]);
     assert_eq!(difference.beneficial, ["s1", "s3"]);
     assert!(difference.test.as_ref().unwrap().p > 0.5);
-    assert_eq!(only(&comparison).slices.iter().map(|slice| slice.n).collect::<Vec<_>>(), [3, 2]);
+    assert_eq!(difference.slices.iter().map(|slice| slice.n).collect::<Vec<_>>(), [3, 2]);
 }
 
 #[test]
 fn lower_is_better_turns_wins_margins_and_gains_round() {
     let lower = MeasureInfo { higher_is_better: false, ..info("match", true) };
     let comparison = compared(&binary(90, 100), &binary(10, 100), lower);
-    let difference = only(&comparison).difference.as_ref().unwrap();
+    let difference = difference(&comparison);
     assert_eq!((difference.wins, difference.losses, difference.harmful.len()), (80, 0, 0));
     let result = gate(&[Rule { gain: Some(0.5), margin: Some(0.0), ..rule() }], &comparison);
     assert_eq!(result.verdict, Verdict::Passed);
@@ -44,21 +45,21 @@ fn lower_is_better_turns_wins_margins_and_gains_round() {
 fn unscored_lost_and_not_applicable_are_told_apart() {
     let nothing = || Outcome::Scored(Vec::new());
     let rows = [
-        row(Some(Arm::Base), 0, scored(1.0)),
-        row(Some(Arm::Tuned), 0, scored(1.0)),
-        row(Some(Arm::Base), 1, nothing()),
-        row(Some(Arm::Tuned), 1, nothing()),
-        row(Some(Arm::Base), 2, scored(1.0)),
-        row(Some(Arm::Tuned), 2, nothing()),
-        row(Some(Arm::Base), 3, scored(1.0)),
-        row(Some(Arm::Tuned), 3, Outcome::Unscored("no JSON".into())),
-        row(Some(Arm::Base), 4, scored(0.0)),
+        row(Arm::base(), 0, scored(1.0)),
+        row(Arm::tuned(), 0, scored(1.0)),
+        row(Arm::base(), 1, nothing()),
+        row(Arm::tuned(), 1, nothing()),
+        row(Arm::base(), 2, scored(1.0)),
+        row(Arm::tuned(), 2, nothing()),
+        row(Arm::base(), 3, scored(1.0)),
+        row(Arm::tuned(), 3, Outcome::Unscored("no JSON".into())),
+        row(Arm::base(), 4, scored(0.0)),
     ];
-    let comparison = compare(&[suite(5, info("match", true), false)], &rows, 0, 0).unwrap();
-    let tuned = only(&comparison).tuned.as_ref().unwrap();
+    let comparison = compare(&[suite(5, info("match", true), false)], &Arms::of_training(), &rows, 0, 0).unwrap();
+    let tuned = scores::tuned(&comparison);
     assert_eq!((tuned.n, tuned.unscored, tuned.not_applicable), (1, 2, 1));
     assert_eq!(tuned.lost, ["s4"]);
-    assert_eq!(only(&comparison).difference.as_ref().unwrap().n, 1);
+    assert_eq!(difference(&comparison).n, 1);
 }
 
 #[test]
@@ -67,7 +68,7 @@ fn what_is_missing_never_passes() {
     let suites = [suite(n, info("match", true), false)];
     let all = rows(&binary(0, n), &binary(n, n));
     let verdict = |rows: &[Score], rule: Rule| {
-        let comparison = compare(&suites, rows, 0, 0).unwrap();
+        let comparison = compare(&suites, &Arms::of_training(), rows, 0, 0).unwrap();
         let condition = gate(&[rule], &comparison).conditions.remove(0);
         (condition.verdict, condition.reason)
     };
@@ -76,12 +77,12 @@ fn what_is_missing_never_passes() {
     assert_eq!(verdict(&all, gain()).0, Verdict::Passed);
 
     let (open, reason) = verdict(&all[n..], gain());
-    assert_eq!((open, reason), (Verdict::Inconclusive, Reason::NoScores { of: Scored::Base }));
+    assert_eq!((open, reason), (Verdict::Inconclusive, Reason::NoScores { of: Scored::Arm(Arm::base()) }));
     assert_eq!(verdict(&all[n..], minimum()).0, Verdict::Passed, "a level needs no base");
     assert_eq!(verdict(&all[..n], minimum()).0, Verdict::Inconclusive);
 
     let (open, reason) = verdict(&all[..2 * n - 1], gain());
-    let lost = Reason::Lost { of: Scored::Tuned, lost: 1, samples: n, first: "s199".into() };
+    let lost = Reason::Lost { of: Scored::Arm(Arm::tuned()), lost: 1, samples: n, first: "s199".into() };
     assert_eq!((open, reason), (Verdict::Inconclusive, lost));
 
     let mut unscored = all.clone();
@@ -89,7 +90,7 @@ fn what_is_missing_never_passes() {
         row.judgement.outcome = Outcome::Unscored("refused".into());
     }
     let (open, reason) = verdict(&unscored, minimum());
-    let unscored_reason = Reason::Unscored { of: Scored::Tuned, unscored: 5, applicable: n, allowed: 0.02 };
+    let unscored_reason = Reason::Unscored { of: Scored::Arm(Arm::tuned()), unscored: 5, applicable: n, allowed: 0.02 };
     assert_eq!((open, reason), (Verdict::Inconclusive, unscored_reason));
     assert_eq!(verdict(&unscored[..2 * n], Rule { minimum: Some(1.1), ..rule() }).0, Verdict::Failed);
 }
@@ -133,7 +134,7 @@ fn identical_answers_are_no_proof_on_few_samples() {
     }
     let unbounded = MeasureInfo { bounds: None, ..info("match", false) };
     let comparison = compared(&[3.0; 20], &[3.0; 20], unbounded);
-    let difference = only(&comparison).difference.as_ref().unwrap();
+    let difference = difference(&comparison);
     assert_eq!(difference.interval, Interval::TooFew { n: 20 });
     assert_eq!(gate(&[Rule { margin: Some(5.0), ..rule() }], &comparison).verdict, Verdict::Inconclusive);
 }
@@ -146,8 +147,8 @@ fn clusters_widen_the_interval() {
         score.cluster = Some(format!("source {}", (index % 100) / 10));
     }
     let width = |scores: &[Score]| {
-        let comparison = compare(&[suite(100, info("match", true), false)], scores, 0, 0).unwrap();
-        match only(&comparison).difference.as_ref().unwrap().interval {
+        let comparison = compare(&[suite(100, info("match", true), false)], &Arms::of_training(), scores, 0, 0).unwrap();
+        match difference(&comparison).interval {
             Interval::Known { low, high, .. } => high - low,
             Interval::TooFew { .. } => panic!("ten clusters are enough"),
         }
@@ -155,11 +156,15 @@ fn clusters_widen_the_interval() {
     assert!(width(&together) > 2.0 * width(&rows(&base, &tuned)));
 }
 
+fn against_base(sample: usize, outcome: Outcome) -> Score {
+    Score { against: Some(Arm::base()), ..row(Arm::tuned(), sample, outcome) }
+}
+
 #[test]
 fn a_comparator_has_one_level() {
-    let rows: Vec<Score> = (0..50).map(|i| row(None, i, scored(f64::from(i % 10 != 0)))).collect();
-    let comparison = compare(&[suite(50, info("match", true), true)], &rows, 0, 0).unwrap();
-    assert_eq!(only(&comparison).pair.as_ref().unwrap().mean, Some(0.9));
+    let rows: Vec<Score> = (0..50).map(|i| against_base(i, scored(f64::from(i % 10 != 0)))).collect();
+    let comparison = compare(&[suite(50, info("match", true), true)], &Arms::of_training(), &rows, 0, 0).unwrap();
+    assert_eq!(only(&comparison).pair(&Contrast::of_training()).unwrap().level.mean, Some(0.9));
     assert_eq!(gate(&[Rule { minimum: Some(0.7), ..rule() }], &comparison).verdict, Verdict::Passed);
     let error =
         decide(&[Rule { gain: Some(0.1), ..rule() }], &Gate::default(), &comparison, &History::default()).unwrap_err();
@@ -168,7 +173,7 @@ fn a_comparator_has_one_level() {
 
 #[test]
 fn mistakes_in_rules_are_named() {
-    let comparison = compare(&[suite(10, info("exact-match", true), false)], &[], 0, 0).unwrap();
+    let comparison = compare(&[suite(10, info("exact-match", true), false)], &Arms::of_training(), &[], 0, 0).unwrap();
     let error =
         |rules: &[Rule]| -> Error { decide(rules, &Gate::default(), &comparison, &History::default()).unwrap_err() };
     let given = || Rule { minimum: Some(0.5), measure: "exact-match".into(), ..rule() };
@@ -190,13 +195,13 @@ fn mistakes_in_rules_are_named() {
 #[test]
 fn rows_that_do_not_belong_are_refused() {
     let suites = [suite(2, info("match", true), false)];
-    let one = || row(Some(Arm::Base), 0, scored(1.0));
-    let message = |rows: &[Score]| compare(&suites, rows, 0, 0).unwrap_err().to_string();
+    let one = || row(Arm::base(), 0, scored(1.0));
+    let message = |rows: &[Score]| compare(&suites, &Arms::of_training(), rows, 0, 0).unwrap_err().to_string();
     assert!(message(&[one(), one()]).contains("twice"));
-    assert!(message(&[row(Some(Arm::Base), 9, scored(1.0))]).contains("unknown sample"));
-    assert!(message(&[row(None, 0, scored(1.0))]).contains("arm"));
-    assert!(message(&[row(Some(Arm::Base), 0, scored(0.5))]).contains("0 or 1"));
-    assert!(message(&[row(Some(Arm::Base), 0, scored(f64::NAN))]).contains("NaN"));
+    assert!(message(&[row(Arm::base(), 9, scored(1.0))]).contains("unknown sample"));
+    assert!(message(&[against_base(0, scored(1.0))]).contains("one arm"));
+    assert!(message(&[row(Arm::base(), 0, scored(0.5))]).contains("0 or 1"));
+    assert!(message(&[row(Arm::base(), 0, scored(f64::NAN))]).contains("NaN"));
     assert!(message(&[Score { suite: "other".into(), ..one() }]).contains("unknown suite"));
 }
 
@@ -254,7 +259,7 @@ proptest! {
             pairs.iter().map(|(a, b)| (f64::from(a / 3), f64::from(b / 3))).unzip();
         let there = compared(&base, &tuned, info("match", true));
         let back = compared(&tuned, &base, info("match", true));
-        let (there, back) = (only(&there).difference.as_ref().unwrap(), only(&back).difference.as_ref().unwrap());
+        let (there, back) = (difference(&there), difference(&back));
         prop_assert_eq!(&there.harmful, &back.beneficial);
         let (Interval::Known { low, high, .. }, Interval::Known { low: from, high: to, .. }) =
             (&there.interval, &back.interval)

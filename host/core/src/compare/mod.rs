@@ -1,5 +1,6 @@
-//! Base against tuned, paired by sample: the content of `comparison.json`.
+//! Arms against each other, paired by sample: the content of `comparison.json`.
 
+use crate::arm::{Arm, Contrast};
 use crate::score::MeasureInfo;
 use crate::stats::{Evidence, Interval};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,10 @@ pub use suite::{Described, Listed, Suite};
 pub struct Comparison {
     /// Two-sided confidence level of the intervals in it.
     pub level: f64,
+    /// Every arm, in the order of the configuration; `base` and `tuned` come first.
+    pub arms: Vec<Arm>,
+    /// The pairs of arms whose differences are in it.
+    pub contrasts: Vec<Contrast>,
     /// In the order of the configuration.
     pub suites: Vec<SuiteComparison>,
 }
@@ -36,27 +41,47 @@ pub struct SuiteComparison {
     pub grouping: Option<Grouping>,
 }
 
-/// One measure. An evaluator's has `base`, `tuned` and `difference`; a comparator's, which sees both sides at once, has
-/// `pair`.
+/// One measure. An evaluator's has `levels` and `differences`; a comparator's, which sees two arms at once, has `pairs`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MeasureComparison {
     /// The plugin's name in the suite's configuration.
     pub evaluator: String,
     /// What the measure means.
     pub info: MeasureInfo,
-    /// The base model's level; `None` if it was not scored at all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub base: Option<Level>,
-    /// The tuned model's level; `None` if it was not scored at all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub tuned: Option<Level>,
-    /// A comparator's level.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub pair: Option<Level>,
-    /// Tuned − base over the samples scored on both sides.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub difference: Option<Difference>,
-    /// The same by tag; exploratory: not corrected for how many there are, and never used by the gate.
+    /// Whether a comparator measures it, which sees two arms at once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub comparator: bool,
+    /// Each arm's level, in the order of the arms; an arm without any row is not among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub levels: Vec<ArmLevel>,
+    /// A comparator's level for each contrast.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pairs: Vec<PairLevel>,
+    /// Candidate − reference over the samples scored on both arms, for each contrast.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<Difference>,
+}
+
+/// The level of an arm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ArmLevel {
+    /// The arm.
+    pub arm: Arm,
+    /// Its level.
+    #[serde(flatten)]
+    pub level: Level,
+}
+
+/// The level of a comparator, which saw two arms.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PairLevel {
+    /// The two arms.
+    #[serde(flatten)]
+    pub contrast: Contrast,
+    /// The comparator's level.
+    #[serde(flatten)]
+    pub level: Level,
+    /// The same by tag; exploratory, as a difference's.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub slices: Vec<Slice>,
 }
@@ -66,6 +91,21 @@ impl MeasureComparison {
     pub fn full_name(&self) -> String {
         format!("{}.{}", self.evaluator, self.info.name)
     }
+
+    /// The level of an arm; `None` if it was not scored at all.
+    pub fn level(&self, arm: &Arm) -> Option<&Level> {
+        self.levels.iter().find(|one| one.arm == *arm).map(|one| &one.level)
+    }
+
+    /// A comparator's level for two arms.
+    pub fn pair(&self, contrast: &Contrast) -> Option<&PairLevel> {
+        self.pairs.iter().find(|one| one.contrast == *contrast)
+    }
+
+    /// The difference between two arms.
+    pub fn difference(&self, contrast: &Contrast) -> Option<&Difference> {
+        self.differences.iter().find(|one| one.contrast == *contrast)
+    }
 }
 
 /// The mean of a measure on one arm.
@@ -73,7 +113,7 @@ impl MeasureComparison {
 pub struct Level {
     /// Samples with a value.
     pub n: usize,
-    /// Samples that the evaluator could not score, or scored without this measure though the other arm has it.
+    /// Samples that the evaluator could not score, or scored without this measure though another arm has it.
     pub unscored: usize,
     /// Samples to which the measure does not apply: scored without it on every arm.
     pub not_applicable: usize,
@@ -88,9 +128,12 @@ pub struct Level {
     pub evidence: Evidence,
 }
 
-/// Tuned − base, paired by sample.
+/// Candidate − reference, paired by sample.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Difference {
+    /// The two arms.
+    #[serde(flatten)]
+    pub contrast: Contrast,
     /// Pairs with a value on both sides.
     pub n: usize,
     /// The mean difference; `None` without a pair.
@@ -105,18 +148,21 @@ pub struct Difference {
     pub test: Option<Test>,
     /// The smallest true difference that this many pairs would show in four of five repetitions.
     pub detectable: Option<f64>,
-    /// Pairs in which tuned is better.
+    /// Pairs in which the candidate is better.
     pub wins: usize,
     /// Pairs in which they are equal.
     pub ties: usize,
-    /// Pairs in which tuned is worse.
+    /// Pairs in which the candidate is worse.
     pub losses: usize,
-    /// Binary measures: samples that base had right and tuned has wrong.
+    /// Binary measures: samples that the reference has right and the candidate has wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub harmful: Vec<String>,
-    /// Binary measures: samples that base had wrong and tuned has right.
+    /// Binary measures: samples that the reference has wrong and the candidate has right.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub beneficial: Vec<String>,
+    /// The same by tag; exploratory: not corrected for how many there are, and never used by the gate.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub slices: Vec<Slice>,
     /// What the gate decides on.
     pub evidence: Evidence,
 }
@@ -128,6 +174,8 @@ pub struct Test {
     pub name: String,
     /// Two-sided p value of "there is no difference"; at most 0.05 exactly where the 95 % interval leaves 0 out.
     pub p: f64,
+    /// The same after Holm's correction over every test of the comparison.
+    pub adjusted: f64,
 }
 
 /// A measure on the samples that share a tag's value.
@@ -139,10 +187,10 @@ pub struct Slice {
     pub value: String,
     /// Pairs in the slice (samples, for a comparator).
     pub n: usize,
-    /// Mean of the base model; `None` for a comparator.
-    pub base: Option<f64>,
-    /// Mean of the tuned model, or of the comparator.
-    pub tuned: Option<f64>,
+    /// Mean of the reference; `None` for a comparator.
+    pub reference: Option<f64>,
+    /// Mean of the candidate, or of the comparator.
+    pub candidate: Option<f64>,
     /// Mean difference; `None` for a comparator.
     pub difference: Option<f64>,
     /// Interval of the difference, or of a comparator's level.

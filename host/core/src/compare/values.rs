@@ -2,7 +2,8 @@
 
 use super::suite::{Described, Suite};
 use crate::schema::did_you_mean;
-use crate::score::{Arm, MeasureInfo, Outcome, Score};
+use crate::arm::{Arm, Contrast};
+use crate::score::{MeasureInfo, Outcome, Score};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashMap};
 
@@ -59,7 +60,26 @@ impl Column<'_> {
     }
 }
 
-type Key<'a> = (&'a str, &'a str, Option<Arm>, &'a str);
+/// Suite, evaluator, arm, the arm that a comparator held it against, sample.
+type Key<'a> = (&'a str, &'a str, &'a str, Option<&'a str>, &'a str);
+
+/// Whose answers a row is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Of<'a> {
+    /// An evaluator's row.
+    Arm(&'a Arm),
+    /// A comparator's row.
+    Contrast(&'a Contrast),
+}
+
+impl<'a> Of<'a> {
+    fn names(self) -> (&'a str, Option<&'a str>) {
+        match self {
+            Self::Arm(arm) => (arm.as_str(), None),
+            Self::Contrast(contrast) => (contrast.candidate.as_str(), Some(contrast.reference.as_str())),
+        }
+    }
+}
 
 /// All rows, checked and found by suite, evaluator, arm and sample.
 pub(super) struct Table<'a> {
@@ -69,16 +89,16 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(suites: &'a [Suite], scores: &'a [Score]) -> Result<Self> {
+    pub(super) fn new(suites: &'a [Suite], arms: &[Arm], scores: &'a [Score]) -> Result<Self> {
         let mut table = Self { rows: HashMap::new(), clusters: HashMap::new() };
         let known = known_evaluators(suites)?;
         for score in scores {
-            table.add(score, &known).map_err(|error| error.context(place(score)))?;
+            table.add(score, &known, arms).map_err(|error| error.context(place(score)))?;
         }
         Ok(table)
     }
 
-    fn add(&mut self, score: &'a Score, known: &Known<'_>) -> Result<()> {
+    fn add(&mut self, score: &'a Score, known: &Known<'_>, arms: &[Arm]) -> Result<()> {
         let stale = "the scores belong to another configuration or dataset: score again";
         let suite = known
             .get(score.suite.as_str())
@@ -90,11 +110,16 @@ impl<'a> Table<'a> {
         if !suite.samples.contains_key(score.sample.as_str()) {
             return Err(Error::data("unknown sample").hint(stale));
         }
-        if evaluator.comparator != score.arm.is_none() {
-            return Err(Error::data("an evaluator's row needs an arm and a comparator's has none").hint(stale));
+        if let Some(unknown) = [Some(&score.arm), score.against.as_ref()].into_iter().flatten().find(|arm| !arms.contains(arm)) {
+            return Err(Error::data(format!("unknown arm `{unknown}`")).hint(stale));
+        }
+        if evaluator.comparator != score.against.is_some() {
+            return Err(Error::data("an evaluator's row has one arm and a comparator's has two").hint(stale));
         }
         check_measures(score, evaluator)?;
-        let key = (score.suite.as_str(), score.evaluator.as_str(), score.arm, score.sample.as_str());
+        let against = score.against.as_ref().map(Arm::as_str);
+        let key =
+            (score.suite.as_str(), score.evaluator.as_str(), score.arm.as_str(), against, score.sample.as_str());
         if self.rows.insert(key, score).is_some() {
             return Err(Error::data("the sample was scored twice").hint("sample ids must be unique within a suite"));
         }
@@ -110,9 +135,10 @@ impl<'a> Table<'a> {
         }
     }
 
-    /// A measure's cells on one arm.
-    pub(super) fn column(&self, suite: &'a Suite, evaluator: &str, measure: &str, arm: Option<Arm>) -> Column<'a> {
-        let cell = |sample: &str| match self.rows.get(&(suite.name.as_str(), evaluator, arm, sample)) {
+    /// A measure's cells on one arm, or of one comparator on two.
+    pub(super) fn column(&self, suite: &'a Suite, evaluator: &str, measure: &str, of: Of<'_>) -> Column<'a> {
+        let (arm, against) = of.names();
+        let cell = |sample: &str| match self.rows.get(&(suite.name.as_str(), evaluator, arm, against, sample)) {
             None => Cell::Lost,
             Some(score) => match &score.judgement.outcome {
                 Outcome::Unscored(_) => Cell::Unscored,
@@ -192,10 +218,6 @@ fn check_value(info: &MeasureInfo, value: f64) -> Result<()> {
 }
 
 fn place(score: &Score) -> String {
-    let arm = match score.arm {
-        Some(Arm::Base) => " of base",
-        Some(Arm::Tuned) => " of tuned",
-        None => "",
-    };
-    format!("score{arm} by `{}` on sample `{}` of suite `{}`", score.evaluator, score.sample, score.suite)
+    let arm = score.contrast().map_or_else(|| score.arm.to_string(), |contrast| contrast.to_string());
+    format!("score of {arm} by `{}` on sample `{}` of suite `{}`", score.evaluator, score.sample, score.suite)
 }

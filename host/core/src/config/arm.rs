@@ -1,6 +1,7 @@
 //! `[[arm]]` and `[[compare]]`: what answers a suite's prompts, and which two are held against each other.
 
-use crate::arm::Arm as Name;
+use super::Config;
+use crate::arm::{Arm as Name, Arms, Contrast};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
@@ -195,4 +196,60 @@ pub struct Compare {
     /// The reference that it is held against.
     #[serde(default = "Name::base")]
     pub against: Name,
+}
+
+impl Config {
+    /// Returns the arms of an evaluation: the base model where there is one, the tuned one where one is trained or named, and
+    /// every `[[arm]]`. Held against each other are tuned and base, the two of every rule and every `[[compare]]`, and tuned
+    /// and every arm that is the base model with another prompt: whether training beats prompting is the first question.
+    pub fn arms(&self) -> Arms {
+        let mut all = Vec::new();
+        all.extend(self.model.is_some().then(Name::base));
+        all.extend(self.has_tuned().then(Name::tuned));
+        all.extend(self.arms.iter().map(|arm| Name::from(arm.name.as_str())));
+        let mut arms = Arms { all, contrasts: Vec::new() };
+        let prompted = self.arms.iter().filter(|arm| arm.is_prompted_base());
+        let prompted = prompted.map(|arm| (Name::tuned(), Name::from(arm.name.as_str())));
+        let ruled = self.rules.iter().map(|rule| (rule.arm.clone(), rule.against.clone()));
+        let compared = self.comparisons.iter().map(|pair| (pair.arm.clone(), pair.against.clone()));
+        let default = std::iter::once((Name::tuned(), Name::base()));
+        for (candidate, reference) in default.chain(prompted).chain(ruled).chain(compared) {
+            let known = arms.all.contains(&candidate) && arms.all.contains(&reference);
+            let contrast = Contrast { candidate, reference };
+            if known && contrast.candidate != contrast.reference && !arms.contrasts.contains(&contrast) {
+                arms.contrasts.push(contrast);
+            }
+        }
+        arms
+    }
+
+    /// Whether a model is trained, or an existing adapter is evaluated as the tuned one.
+    pub fn has_tuned(&self) -> bool {
+        self.model.as_ref().is_some_and(|model| self.data.is_some() || model.adapter.is_some())
+    }
+
+    /// The `[[arm]]` of this name.
+    pub fn arm(&self, name: &Name) -> Option<&Arm> {
+        self.arms.iter().find(|arm| arm.name == name.as_str())
+    }
+
+    /// What an arm's answers cost; for a model on this machine, the machine's price by default.
+    pub fn price_of(&self, name: &Name) -> Price {
+        let arm = self.arm(name);
+        let own = arm.and_then(|arm| arm.price.clone());
+        let here = arm.is_none_or(Arm::is_local);
+        own.unwrap_or_else(|| Price { hour: self.run.price_per_hour.filter(|_| here), ..Price::default() })
+    }
+}
+
+impl Arm {
+    /// Whether a model on this machine answers.
+    pub fn is_local(&self) -> bool {
+        self.endpoint.is_none() && self.outputs.is_none()
+    }
+
+    /// Whether it is the base model, asked otherwise.
+    pub fn is_prompted_base(&self) -> bool {
+        self.is_local() && self.model.is_none() && self.adapter.is_none()
+    }
 }

@@ -22,8 +22,9 @@ pub struct Config {
     /// The run as a whole.
     #[serde(default)]
     pub run: Run,
-    /// The base model.
-    pub model: Model,
+    /// The base model. A project that only asks servers, or holds answers made elsewhere against each other, has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Model>,
     /// The training data.
     #[serde(default)]
     pub data: Option<Data>,
@@ -72,11 +73,15 @@ pub struct Run {
     /// Seeds everything that is random.
     #[schemars(range(max = 9_223_372_036_854_775_807_u64))]
     pub seed: u64,
+    /// What an hour of this machine costs, in a currency of your own: of training, and of every arm that it answers for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 0, max = 1_000_000))]
+    pub price_per_hour: Option<f64>,
 }
 
 impl Default for Run {
     fn default() -> Self {
-        Self { name: "run".into(), folder: "runs/latest".into(), seed: 42 }
+        Self { name: "run".into(), folder: "runs/latest".into(), seed: 42, price_per_hour: None }
     }
 }
 

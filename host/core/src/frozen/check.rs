@@ -106,13 +106,18 @@ pub fn files(frozen: &Frozen, live: &BTreeMap<Role, Live>) -> Checked {
 /// Whether both are files of one model, where a further file can change what it is. Other files come with a key of the
 /// configuration.
 fn same_model(one: &Role, other: &Role) -> bool {
-    matches!((one, other), (Role::Base(_), Role::Base(_)) | (Role::Tuned(_), Role::Tuned(_)))
+    match (one, other) {
+        (Role::Base(_), Role::Base(_)) | (Role::Tuned(_), Role::Tuned(_)) => true,
+        (Role::Arm(one, _), Role::Arm(other, _)) => one == other,
+        _ => false,
+    }
 }
 
 /// Compares the keys of the frozen configuration that matter to `verb` with those of `live`, which is portable too.
 pub fn settings(verb: Verb, frozen: &Frozen, live: &Config) -> Vec<Difference> {
     let (then, now) = (keyed(&frozen.config), keyed(live));
-    let adapter = frozen.config.model.adapter.is_some() && live.model.adapter.is_some();
+    let has_adapter = |config: &Config| config.model.as_ref().is_some_and(|model| model.adapter.is_some());
+    let adapter = has_adapter(&frozen.config) && has_adapter(live);
     let keys: std::collections::BTreeSet<&String> = then.keys().chain(now.keys()).collect();
     let data: Vec<String> =
         frozen.config.suites.iter().chain(&live.suites).map(|suite| format!("suite.{}.data", suite.name)).collect();
@@ -125,7 +130,30 @@ pub fn settings(verb: Verb, frozen: &Frozen, live: &Config) -> Vec<Difference> {
 
 /// Keys without influence on answers and scores: names, places, speed, and what only the gate reads. Files are known by
 /// their digests, wherever they lie.
-const FREE: [&str; 6] = ["run.name", "run.folder", "model.path", "model.device", "data.train", "generate.batch_size"];
+const FREE: [&str; 7] =
+    ["run.name", "run.folder", "run.price_per_hour", "model.path", "model.device", "data.train", "generate.batch_size"];
+
+/// The same of an arm: `arm.NAME.` and one of these.
+const FREE_OF_ARM: [&str; 12] = [
+    "adapter",
+    "model",
+    "outputs",
+    "retrieve.folder",
+    "examples.from",
+    "price",
+    "endpoint.concurrency",
+    "endpoint.retries",
+    "endpoint.timeout",
+    "endpoint.requests_per_minute",
+    "endpoint.token_variable",
+    "endpoint.budget",
+];
+
+fn is_free(key: &str) -> bool {
+    let of_arm = key.strip_prefix("arm.").and_then(|rest| rest.split_once('.')).map(|(_, rest)| rest);
+    let under = |table: &&str| of_arm.is_some_and(|key| key == *table || key.starts_with(&format!("{table}.")));
+    FREE.contains(&key) || FREE_OF_ARM.iter().any(|table| under(&table))
+}
 
 /// Keys of `[train]` that decide how a model is read even where nothing is trained.
 const READING: [&str; 3] = ["train.method", "train.compute", "train.double_quantization"];
@@ -133,11 +161,11 @@ const READING: [&str; 3] = ["train.method", "train.compute", "train.double_quant
 fn matters(verb: Verb, key: &str, adapter: bool) -> bool {
     let under = |table: &str| key == table || key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'));
     match verb {
-        _ if FREE.contains(&key) => false,
+        _ if is_free(key) => false,
         Verb::Train => ["train", "data", "template", "run.seed"].into_iter().any(under),
         Verb::Eval if under("train") && adapter => READING.contains(&key),
-        Verb::Eval => !under("rule") && !under("gate"),
-        Verb::Compare => key == "gate.resamples" || key == "run.seed",
+        Verb::Eval => !["rule", "gate", "compare"].into_iter().any(under),
+        Verb::Compare => key == "gate.resamples" || key == "run.seed" || under("compare"),
         Verb::Report => under("rule") || under("gate"),
     }
 }

@@ -116,8 +116,17 @@ impl Frozen {
 pub fn portable(config: &Config) -> Config {
     let mut config = config.clone();
     shorten(&mut config.run.folder);
-    shorten(&mut config.model.path);
-    config.model.adapter.iter_mut().for_each(shorten);
+    if let Some(model) = &mut config.model {
+        shorten(&mut model.path);
+        model.adapter.iter_mut().for_each(shorten);
+    }
+    for arm in &mut config.arms {
+        let (examples, retrieve) = (&mut arm.examples, &mut arm.retrieve);
+        examples.iter_mut().for_each(|examples| shorten(&mut examples.from));
+        retrieve.iter_mut().for_each(|retrieve| shorten(&mut retrieve.folder));
+        let paths = [&mut arm.adapter, &mut arm.model, &mut arm.outputs];
+        paths.into_iter().flatten().for_each(shorten);
+    }
     config.data.iter_mut().for_each(|data| shorten(&mut data.train));
     shorten_text(&mut config.template.plugin);
     config.template.template.iter_mut().for_each(shorten_text);

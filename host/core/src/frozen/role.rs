@@ -11,6 +11,8 @@ pub enum Role {
     Base(String),
     /// A file of the adapter or of the tuned model.
     Tuned(String),
+    /// A file that shapes the answers of an `[[arm]]`: of its model or adapter, its examples, its passages, its outputs.
+    Arm(String, String),
     /// The training data.
     TrainingData,
     /// The test rows of the suite of this name.
@@ -50,6 +52,7 @@ impl fmt::Display for Role {
         match self {
             Self::Base(file) => write!(f, "the base model's {file}"),
             Self::Tuned(file) => write!(f, "the tuned model's {file}"),
+            Self::Arm(arm, file) => write!(f, "arm `{arm}`'s {file}"),
             Self::TrainingData => f.write_str("the training data"),
             Self::TestData(suite) => write!(f, "the test data of suite `{suite}`"),
             Self::Template => f.write_str("the chat template"),
@@ -73,6 +76,7 @@ impl From<Role> for String {
         match role {
             Role::Base(file) => format!("base/{file}"),
             Role::Tuned(file) => format!("tuned/{file}"),
+            Role::Arm(arm, file) => format!("arm/{}/{file}", escape(&arm)),
             Role::TrainingData => "data/train".into(),
             Role::TestData(suite) => format!("data/test/{}", escape(&suite)),
             Role::Template => "template".into(),
@@ -94,6 +98,7 @@ impl TryFrom<String> for Role {
             ("base", _) => Self::Base(rest.into()),
             ("tuned", _) => Self::Tuned(rest.into()),
             ("run", _) => Self::Artefact(rest.into()),
+            ("arm", Some((arm, file))) => Self::Arm(unescape(arm), file.into()),
             ("data", None) if rest == "train" => Self::TrainingData,
             ("data", Some(("test", suite))) => Self::TestData(unescape(suite)),
             ("plugin", None) if rest == "template" => Self::Plugin(Use::Template),
@@ -119,6 +124,7 @@ mod tests {
         let roles = [
             Role::Base("config.json".into()),
             Role::Tuned("adapter_config.json".into()),
+            Role::Arm("v2".into(), "handbook/prices.md".into()),
             Role::TrainingData,
             Role::TestData(odd.clone()),
             Role::Template,
@@ -130,7 +136,7 @@ mod tests {
         for role in roles {
             assert_eq!(Role::try_from(String::from(role.clone())).unwrap(), role);
         }
-        for wrong in ["", "weights", "data/test", "plugin/suite/only", "template/x"] {
+        for wrong in ["", "weights", "arm/v2", "data/test", "plugin/suite/only", "template/x"] {
             Role::try_from(wrong.to_owned()).unwrap_err();
         }
     }

@@ -1,6 +1,7 @@
 //! A rule's conditions: what each asks for, and which evidence speaks to it.
 
 use super::{ConditionKind, Reason, Scored, Side};
+use crate::arm::{Arm, Contrast};
 use crate::compare::{Level, MeasureComparison};
 use crate::config::{Gate, Rule};
 use crate::stats::{Evidence, Weakness};
@@ -10,6 +11,7 @@ use crate::{Error, Result};
 pub(super) struct Condition<'a> {
     pub(super) suite: &'a str,
     pub(super) measure: &'a MeasureComparison,
+    pub(super) contrast: Contrast,
     pub(super) kind: ConditionKind,
     pub(super) limit: f64,
     pub(super) threshold: f64,
@@ -38,21 +40,26 @@ pub(super) fn conditions<'a>(
         .into_iter()
         .map(|(kind, limit)| {
             check_limit(&name, kind, limit, measure)?;
-            Ok(Condition::new(suite, samples, measure, kind, limit, gate))
+            Ok(Condition::new(suite, samples, measure, contrast(rule), kind, limit, gate))
         })
         .collect()
+}
+
+/// The arms that a rule is about.
+pub(super) fn contrast(rule: &Rule) -> Contrast {
+    Contrast { candidate: rule.arm.clone(), reference: rule.against.clone() }
 }
 
 fn check_limit(name: &str, kind: ConditionKind, limit: f64, measure: &MeasureComparison) -> Result<()> {
     if !limit.is_finite() {
         return Err(Error::config(format!("{name} has a limit that is no number")).hint("give a finite number"));
     }
-    let paired = matches!(kind, ConditionKind::Margin | ConditionKind::Gain);
+    let paired = is_paired(kind);
     if paired && limit < 0.0 {
         return Err(Error::config(format!("{name} has a negative margin or gain")).hint("give 0 or more"));
     }
-    if paired && measure.pair.is_some() {
-        return Err(Error::config(format!("{name} compares base and tuned, but a comparator's measure already does"))
+    if paired && measure.comparator {
+        return Err(Error::config(format!("{name} compares two arms, but a comparator's measure already does"))
             .hint("use minimum or maximum"));
     }
     Ok(())
@@ -63,11 +70,12 @@ impl<'a> Condition<'a> {
         suite: &'a str,
         samples: usize,
         measure: &'a MeasureComparison,
+        contrast: Contrast,
         kind: ConditionKind,
         limit: f64,
         gate: &Gate,
     ) -> Self {
-        // Margin and gain speak of "better"; the threshold is one of tuned − base.
+        // Margin and gain speak of "better"; the threshold is one of candidate − reference.
         let (side, threshold) = match (kind, measure.info.higher_is_better) {
             (ConditionKind::Minimum, _) | (ConditionKind::Gain, true) => (Side::Above, limit),
             (ConditionKind::Maximum, _) => (Side::Below, limit),
@@ -75,9 +83,14 @@ impl<'a> Condition<'a> {
             (ConditionKind::Margin, false) => (Side::Below, limit),
             (ConditionKind::Gain, false) => (Side::Below, -limit),
         };
-        let evidence = evidence(kind, measure);
-        let obstacle = obstacle(kind, samples, measure, gate);
-        Self { suite, measure, kind, limit, threshold, side, evidence, obstacle }
+        let evidence = evidence(kind, measure, &contrast);
+        let obstacle = obstacle(kind, samples, measure, &contrast, gate);
+        Self { suite, measure, contrast, kind, limit, threshold, side, evidence, obstacle }
+    }
+
+    /// The reference, where two arms are compared.
+    pub(super) fn reference(&self) -> Option<Arm> {
+        (is_paired(self.kind) || self.measure.comparator).then(|| self.contrast.reference.clone())
     }
 
     /// One-sided p value of "the condition does not hold".
@@ -112,40 +125,48 @@ impl<'a> Condition<'a> {
     }
 }
 
-fn evidence(kind: ConditionKind, measure: &MeasureComparison) -> Evidence {
-    let found = match kind {
-        ConditionKind::Minimum | ConditionKind::Maximum => {
-            measure.pair.as_ref().or(measure.tuned.as_ref()).map(|level| &level.evidence)
-        }
-        ConditionKind::Margin | ConditionKind::Gain => {
-            measure.difference.as_ref().map(|difference| &difference.evidence)
-        }
+fn is_paired(kind: ConditionKind) -> bool {
+    matches!(kind, ConditionKind::Margin | ConditionKind::Gain)
+}
+
+fn evidence(kind: ConditionKind, measure: &MeasureComparison, contrast: &Contrast) -> Evidence {
+    let found = if is_paired(kind) {
+        measure.difference(contrast).map(|difference| &difference.evidence)
+    } else {
+        let pair = measure.pair(contrast).map(|pair| &pair.level);
+        pair.or_else(|| measure.level(&contrast.candidate)).map(|level| &level.evidence)
     };
     found.cloned().unwrap_or(Evidence::TooFew { n: 0 })
 }
 
 /// The first of: a missing arm, lost samples, too many unscored ones.
-fn obstacle(kind: ConditionKind, samples: usize, measure: &MeasureComparison, gate: &Gate) -> Option<Reason> {
-    let tuned = match &measure.pair {
-        Some(pair) => (Scored::Pair, Some(pair)),
-        None => (Scored::Tuned, measure.tuned.as_ref()),
+fn obstacle(
+    kind: ConditionKind,
+    samples: usize,
+    measure: &MeasureComparison,
+    contrast: &Contrast,
+    gate: &Gate,
+) -> Option<Reason> {
+    let arm = |arm: &Arm| (Scored::Arm(arm.clone()), measure.level(arm));
+    let scored = if measure.comparator {
+        vec![(Scored::Pair(contrast.clone()), measure.pair(contrast).map(|pair| &pair.level))]
+    } else if is_paired(kind) {
+        vec![arm(&contrast.candidate), arm(&contrast.reference)]
+    } else {
+        vec![arm(&contrast.candidate)]
     };
-    let arms = match kind {
-        ConditionKind::Minimum | ConditionKind::Maximum => vec![tuned],
-        ConditionKind::Margin | ConditionKind::Gain => vec![tuned, (Scored::Base, measure.base.as_ref())],
-    };
-    let of_an_arm = arms.iter().find_map(|&(of, level)| match level {
+    let of_an_arm = scored.into_iter().find_map(|(of, level)| match level {
         None => Some(Reason::NoScores { of }),
         Some(level) => incomplete(of, level, samples, gate.max_unscored),
     });
-    let paired = matches!(kind, ConditionKind::Margin | ConditionKind::Gain);
-    of_an_arm.or_else(|| if paired { unpaired(samples, measure, gate.max_unscored) } else { None })
+    let unpaired = || unpaired(samples, measure, contrast, gate.max_unscored);
+    of_an_arm.or_else(|| if is_paired(kind) { unpaired() } else { None })
 }
 
-/// Samples that one of the models has no value of are no pairs, whichever it is.
-fn unpaired(samples: usize, measure: &MeasureComparison, allowed: f64) -> Option<Reason> {
-    let (base, pairs) = (measure.base.as_ref()?, measure.difference.as_ref()?.n);
-    let applicable = samples.saturating_sub(base.not_applicable);
+/// Samples that one of the arms has no value of are no pairs, whichever it is.
+fn unpaired(samples: usize, measure: &MeasureComparison, contrast: &Contrast, allowed: f64) -> Option<Reason> {
+    let (reference, pairs) = (measure.level(&contrast.reference)?, measure.difference(contrast)?.n);
+    let applicable = samples.saturating_sub(reference.not_applicable);
     let unpaired = applicable.saturating_sub(pairs);
     (unpaired as f64 > allowed * applicable as f64).then_some(Reason::Unpaired { unpaired, applicable, allowed })
 }

@@ -174,6 +174,8 @@ fn result(condition: &Condition<'_>, levels: &Levels) -> ConditionResult {
     ConditionResult {
         suite: condition.suite.into(),
         measure: condition.measure.full_name(),
+        arm: condition.contrast.candidate.clone(),
+        against: condition.reference(),
         kind: condition.kind,
         limit: condition.limit,
         verdict,

@@ -1,5 +1,7 @@
 //! Finding what a rule names.
 
+use super::condition::contrast;
+use crate::arm::Arm;
 use crate::compare::{Comparison, MeasureComparison, SuiteComparison};
 use crate::config::Rule;
 use crate::schema::did_you_mean;
@@ -10,6 +12,7 @@ pub(super) fn find<'a>(
     rule: &Rule,
     comparison: &'a Comparison,
 ) -> Result<(&'a SuiteComparison, &'a MeasureComparison)> {
+    arms(rule, comparison)?;
     let suites = &comparison.suites;
     let suite = suites.iter().find(|suite| suite.name == rule.suite).ok_or_else(|| {
         Error::config(format!("a rule names the unknown suite `{}`", rule.suite))
@@ -21,6 +24,23 @@ pub(super) fn find<'a>(
         [] => Err(unknown(rule, suite)),
         several => Err(ambiguous(rule, several)),
     }
+}
+
+/// Errors if the comparison has no such arm, or does not hold the two against each other.
+fn arms(rule: &Rule, comparison: &Comparison) -> Result<()> {
+    let paired = rule.margin.is_some() || rule.gain.is_some();
+    for arm in [Some(&rule.arm), Some(&rule.against).filter(|_| paired)].into_iter().flatten() {
+        if !comparison.arms.contains(arm) {
+            return Err(Error::config(format!("a rule names the unknown arm `{arm}`"))
+                .hint(did_you_mean(arm.as_str(), comparison.arms.iter().map(Arm::as_str))));
+        }
+    }
+    let contrast = contrast(rule);
+    if paired && !comparison.contrasts.contains(&contrast) {
+        return Err(Error::config(format!("a rule holds {contrast}, which the comparison does not"))
+            .hint("run `diapason compare` again"));
+    }
+    Ok(())
 }
 
 fn names(rule: &Rule, measure: &MeasureComparison) -> bool {

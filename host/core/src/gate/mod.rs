@@ -1,5 +1,6 @@
 //! The gate: rules against a comparison, ending passed, failed or inconclusive.
 
+use crate::arm::Arm;
 use crate::stats::Interval;
 use crate::stats::power::SampleSize;
 use serde::{Deserialize, Serialize};
@@ -56,24 +57,29 @@ pub struct GateResult {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ConditionKind {
-    /// The tuned model's level is at least the limit.
+    /// The arm's level is at least the limit.
     Minimum,
-    /// The tuned model's level is at most the limit.
+    /// The arm's level is at most the limit.
     Maximum,
-    /// The tuned model is not worse than base by more than the limit.
+    /// The arm is not worse than the reference by more than the limit.
     Margin,
-    /// The tuned model is better than base by more than the limit.
+    /// The arm is better than the reference by more than the limit.
     Gain,
 }
 
-/// One condition's decision. `estimate`, `interval` and `threshold` are in the measure's own unit: levels of the tuned
-/// model, or differences tuned − base.
+/// One condition's decision. `estimate`, `interval` and `threshold` are in the measure's own unit: levels of the arm, or
+/// differences arm − reference.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ConditionResult {
     /// The suite.
     pub suite: String,
     /// `plugin.measure`.
     pub measure: String,
+    /// The arm, the candidate.
+    pub arm: Arm,
+    /// The reference, where two arms are compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Arm>,
     /// Which field of the rule it stands for.
     pub kind: ConditionKind,
     /// The limit as given in the rule.

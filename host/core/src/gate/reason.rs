@@ -1,5 +1,6 @@
 //! Why a condition ended as it did: what a renderer makes a sentence of.
 
+use crate::arm::{Arm, Contrast};
 use serde::{Deserialize, Serialize};
 
 /// Why a condition passed, failed or is inconclusive.
@@ -55,13 +56,11 @@ pub enum Reason {
 }
 
 /// What has scores.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Scored {
-    /// The base model.
-    Base,
-    /// The tuned model.
-    Tuned,
-    /// Both, by a comparator.
-    Pair,
+    /// An arm.
+    Arm(Arm),
+    /// Two arms, by a comparator.
+    Pair(Contrast),
 }

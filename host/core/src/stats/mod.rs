@@ -60,3 +60,13 @@ pub enum Interval {
         n: usize,
     },
 }
+
+impl Interval {
+    /// Its lower and its upper end, where it is known.
+    pub fn ends(&self) -> Option<(f64, f64)> {
+        match self {
+            Self::Known { low, high, .. } => Some((*low, *high)),
+            Self::TooFew { .. } => None,
+        }
+    }
+}
