@@ -5,10 +5,10 @@
 // An example speaks to whoever runs it.
 #![allow(clippy::print_stdout)]
 
+use diapason_core::arm::{Arm, Arms};
 use diapason_core::compare::{Described, Listed, Suite, compare};
 use diapason_core::config::{Gate, Rule};
 use diapason_core::gate::{History, decide};
-use diapason_core::arm::{Arm, Arms};
 use diapason_core::score::{Judgement, Measure, MeasureInfo, Outcome, Score};
 use std::collections::BTreeMap;
 

@@ -136,7 +136,8 @@ fn money(cost: &Cost, price: &Price) -> Option<f64> {
 /// Whether fine-tuning was worth it; `None` where tuned was held against nothing.
 pub fn worth(comparison: &Comparison, costs: &[Cost], training_seconds: Option<f64>, config: &Config) -> Option<Worth> {
     let (suite, measure) = deciding(comparison, config)?;
-    let training_money = training_seconds.and_then(|seconds| Some(config.price_of(&Arm::tuned()).hour? * seconds / 3600.0));
+    let training_money =
+        training_seconds.and_then(|seconds| Some(config.price_of(&Arm::tuned()).hour? * seconds / 3600.0));
     let training = Training { seconds: training_seconds, money: training_money };
     let against = |contrast: &&Contrast| contrast.candidate.is_tuned();
     let rivals = comparison.contrasts.iter().filter(against);
@@ -181,8 +182,20 @@ fn rival(contrast: &Contrast, measure: &MeasureComparison, costs: &[Cost], train
 
 fn outcome(interval: &Interval, higher_is_better: bool) -> Outcome {
     match interval.ends() {
-        Some((low, _)) if low > 0.0 => if higher_is_better { Outcome::Better } else { Outcome::Worse },
-        Some((_, high)) if high < 0.0 => if higher_is_better { Outcome::Worse } else { Outcome::Better },
+        Some((low, _)) if low > 0.0 => {
+            if higher_is_better {
+                Outcome::Better
+            } else {
+                Outcome::Worse
+            }
+        }
+        Some((_, high)) if high < 0.0 => {
+            if higher_is_better {
+                Outcome::Worse
+            } else {
+                Outcome::Better
+            }
+        }
         _ => Outcome::Open,
     }
 }

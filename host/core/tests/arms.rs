@@ -27,7 +27,8 @@ fn right(arm: &str, count: usize) -> impl Iterator<Item = Score> {
 }
 
 fn comparison(base: usize, tuned: usize, few_shot: usize) -> Comparison {
-    let scores: Vec<Score> = right("base", base).chain(right("tuned", tuned)).chain(right("few-shot", few_shot)).collect();
+    let scores: Vec<Score> =
+        right("base", base).chain(right("tuned", tuned)).chain(right("few-shot", few_shot)).collect();
     compare(&[suite(SAMPLES, info("match", true), false)], &three(), &scores, 0, 0).unwrap()
 }
 

@@ -9,7 +9,7 @@ use diapason_core::config::{Gate, Rule};
 use diapason_core::gate::{History, Look, Plan, Reason, Verdict, decide};
 use diapason_core::score::MeasureInfo;
 use diapason_core::stats::Interval;
-use scores::{difference, binary, compared, gate, info, rows, rule, suite};
+use scores::{binary, compared, difference, gate, info, rows, rule, suite};
 
 fn known(interval: &Interval) -> (f64, f64) {
     match interval {
@@ -32,7 +32,8 @@ fn the_interval_is_about_the_mean_of_samples_that_is_printed() {
         score.cluster = Some(if sample < lost { "large".into() } else { format!("small {}", sample / 5) });
     }
     for is_binary in [true, false] {
-        let comparison = compare(&[suite(n, info("match", is_binary), false)], &Arms::of_training(), &rows, 0, 0).unwrap();
+        let comparison =
+            compare(&[suite(n, info("match", is_binary), false)], &Arms::of_training(), &rows, 0, 0).unwrap();
         let difference = difference(&comparison);
         assert!((difference.mean.unwrap() + 85.0 / 300.0).abs() < 1e-12);
         let (low, high) = known(&difference.interval);
@@ -47,7 +48,10 @@ fn repeated_prompts_are_one_piece_of_evidence() {
     let n = 100;
     let scores = rows(&binary(0, n), &binary(60, n));
     let mut alone = suite(n, info("match", true), false);
-    assert_eq!(compare(std::slice::from_ref(&alone), &Arms::of_training(), &scores, 0, 0).unwrap().suites[0].grouping, None);
+    assert_eq!(
+        compare(std::slice::from_ref(&alone), &Arms::of_training(), &scores, 0, 0).unwrap().suites[0].grouping,
+        None
+    );
     for (index, sample) in alone.samples.iter_mut().enumerate() {
         sample.prompt = format!("prompt {}", index / 10);
     }

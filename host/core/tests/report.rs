@@ -1,13 +1,13 @@
 //! The report joins outputs, scores and flips by suite and sample.
 #![allow(clippy::unwrap_used)]
 
+use diapason_core::arm::{Arm, Arms};
 use diapason_core::compare::{Described, Listed, Suite, compare};
 use diapason_core::finding::{Finding, Severity};
 use diapason_core::frozen::{File, Frozen, Role};
 use diapason_core::language_model::{Completion, Finish};
 use diapason_core::report::{FORMAT, FindingCounts, Flip, Parts, Report, build};
 use diapason_core::sample::{Message, Sample};
-use diapason_core::arm::{Arm, Arms};
 use diapason_core::score::{Judgement, Measure, MeasureInfo, Outcome, Output, Score};
 use std::collections::BTreeMap;
 

@@ -3,15 +3,15 @@
 
 mod scores;
 
+use diapason_core::arm::{Arm, Arms, Contrast};
 use diapason_core::compare::{Comparison, compare};
 use diapason_core::config::{Gate, Rule};
 use diapason_core::gate::{History, Reason, Scored, Side, Verdict, decide};
-use diapason_core::arm::{Arm, Arms, Contrast};
 use diapason_core::score::{MeasureInfo, Outcome, Score};
 use diapason_core::stats::Interval;
 use diapason_core::{Class, Error};
 use proptest::prelude::*;
-use scores::{difference, binary, compared, gate, info, only, row, rows, rule, scored, suite};
+use scores::{binary, compared, difference, gate, info, only, row, rows, rule, scored, suite};
 
 #[test]
 fn pairs_by_sample_whatever_the_order_of_the_rows() {
@@ -147,7 +147,8 @@ fn clusters_widen_the_interval() {
         score.cluster = Some(format!("source {}", (index % 100) / 10));
     }
     let width = |scores: &[Score]| {
-        let comparison = compare(&[suite(100, info("match", true), false)], &Arms::of_training(), scores, 0, 0).unwrap();
+        let comparison =
+            compare(&[suite(100, info("match", true), false)], &Arms::of_training(), scores, 0, 0).unwrap();
         match difference(&comparison).interval {
             Interval::Known { low, high, .. } => high - low,
             Interval::TooFew { .. } => panic!("ten clusters are enough"),

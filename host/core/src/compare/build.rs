@@ -77,9 +77,8 @@ impl Measured<'_> {
         } else {
             let columns: Vec<Column<'_>> = self.arms.all.iter().map(|arm| self.column(Of::Arm(arm))).collect();
             let each = self.arms.all.iter().zip(&columns);
-            let level = |(arm, column)| {
-                self.level(column, &columns).map(|level| ArmLevel { arm: Clone::clone(arm), level })
-            };
+            let level =
+                |(arm, column)| self.level(column, &columns).map(|level| ArmLevel { arm: Clone::clone(arm), level });
             levels.extend(each.filter_map(level));
             differences.extend(self.arms.contrasts.iter().filter_map(|contrast| self.difference(contrast)));
         }

@@ -1,8 +1,8 @@
 //! Score rows as a table: one cell for each sample, evaluator, arm and measure.
 
 use super::suite::{Described, Suite};
-use crate::schema::did_you_mean;
 use crate::arm::{Arm, Contrast};
+use crate::schema::did_you_mean;
 use crate::score::{MeasureInfo, Outcome, Score};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashMap};
@@ -110,7 +110,9 @@ impl<'a> Table<'a> {
         if !suite.samples.contains_key(score.sample.as_str()) {
             return Err(Error::data("unknown sample").hint(stale));
         }
-        if let Some(unknown) = [Some(&score.arm), score.against.as_ref()].into_iter().flatten().find(|arm| !arms.contains(arm)) {
+        if let Some(unknown) =
+            [Some(&score.arm), score.against.as_ref()].into_iter().flatten().find(|arm| !arms.contains(arm))
+        {
             return Err(Error::data(format!("unknown arm `{unknown}`")).hint(stale));
         }
         if evaluator.comparator != score.against.is_some() {
@@ -118,8 +120,7 @@ impl<'a> Table<'a> {
         }
         check_measures(score, evaluator)?;
         let against = score.against.as_ref().map(Arm::as_str);
-        let key =
-            (score.suite.as_str(), score.evaluator.as_str(), score.arm.as_str(), against, score.sample.as_str());
+        let key = (score.suite.as_str(), score.evaluator.as_str(), score.arm.as_str(), against, score.sample.as_str());
         if self.rows.insert(key, score).is_some() {
             return Err(Error::data("the sample was scored twice").hint("sample ids must be unique within a suite"));
         }

@@ -1,10 +1,11 @@
 //! `[[arm]]` and `[[compare]]`: what answers a suite's prompts, and which two are held against each other.
 
-use super::Config;
+use super::{Config, Model};
 use crate::arm::{Arm as Name, Arms, Contrast};
+use crate::{Error, Result};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// One more that answers the suites' prompts, beside `base` and `tuned`: the base model, unless it names an adapter, another
 /// model, a server, or answers that were made elsewhere.
@@ -57,6 +58,13 @@ pub struct Examples {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 200))]
     pub tag: Option<String>,
+}
+
+impl Examples {
+    /// Whether they are rows of the training data.
+    pub fn from_training(&self) -> bool {
+        self.from.as_os_str() == "train"
+    }
 }
 
 /// How examples are chosen. The row itself and its near-duplicates are never among them.
@@ -221,6 +229,27 @@ impl Config {
             }
         }
         arms
+    }
+
+    /// Returns `[model]`.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn base(&self) -> Result<&Model> {
+        self.model.as_ref().ok_or_else(|| {
+            Error::config("this project has no `[model]`")
+                .hint("add `[model]` with `path`, a safetensors folder or a GGUF file")
+        })
+    }
+
+    /// The existing adapter that is evaluated instead of training one.
+    pub fn adapter(&self) -> Option<&Path> {
+        self.model.as_ref()?.adapter.as_deref()
+    }
+
+    /// Whether a model is trained.
+    pub fn trains(&self) -> bool {
+        self.has_tuned() && self.adapter().is_none()
     }
 
     /// Whether a model is trained, or an existing adapter is evaluated as the tuned one.

@@ -8,7 +8,7 @@ const FORM: [&str; 3] = ["method", "compute", "double_quantization"];
 
 /// Problems of a configuration with `model.adapter`; `given` lists the keys that stand in `[train]`.
 pub(super) fn problems(config: &Config, given: Option<&[String]>) -> Vec<Problem> {
-    if config.model.adapter.is_none() {
+    if config.adapter().is_none() {
         return Vec::new();
     }
     let idle = "`model.adapter` names an existing adapter, so nothing is trained";

@@ -2,7 +2,7 @@
 
 use super::numbers;
 use super::{existing, rules};
-use diapason_core::config::{Config, Plugin};
+use diapason_core::config::{Arm, Config, Plugin};
 use diapason_core::schema::{Problem, problems};
 use diapason_core::{Error, Result};
 use diapason_disk::{files, foreign};
@@ -160,11 +160,23 @@ fn line_of(text: &str, offset: usize) -> usize {
     1 + text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count()
 }
 
+fn arm(arm: &mut Arm, folder: &Path) {
+    let at = |path: &mut PathBuf| *path = folder.join(&*path);
+    arm.retrieve.iter_mut().for_each(|retrieve| at(&mut retrieve.folder));
+    // `train` is no file: it is the training data.
+    let examples = arm.examples.iter_mut().filter(|examples| !examples.from_training());
+    examples.for_each(|examples| at(&mut examples.from));
+    [&mut arm.adapter, &mut arm.model, &mut arm.outputs].into_iter().flatten().for_each(at);
+}
+
 fn resolve(config: &mut Config, folder: &Path) {
     let at = |path: &mut PathBuf| *path = folder.join(&*path);
     at(&mut config.run.folder);
-    at(&mut config.model.path);
-    config.model.adapter.iter_mut().for_each(at);
+    if let Some(model) = &mut config.model {
+        at(&mut model.path);
+        model.adapter.iter_mut().for_each(at);
+    }
+    config.arms.iter_mut().for_each(|arm| self::arm(arm, folder));
     config.data.iter_mut().for_each(|data| at(&mut data.train));
     config.suites.iter_mut().for_each(|suite| at(&mut suite.data));
     component(&mut config.template.plugin, folder);

@@ -1,6 +1,7 @@
 //! `diapason.toml`, from its text to a checked [`Config`](diapason_core::config::Config). Unknown keys are refused, with the
 //! nearest known one.
 
+mod arms;
 mod existing;
 mod load;
 mod numbers;

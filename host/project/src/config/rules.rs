@@ -1,6 +1,6 @@
 //! What a JSON Schema cannot say of `diapason.toml`: names that refer to each other.
 
-use super::watched;
+use super::{arms, watched};
 use diapason_core::config::{Config, Method, Plugin, Rule, Schedule, Suite, TARGETS, Train};
 use diapason_core::schema::{Problem, did_you_mean};
 use std::collections::BTreeSet;
@@ -23,11 +23,12 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     for (index, rule) in config.rules.iter().enumerate() {
         self::rule(rule, &format!("/rule/{index}"), &config.suites, &mut found);
     }
+    arms::problems(config, &mut found);
     watched::problems(config, &mut found);
     found
 }
 
-fn problem(pointer: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Problem {
+pub(super) fn problem(pointer: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Problem {
     Problem { pointer: pointer.into(), message: message.into(), hint: Some(hint.into()) }
 }
 
@@ -64,7 +65,8 @@ fn variables(suites: &[Suite], found: &mut Vec<Problem>) {
 }
 
 fn device(config: &Config, found: &mut Vec<Problem>) {
-    let name = config.model.device.as_str();
+    let Some(model) = &config.model else { return };
+    let name = model.device.as_str();
     let cuda = name.strip_prefix("cuda:").is_some_and(|index| index.parse::<usize>().is_ok());
     if !(cuda || name == "auto" || name == "cpu") {
         found.push(problem("/model/device", format!("unknown device `{name}`"), "one of auto, cpu, cuda:N"));
