@@ -128,8 +128,8 @@ async function test() {
   try {
     testDifferences();
     await testKeyboard();
-    await testFlips();
-    await (data.arms.length < 3 ? testKinds() : testArms());
+    if (data.arms.length < 3) await testKinds();
+    else { await testFlips(); await testArms(); }
     await testAddress();
     lines.push("finished");
   } catch (error) {

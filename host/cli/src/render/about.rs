@@ -72,9 +72,12 @@ impl About {
             })
             .collect();
         let device = config.model.as_ref().map(|model| &model.device);
-        let decoding = json!({"generate": config.generate, "suite": suites, "template": config.template.template,
-            "limits": config.limits, "model.device": device,
-            "arm": config.arms.iter().map(|arm| Arm { price: None, ..arm.clone() }).collect::<Vec<_>>()});
+        let mut decoding = json!({"generate": config.generate, "suite": suites, "template": config.template.template,
+            "limits": config.limits, "model.device": device});
+        let arms: Vec<Arm> = config.arms.iter().map(|arm| Arm { price: None, ..arm.clone() }).collect();
+        if !arms.is_empty() {
+            decoding["arm"] = json!(arms);
+        }
         let training = json!({"train": config.train, "data": config.data});
         Self {
             facts: facts(report),

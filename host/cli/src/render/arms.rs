@@ -34,6 +34,11 @@ pub(crate) fn look(arm: &Arm) -> &'static str {
     }
 }
 
+/// Whether there is another arm than base and tuned: then a report says what each is before anything else.
+pub(crate) fn has_others(comparison: &Comparison) -> bool {
+    comparison.arms.iter().any(|arm| look(arm) == "other")
+}
+
 /// What answers: `the tuned model`, `arm few-shot`.
 pub(crate) fn who(arm: &Arm) -> String {
     if arm.is_base() || arm.is_tuned() { format!("the {arm} model") } else { format!("arm {arm}") }

@@ -9,7 +9,6 @@ use serde::Serialize;
 pub(super) struct Tick {
     x: String,
     label: String,
-    anchor: &'static str,
 }
 
 /// A linear axis from `low` to `high` with a tick at every multiple of `step`.
@@ -47,14 +46,9 @@ impl Axis {
         // An end that is a multiple of the step has its tick, whatever the division rounds to.
         let place = |value: f64, off: f64| value / self.step + off;
         let (first, last) = (place(self.low, -1e-6).ceil() as i64, place(self.high, 1e-6).floor() as i64);
-        let anchor = |index| match index {
-            _ if index == first => "start",
-            _ if index == last => "end",
-            _ => "middle",
-        };
         let tick = |index: i64| {
             let value = index as f64 * self.step;
-            Tick { x: self.x(value), label: label(value).replace(".0 ", " "), anchor: anchor(index) }
+            Tick { x: self.x(value), label: label(value).replace(".0 ", " ") }
         };
         (first..=last).map(tick).collect()
     }

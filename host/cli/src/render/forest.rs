@@ -14,6 +14,8 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(crate) struct Group {
     suite: String,
+    /// Whether all of it is what comparators say of two arms.
+    pairs: bool,
     levels: Vec<Tick>,
     /// Empty where nothing is compared.
     differences: Vec<Tick>,
@@ -179,6 +181,7 @@ fn draw(suite: &str, entries: &[Entry]) -> Group {
     let ticks = differences.ticks(|value| unit.difference(value));
     Group {
         suite: suite.into(),
+        pairs: entries.iter().all(|entry| entry.measure.comparator),
         levels: levels.ticks(|value| unit.level(value)),
         differences: if compared().next().is_some() { ticks } else { Vec::new() },
         zero: differences.x(0.0),

@@ -26,13 +26,19 @@ pub(crate) fn render(report: &Report) -> String {
     }
     allowed(&mut page, report);
     rules(&mut page, report);
-    costs(&mut page, report);
+    let others = arms::has_others(&report.comparison);
+    if others {
+        costs(&mut page, report);
+    }
     for suite in &report.comparison.suites {
         for (head, rows) in tables::of(&report.comparison, suite) {
             page.table(&head, rows.into_iter(), "measure", usize::MAX);
         }
     }
     flips(&mut page, report);
+    if !others {
+        costs(&mut page, report);
+    }
     about(&mut page, report);
     page.finish()
 }

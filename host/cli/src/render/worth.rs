@@ -20,9 +20,8 @@ pub(crate) struct Costs {
 
 /// Every arm with its costs; empty where base and tuned are all there is and nobody measured what they cost.
 pub(crate) fn costs(report: &Report) -> Vec<Costs> {
-    let arms = &report.comparison.arms;
-    let wanted = !report.costs.is_empty() || arms.iter().any(|arm| arms::look(arm) == "other");
-    arms.iter().filter(|_| wanted).map(|arm| row(report, arm)).collect()
+    let wanted = !report.costs.is_empty() || arms::has_others(&report.comparison);
+    report.comparison.arms.iter().filter(|_| wanted).map(|arm| row(report, arm)).collect()
 }
 
 /// Whether any arm has a price.
@@ -107,8 +106,8 @@ fn price(report: &Report, rival: &Rival) -> String {
         return format!("a thousand answers {}", parts.join(" and "));
     }
     let silent = |cost: Option<&Cost>| cost.is_none_or(|cost| cost.money.is_none() && cost.seconds.is_none());
-    let unknown = [(&Arm::tuned(), tuned), (&rival.arm, other)].into_iter().filter(|(_, cost)| silent(*cost));
-    let unknown: Vec<Arm> = unknown.map(|(arm, _)| arm.clone()).collect();
+    let unknown = [(Arm::tuned(), tuned), (rival.arm.clone(), other)].into_iter().filter(|(_, cost)| silent(*cost));
+    let unknown: Vec<Arm> = unknown.map(|(arm, _)| arm).collect();
     let of = if unknown.is_empty() { "both in one unit".into() } else { arms::listed(&unknown) };
     format!("what answers of {of} cost was not measured")
 }
