@@ -67,22 +67,21 @@ function hold({ left, right }) {
 function judge(sample) {
   sample.worse = [];
   sample.better = [];
-  for (const { by, measures } of ofArm(sample, pair.right)) {
-    const before = new Map(ofArm(sample, pair.left).find((score) => score.by === by)?.measures);
-    for (const [name, value] of measures) {
-      const change = binary.get(sample.suite)?.get(`${by}.${name}`) * (value - before.get(name));
-      if (change < 0) sample.worse.push(`${by}.${name}`);
-      if (change > 0) sample.better.push(`${by}.${name}`);
+  const signs = binary.get(sample.suite);
+  for (const mine of sample.scores) {
+    if (mine.arm !== pair.right || mine.against !== undefined) continue;
+    const other = sample.scores.find((it) => it.arm === pair.left && it.against === undefined && it.by === mine.by);
+    for (const [name, value] of other ? mine.measures : []) {
+      const before = other.measures.find((it) => it[0] === name);
+      const change = before === undefined || value === before[1] ? 0 : signs.get(`${mine.by}.${name}`) * (value - before[1]);
+      if (change < 0) sample.worse.push(`${mine.by}.${name}`);
+      if (change > 0) sample.better.push(`${mine.by}.${name}`);
     }
   }
   const silent = [pair.left, pair.right].some((arm) => arm !== null && sample.answers[arm] === null);
   sample.unscored = silent || sample.scores.some((score) => score.unscored !== undefined && concerns(score));
   const worse = sample.worse.length > 0, better = sample.better.length > 0;
   sample.kind = worse && better ? "mixed" : worse ? "harmful" : better ? "beneficial" : sample.unscored ? "unscored" : "same";
-}
-
-function ofArm(sample, arm) {
-  return sample.scores.filter((score) => score.arm === arm && score.against === undefined);
 }
 
 // An evaluator's word on one of the two, or a comparator's on both.

@@ -78,7 +78,7 @@ async function testKinds() {
   check("two arms need no choice", document.querySelector("[name=left]").parentElement.hidden);
 }
 
-async function choose(side, arm) {
+async function lay(side, arm) {
   const field = document.querySelector(`[name=${side}]`);
   field.value = arm;
   field.dispatchEvent(new Event("input", { bubbles: true }));
@@ -91,13 +91,13 @@ async function testArms() {
   location.hash = "#samples?open=address/address-0003";
   await wait(100);
   check("base and tuned lie there first", heads() === "Reference Base Tuned", heads());
-  await choose("right", "few-shot");
+  await lay("right", "few-shot");
   check("another on the right, in the address", heads() === "Reference Base few-shot" && location.hash.includes("right=few-shot"), [heads(), location.hash]);
   check("its flips", document.querySelector(".sample[open] .badge").textContent.includes("beneficial"), document.querySelector(".sample[open]").textContent);
-  await choose("left", "few-shot");
+  await lay("left", "few-shot");
   check("the same arm on both sides exchanges them", sides() === "few-shot base", sides());
   check("what was better is worse", document.querySelector(".sample[open] .badge").textContent.includes("harmful"));
-  await choose("right", "production");
+  await lay("right", "production");
   check("two others", sides() === "few-shot production" && heads() === "Reference few-shot production", [sides(), heads()]);
   check("their differences can be marked", document.querySelector("[name=diff]").options[1].textContent === "few-shot against production");
   location.hash = "#samples?left=production&right=tuned&open=address/address-0002";
