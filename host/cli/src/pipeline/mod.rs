@@ -2,6 +2,7 @@
 //! `manifest.json` what they depend on; a stage whose inputs and outputs still agree is not run again.
 
 pub(crate) mod allow;
+mod arm;
 mod check;
 pub(crate) mod compare;
 mod consistency;
@@ -11,7 +12,6 @@ mod generate;
 mod here;
 mod inputs;
 mod integrity;
-mod journal;
 mod jsonl;
 mod look;
 mod looks;
@@ -26,6 +26,7 @@ mod session;
 pub(crate) mod show;
 mod specials;
 mod split;
+mod store;
 mod suite;
 mod tokens;
 pub(crate) mod train;

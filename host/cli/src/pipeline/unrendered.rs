@@ -20,7 +20,7 @@ const MOST: usize = 100;
 /// One finding for each row that cannot be rendered for `model`, to be learned or to be answered, and for what is left out.
 pub(super) fn findings(session: &mut Session, model: &Model, train: Option<&Split>, suites: &[Split]) -> Vec<Finding> {
     let config = session.plan.config.clone();
-    let adapter = config.model.adapter.as_deref();
+    let adapter = config.adapter();
     let mut renderer = match Renderer::new(&config.template, adapter, &mut session.plugins, model, &session.grants) {
         Ok(renderer) => renderer,
         Err(error) => return train.into_iter().chain(suites).take(1).map(|split| finding(split, 0, &error)).collect(),
@@ -124,15 +124,16 @@ fn finding(split: &Split, line: u32, error: &Error) -> Finding {
 /// What the findings depend on beside the rows.
 pub(super) fn digest(session: &mut Session) -> Result<String> {
     let config = session.plan.config.clone();
-    let chat = Chat::of(&config.model.path).map_or_else(|error| error.to_string(), |chat| format!("{chat:?}"));
-    let origin = Origin::of(&config.template, config.model.adapter.as_deref());
+    let chat = config.base().and_then(|model| Chat::of(&model.path));
+    let chat = chat.map_or_else(|error| error.to_string(), |chat| format!("{chat:?}"));
+    let origin = Origin::of(&config.template, config.adapter());
     let origin = origin.map_or_else(|error| error.to_string(), |origin| origin.digest());
     let plugin = session.plugins.get(&config.template.plugin)?.sha256().to_owned();
     let settings = serde_json::Value::Object(config.template.settings.clone()).to_string();
     let data = config.data.iter().map(|data| serde_json::json!(data.system));
     let suites = config.suites.iter().map(|suite| serde_json::json!([suite.system, suite.template_variables]));
     let selected = serde_json::Value::from_iter(data.chain(suites)).to_string();
-    let trained = config.model.adapter.is_none().to_string();
+    let trained = config.trains().to_string();
     Ok(digest::of_parts([
         ("model's templates", chat.as_str()),
         ("template", &origin),
