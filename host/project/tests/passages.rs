@@ -25,7 +25,10 @@ fn asking(question: &str) -> Sample {
 }
 
 const HANDBOOK: &[(&str, &[u8])] = &[
-    ("b/returns.md", b"\xef\xbb\xbf# Returns\r\n\r\nA lamp may be returned.\r\n\r\n## Deadlines\r\n\r\nWithin 30 days.\r\n"),
+    (
+        "b/returns.md",
+        b"\xef\xbb\xbf# Returns\r\n\r\nA lamp may be returned.\r\n\r\n## Deadlines\r\n\r\nWithin 30 days.\r\n",
+    ),
     ("a \"x\".txt", b"Opening hours: nine to five.\n"),
     (".git/config", b"[core]"),
     ("logo.png", &[0x89, b'P']),
@@ -49,9 +52,16 @@ fn passages_stand_in_the_last_user_turn_with_their_source() {
         What are the deadlines for a lamp that is returned?";
     assert_eq!(prompt.messages[1].content, expected);
     let hours = prompting.prompt(&asking("hours")).expect("a prompt").messages[1].content.clone();
-    assert!(hours.contains("<passage source=\"a &quot;x&quot;.txt\">\nOpening hours: nine to five.\n</passage>\n\nhours"), "{hours}");
+    assert!(
+        hours.contains("<passage source=\"a &quot;x&quot;.txt\">\nOpening hours: nine to five.\n</passage>\n\nhours"),
+        "{hours}"
+    );
     let unknown = asking("zebra");
-    assert_eq!(prompting.prompt(&unknown).expect("a prompt").messages, unknown.messages, "nothing found, nothing added");
+    assert_eq!(
+        prompting.prompt(&unknown).expect("a prompt").messages,
+        unknown.messages,
+        "nothing found, nothing added"
+    );
 }
 
 #[test]
@@ -59,7 +69,8 @@ fn equals_come_in_the_folders_order() {
     let folder = folder(&[("c.txt", b"lamp"), ("a.txt", b"lamp"), ("b/a.txt", b"lamp")]);
     let passages = open(folder.path(), 3).expect("passages");
     let sample = asking("lamp");
-    let found: Vec<&str> = passages.found(&sample).expect("found").iter().map(|passage| passage.source.as_str()).collect();
+    let found: Vec<&str> =
+        passages.found(&sample).expect("found").iter().map(|passage| passage.source.as_str()).collect();
     assert_eq!(found, ["a.txt", "c.txt", "b/a.txt"], "`b/a.txt` has a word more, its folder");
 }
 
@@ -89,9 +100,7 @@ fn the_digest_covers_texts_and_their_places_but_not_the_folders() {
     let digest = |files: &[(&str, &[u8])], top| open(folder(files).path(), top).expect("passages").digest().to_owned();
     let one = digest(&[("a.md", b"text")], 3);
     assert_eq!(one, digest(&[("a.md", b"text"), ("logo.png", b"")], 3), "what is not read shapes nothing");
-    for other in
-        [digest(&[("b.md", b"text")], 3), digest(&[("a.md", b"texts")], 3), digest(&[("a.md", b"text")], 2)]
-    {
+    for other in [digest(&[("b.md", b"text")], 3), digest(&[("a.md", b"texts")], 3), digest(&[("a.md", b"text")], 2)] {
         assert_ne!(one, other);
     }
 }

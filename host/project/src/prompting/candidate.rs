@@ -1,6 +1,7 @@
 //! A row as an example.
 
-use super::{alike, head, named};
+use super::{head, named};
+use crate::alike;
 use diapason_core::sample::{Message, Sample};
 use diapason_core::{Error, Result};
 use serde_json::json;

@@ -1,9 +1,9 @@
 //! Which examples stand in front of a prompt.
 
-use super::alike::Said;
 use super::bm25::Index;
 use super::candidate::Candidate;
-use super::{alike, named};
+use super::named;
+use crate::alike::{self, Said};
 use diapason_core::config::{self, Choose};
 use diapason_core::sample::{Message, Sample};
 use diapason_core::{Error, Result, digest};

@@ -6,7 +6,6 @@
 //!
 //! Both depend on the sample alone and never on what else is asked. [`Prompting::digest`] covers all that shapes them.
 
-mod alike;
 mod bm25;
 mod candidate;
 mod examples;

@@ -110,9 +110,9 @@ impl Passages {
     }
 
     fn of(passages: Vec<Passage>, top: usize, left_out: Vec<LeftOut>) -> Self {
-        let searched = passages.iter().map(|Passage { source, section, text }| {
-            format!("{source}\n{}\n{text}", section.join("\n"))
-        });
+        let searched = passages
+            .iter()
+            .map(|Passage { source, section, text }| format!("{source}\n{}\n{text}", section.join("\n")));
         let index = Index::of(&searched.collect::<Vec<_>>());
         let digest = identity(&passages, top);
         Self { passages, index, top, left_out, digest }

@@ -200,7 +200,8 @@ mod tests {
     #[test]
     fn a_long_section_is_cut_between_paragraphs_then_sentences_then_words() {
         let paragraph = "One sentence of words. ".repeat(30);
-        let text = format!("# A `b` *c*\n\n{paragraph}\n\n{paragraph}\n\n{}\n\n{}", "Longer. ".repeat(200), "é".repeat(1501));
+        let text =
+            format!("# A `b` *c*\n\n{paragraph}\n\n{paragraph}\n\n{}\n\n{}", "Longer. ".repeat(200), "é".repeat(1501));
         let found = pieces(&text, true);
         assert_eq!(found[0], (String::new(), format!("# A `b` *c*\n\n{}", paragraph.trim_end())));
         assert_eq!(found[1], ("A b c".into(), paragraph.trim_end().to_owned()));

@@ -24,7 +24,9 @@ fn asking(question: &str) -> Sample {
 
 /// Forty rows that differ in every word.
 fn many() -> Vec<Value> {
-    (0..40).map(|at| json!({"prompt": format!("word{at} of{at} row{at}"), "completion": format!("answer{at}")})).collect()
+    (0..40)
+        .map(|at| json!({"prompt": format!("word{at} of{at} row{at}"), "completion": format!("answer{at}")}))
+        .collect()
 }
 
 fn open(count: usize, choose: Choose, list: &[Value]) -> Examples {
@@ -55,9 +57,16 @@ fn examples_stand_after_the_system_message_as_turns() {
         {"role": "system", "content": "Be brief."}, {"role": "user", "content": "What now?"},
     ], "tools": [{"type": "function", "function": {"name": "g"}}]}));
     let prompt = Prompting { examples: Some(examples), passages: None }.prompt(&asked).expect("a prompt");
-    let turns: Vec<(&str, &str)> = prompt.messages.iter().map(|turn| (turn.role.as_str(), turn.content.as_str())).collect();
-    let expected =
-        [("system", "Be brief."), ("user", "Hi"), ("assistant", ""), ("tool", "3"), ("assistant", "Three."), ("user", "What now?")];
+    let turns: Vec<(&str, &str)> =
+        prompt.messages.iter().map(|turn| (turn.role.as_str(), turn.content.as_str())).collect();
+    let expected = [
+        ("system", "Be brief."),
+        ("user", "Hi"),
+        ("assistant", ""),
+        ("tool", "3"),
+        ("assistant", "Three."),
+        ("user", "What now?"),
+    ];
     assert_eq!(turns, expected);
     assert_eq!(prompt.messages[2].extra["tool_calls"][0]["function"]["name"], "f");
     assert_eq!((prompt.tools, prompt.place), (asked.tools, asked.place));
@@ -81,7 +90,11 @@ fn the_seed_gives_every_prompt_the_same_examples() {
     assert_ne!(ids(&other, &asking("anything")), first);
     let shown = asking(&examples.chosen(&asking("anything")).expect("enough")[1].messages[0].content.to_uppercase());
     let without = ids(&examples, &shown);
-    assert_eq!([&without[..1], &without[1..4]], [&first[..1], &first[2..]], "the next row takes the place of the row itself");
+    assert_eq!(
+        [&without[..1], &without[1..4]],
+        [&first[..1], &first[2..]],
+        "the next row takes the place of the row itself"
+    );
     assert!(!first.contains(&without[4]));
 }
 
@@ -101,7 +114,10 @@ fn a_row_that_gives_the_answer_away_is_no_example() {
     let long = "please tell me the capital of the country that lies between Spain and Germany and is known for cheese";
     let pairs = [
         (json!({"prompt": "2 + 3?", "completion": "five"}), json!({"prompt": "2 + 3", "completion": "5"})),
-        (json!({"prompt": long, "completion": "Paris"}), json!({"prompt": format!("{long} now"), "completion": "Paris"})),
+        (
+            json!({"prompt": long, "completion": "Paris"}),
+            json!({"prompt": format!("{long} now"), "completion": "Paris"}),
+        ),
         (
             json!({"messages": [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Hi"}, {"role": "user", "content": "x"}, {"role": "assistant", "content": "y"}]}),
             json!({"prompt": "hello!", "completion": "Hi."}),
@@ -114,7 +130,12 @@ fn a_row_that_gives_the_answer_away_is_no_example() {
     for (near, asked) in pairs {
         let examples = open(1, Choose::Seed, &[near.clone(), json!({"prompt": "far away", "completion": "x"})]);
         for seed in 0..8 {
-            let examples = Examples::open(&settings(1, Choose::Seed), rows(&[near.clone(), json!({"prompt": "far away", "completion": "x"})]), seed).expect("examples");
+            let examples = Examples::open(
+                &settings(1, Choose::Seed),
+                rows(&[near.clone(), json!({"prompt": "far away", "completion": "x"})]),
+                seed,
+            )
+            .expect("examples");
             assert_eq!(texts(&examples, &sample(asked.clone())), ["far away"], "{near}");
         }
         assert_eq!(texts(&examples, &sample(asked)), ["far away"]);
@@ -135,7 +156,10 @@ fn too_few_examples_are_an_error_that_says_why() {
     assert_eq!((error.to_string().as_str(), error.class()), (expected, Class::Data));
     assert!(error.hint_text().is_some());
     let error = Examples::open(&settings(5, Choose::Seed), rows(&list), 1).expect_err("too few rows");
-    assert_eq!((error.to_string().as_str(), error.class()), ("`examples.count` is 5, but `train` has 4 rows", Class::Config));
+    assert_eq!(
+        (error.to_string().as_str(), error.class()),
+        ("`examples.count` is 5, but `train` has 4 rows", Class::Config)
+    );
 }
 
 #[test]
@@ -191,7 +215,11 @@ fn the_most_similar_example_stands_last() {
     ];
     let examples = open(3, Choose::Similarity, &list);
     let shown = texts(&examples, &asking("what does a lamp cost in Reno"));
-    assert_eq!(shown.last().map(String::as_str), Some("a lamp, please: what does it cost in Reno"), "not the row itself");
+    assert_eq!(
+        shown.last().map(String::as_str),
+        Some("a lamp, please: what does it cost in Reno"),
+        "not the row itself"
+    );
     assert!(!shown.contains(&"the weather in Paris".to_owned()), "{shown:?}");
 }
 
@@ -228,5 +256,9 @@ fn the_digest_covers_what_shapes_the_choice() {
     assert!(all.iter().enumerate().all(|(at, one)| !all[..at].contains(one)), "{all:?}");
     assert_eq!(all[0], digest(5, 7, &many()));
     let renamed = config::Examples { from: "elsewhere.jsonl".into(), ..settings(5, Choose::Seed) };
-    assert_eq!(Examples::open(&renamed, rows(&many()), 7).expect("examples").digest(), all[0], "not where the file lies");
+    assert_eq!(
+        Examples::open(&renamed, rows(&many()), 7).expect("examples").digest(),
+        all[0],
+        "not where the file lies"
+    );
 }

@@ -1,5 +1,9 @@
-//! Whether a row gives a sample away: it is the sample itself, or nearly the same. The measures are those of the validators:
-//! `validate-leakage`'s normal form of prompts and `validate-duplicates`' Jaccard similarity, here of every pair and exact.
+//! Which rows are the same or nearly the same. The measures are those of the validators: `validate-leakage`'s normal form of
+//! prompts and `validate-duplicates`' Jaccard similarity, here of every pair and exact.
+
+mod groups;
+
+pub use groups::groups;
 
 use diapason_core::sample::{Message, Sample};
 use diapason_rows::{Exchange, Turn, normalise, words};
@@ -12,7 +16,7 @@ const SIMILARITY: f64 = 0.7;
 const SHINGLE: usize = 5;
 
 /// What is asked and answered, as rows are compared.
-pub(super) struct Said {
+pub(crate) struct Said {
     /// The prompt's normal form.
     prompt: String,
     /// The words of prompt and answer.
@@ -21,13 +25,13 @@ pub(super) struct Said {
 
 impl Said {
     /// What a sample asks, and the answer that is expected.
-    pub(super) fn by(sample: &Sample) -> Self {
+    pub(crate) fn by(sample: &Sample) -> Self {
         let answer = sample.answer.as_ref().map(said).or_else(|| sample.reference.clone());
         Self::of(&sample.messages, answer)
     }
 
     /// What a conversation asks before each answer in it, with that answer: an example gives all of them away.
-    pub(super) fn in_turn(conversation: &[Message]) -> impl Iterator<Item = Self> {
+    pub(crate) fn in_turn(conversation: &[Message]) -> impl Iterator<Item = Self> {
         let answers = conversation.iter().enumerate().filter(|(_, message)| message.role == "assistant");
         answers.map(|(at, message)| Self::of(&conversation[..at], Some(said(message))))
     }
@@ -39,14 +43,14 @@ impl Said {
     }
 
     /// Whether the prompts are the same but for case, punctuation and spacing, or the whole is nearly the same.
-    pub(super) fn is_near(&self, other: &Self) -> bool {
+    pub(crate) fn is_near(&self, other: &Self) -> bool {
         let same_prompt = !self.prompt.is_empty() && self.prompt == other.prompt;
         same_prompt || similarity(&self.words, &other.words) >= SIMILARITY
     }
 }
 
 /// What a conversation asks: all turns but system messages, with their calls.
-pub(super) fn prompt(messages: &[Message]) -> String {
+pub(crate) fn prompt(messages: &[Message]) -> String {
     let asked = messages.iter().filter(|message| !matches!(message.role.as_str(), "system" | "developer"));
     asked.map(said).filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
 }
@@ -55,11 +59,16 @@ pub(super) fn prompt(messages: &[Message]) -> String {
 fn said(message: &Message) -> String {
     let turn = turn(message);
     let calls = turn.calls().map(|_| turn.answer());
-    [Some(turn.text().to_owned()), calls].into_iter().flatten().filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n")
+    [Some(turn.text().to_owned()), calls]
+        .into_iter()
+        .flatten()
+        .filter(|text| !text.is_empty())
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A message as the reader of rows has it.
-pub(super) fn turn(message: &Message) -> Turn {
+pub(crate) fn turn(message: &Message) -> Turn {
     let content = (!message.no_content).then(|| message.content.clone());
     Turn { role: message.role.clone(), content, extra: message.extra.clone(), at: String::new() }
 }
