@@ -92,17 +92,17 @@ impl Line {
             Failure::Budget(error) => return error,
             Failure::Fault(fault, tries) => (fault, tries),
         };
-        let url = self.http.url();
+        let (url, clean) = (self.http.url(), |text: &str| self.http.scrubbed(text));
         let often = if tries > 1 { format!(" ({tries} tries)") } else { String::new() };
         match fault {
-            Fault::Broken(text) => Error::run(format!("failed to ask {url}{often}: {text}"))
+            Fault::Broken(text) => Error::run(format!("failed to ask {url}{often}: {}", clean(&text)))
                 .hint("make sure that the server runs and is reachable, then run the same command again to resume"),
-            Fault::Local(text) => Error::run(format!("failed to ask {url}: {text}"))
+            Fault::Local(text) => Error::run(format!("failed to ask {url}: {}", clean(&text)))
                 .hint("check `endpoint.url`, and the certificates that this machine trusts"),
-            Fault::Wrong(text) => Error::run(format!("{url}: {text}"))
+            Fault::Wrong(text) => Error::run(format!("{url}: {}", clean(&text)))
                 .hint("`endpoint.url` goes up to and with `/v1` of an OpenAI-compatible server"),
             Fault::Status { code, message, wait, .. } => {
-                Error::run(format!("{url} answered {code}{often}: {message}")).hint(self.hint(code, wait))
+                Error::run(format!("{url} answered {code}{often}: {}", clean(&message))).hint(self.hint(code, wait))
             }
         }
     }

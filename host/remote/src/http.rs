@@ -51,9 +51,9 @@ impl Http {
         &self.url
     }
 
-    /// Whether `text` gives the bearer token away.
-    pub(crate) fn gives_away(&self, text: &str) -> bool {
-        self.token.as_ref().is_some_and(|token| token.is_in(text))
+    /// Returns `text` without the bearer token.
+    pub(crate) fn scrubbed(&self, text: &str) -> String {
+        self.token.as_ref().map_or_else(|| text.to_owned(), |token| token.scrubbed(text))
     }
 
     /// Asks for what is at `path`.
@@ -76,30 +76,16 @@ impl Http {
         self.read(request.content_type("application/json").send(body))
     }
 
-    /// A failure of which nothing gives the token away.
     fn read(&self, response: Result<Response<Body>, ureq::Error>) -> Result<Value, Fault> {
-        let mut response = response.map_err(|error| self.scrubbed(failed(error)))?;
-        let bytes = response.body_mut().with_config().limit(LONGEST).read_to_vec();
-        let bytes = bytes.map_err(|error| self.scrubbed(failed(error)))?;
-        parsed(&response, &bytes).map_err(|fault| self.scrubbed(fault))
-    }
-
-    fn scrubbed(&self, fault: Fault) -> Fault {
-        let clean = |text: String| match &self.token {
-            Some(token) => token.scrubbed(&text),
-            None => text,
-        };
-        match fault {
-            Fault::Broken(text) => Fault::Broken(clean(text)),
-            Fault::Wrong(text) => Fault::Wrong(clean(text)),
-            Fault::Local(text) => Fault::Local(clean(text)),
-            Fault::Status { code, message, name, parameter, wait } => Fault::Status {
-                code,
-                message: clean(message),
-                name: name.map(clean),
-                parameter: parameter.map(clean),
-                wait,
-            },
+        let mut response = response.map_err(failed)?;
+        let bytes = response.body_mut().with_config().limit(LONGEST).read_to_vec().map_err(failed)?;
+        let answer = parsed(&response, &bytes)?;
+        // Whatever is kept of it would be a place where the token is written.
+        match &self.token {
+            Some(token) if token.is_in(&answer) => {
+                Err(Fault::Wrong("the answer has the bearer token in it".to_owned()))
+            }
+            _ => Ok(answer),
         }
     }
 }

@@ -125,9 +125,11 @@ impl Engine for Remote {
         if open.is_empty() {
             return Ok(());
         }
+        // What cannot be asked is refused before anything is sent.
+        let jobs = self.desk.jobs(requests, &open)?;
         self.origin()?;
         self.desk.line.ledger.begin();
-        let done = self.desk.all(requests, &open, watch);
+        let done = self.desk.all(requests, &jobs, watch);
         self.desk.line.ledger.end();
         done
     }

@@ -32,7 +32,7 @@ pub(crate) struct Desk {
 
 /// What one thread does in one go.
 #[derive(Debug)]
-enum Job {
+pub(crate) enum Job {
     Complete(usize),
     /// Continuations of one prompt, whose tokens are counted once.
     Weigh(Vec<usize>),
@@ -42,19 +42,18 @@ enum Job {
 type Message = Result<(usize, Said, Usage)>;
 
 impl Desk {
-    /// Answers the `open` ones of `requests`; whatever ends that, answers under way are handed over before.
+    /// Carries out `jobs`, which are made of `requests`; whatever ends that, answers under way are handed over before.
     pub(crate) fn all(
         &self,
         requests: &[Request<'_>],
-        open: &[usize],
+        jobs: &[Job],
         watch: &mut dyn FnMut(Moment) -> Result<()>,
     ) -> Result<()> {
-        let jobs = self.jobs(requests, open)?;
         let (stop, next) = (AtomicBool::new(false), AtomicUsize::new(0));
         std::thread::scope(|scope| {
             let (sender, answers) = mpsc::channel();
             for _ in 0..self.endpoint.concurrency.min(jobs.len()) {
-                let (sender, jobs, stop, next) = (sender.clone(), &jobs, &stop, &next);
+                let (sender, jobs, stop, next) = (sender.clone(), jobs, &stop, &next);
                 scope.spawn(move || {
                     while let Some(job) = jobs.get(next.fetch_add(1, Ordering::SeqCst)) {
                         if stop.load(Ordering::SeqCst) || self.carry_out(job, requests, stop, &sender).is_err() {
@@ -95,15 +94,10 @@ impl Desk {
 
     /// What the answer to `request` says.
     pub(crate) fn said(&self, answer: &Value, decoding: &Decoding) -> Result<Said, Wrong> {
-        let said = match self.endpoint.protocol {
-            Protocol::Chat => reply::of_chat(answer, decoding)?,
-            Protocol::Completions => reply::of_completions(answer, decoding)?,
-        };
-        Ok(match said {
-            Said::Completion(completion) if self.line.http.gives_away(&completion.text) => Said::Lost(Loss::Secret),
-            Said::Lost(Loss::Refused(words)) if self.line.http.gives_away(&words) => Said::Lost(Loss::Secret),
-            said => said,
-        })
+        match self.endpoint.protocol {
+            Protocol::Chat => reply::of_chat(answer, decoding),
+            Protocol::Completions => reply::of_completions(answer, decoding),
+        }
     }
 
     /// Notes who answered.
@@ -124,7 +118,10 @@ impl Desk {
         }
     }
 
-    fn jobs(&self, requests: &[Request<'_>], open: &[usize]) -> Result<Vec<Job>> {
+    /// What there is to do for the `open` ones of `requests`.
+    ///
+    /// Errors if one of them cannot be asked of this server.
+    pub(crate) fn jobs(&self, requests: &[Request<'_>], open: &[usize]) -> Result<Vec<Job>> {
         let mut jobs: Vec<Job> = Vec::new();
         let mut last = None;
         for index in open {

@@ -40,7 +40,8 @@ fn server() -> Server {
 }
 
 fn remote(server: &Server, protocol: &str, token: &'static str) -> Remote {
-    let endpoint = server.endpoint(json!({"model": "smollm2", "protocol": protocol, "token_variable": "T", "retries": 0}));
+    let endpoint =
+        server.endpoint(json!({"model": "smollm2", "protocol": protocol, "token_variable": "T", "retries": 0}));
     Remote::open(&endpoint, None, &|_| Some(token.into())).unwrap()
 }
 
@@ -116,7 +117,12 @@ fn likelihoods_are_refused_because_it_leaves_echo_out_without_a_word() {
 #[test]
 fn its_refusals_are_shown_in_its_words() {
     let message = ask("chat", &user(&"word ".repeat(300)), 5, &[]).unwrap_err().to_string();
-    assert!(message.ends_with("answered 400: request (331 tokens) exceeds the available context size (256 tokens), try increasing it"), "{message}");
+    assert!(
+        message.ends_with(
+            "answered 400: request (331 tokens) exceeds the available context size (256 tokens), try increasing it"
+        ),
+        "{message}"
+    );
     let error = remote(&server(), "chat", "sk-another-key-0123456").origin().unwrap_err();
     assert!(error.to_string().ends_with("answered 401: Invalid API Key"), "{error}");
     assert_eq!(error.hint_text(), Some("the server does not accept the token in `T`"));

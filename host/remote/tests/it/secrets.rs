@@ -1,8 +1,8 @@
 //! The bearer token goes into one header and nowhere else; URLs with secrets are not taken.
 
-use crate::server::{Reply, Server, ask, chat, ok, only};
+use crate::server::{Reply, Server, ask, chat, error, ok, only};
 use diapason_core::Class;
-use diapason_core::engine::{Loss, Said};
+use diapason_core::engine::Said;
 use diapason_core::language_model::Decoding;
 use diapason_remote::Remote;
 use serde_json::json;
@@ -54,9 +54,20 @@ fn texts_of_every_kind_are_cleaned() {
 }
 
 #[test]
-fn an_answer_that_gives_the_token_away_is_lost() {
+fn an_answer_that_gives_the_token_away_is_not_kept() {
     let server = Server::new(|_, _| ok(chat(json!({"content": format!("my key is {TOKEN}")}), "stop")));
-    assert_eq!(only(&mut open(&server)), Said::Lost(Loss::Secret));
+    let error = error(&mut open(&server)).to_string();
+    assert!(error.ends_with("/v1: the answer has the bearer token in it"), "{error}");
+    let list = Server::raw(|seen| match seen.path.as_str() {
+        "/v1/models" => ok(json!({"data": [{"id": "m", "note": TOKEN}]})),
+        _ => ok(chat(json!({"content": "hello"}), "stop")),
+    });
+    assert_eq!(open(&list).origin().unwrap().listed, None);
+    // What is no secret occurs in ordinary answers.
+    let server = Server::new(|_, _| ok(chat(json!({"content": "the answer is none"}), "stop")));
+    let endpoint = server.endpoint(json!({"token_variable": "T"}));
+    let mut remote = Remote::open(&endpoint, None, &|_| Some("none".into())).unwrap();
+    assert!(matches!(only(&mut remote), Said::Completion(_)));
 }
 
 #[test]
