@@ -13,6 +13,7 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("diapason-models", &["diapason-core", "diapason-disk", "diapason-nn"]),
     ("diapason-train", &["diapason-core", "diapason-disk", "diapason-nn", "diapason-models"]),
     ("diapason-engine", &["diapason-core", "diapason-nn", "diapason-models"]),
+    ("diapason-remote", &["diapason-core"]),
     ("diapason-cli", BELOW),
     ("diapason-bench", BELOW),
     ("xtask", &[]),
@@ -28,6 +29,7 @@ const BELOW: &[&str] = &[
     "diapason-models",
     "diapason-train",
     "diapason-engine",
+    "diapason-remote",
 ];
 
 /// Dependency (by prefix), and the only crates that may name it.
@@ -35,6 +37,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("wasmtime", &["diapason-sandbox"]),
     ("wit-component", &["diapason-sandbox"]),
     ("candle", &["diapason-nn", "diapason-models", "diapason-train", "diapason-engine"]),
+    ("ureq", &["diapason-remote"]),
     ("indicatif", &["diapason-cli"]),
     ("clap", &["diapason-cli", "diapason-bench", "xtask"]),
     ("anyhow", &["diapason-cli", "diapason-bench", "xtask"]),
@@ -102,7 +105,7 @@ fn files_stay_readable() {
 #[test]
 fn only_the_binary_prints() {
     let printing = ["println!(", "eprintln!(", "print!(", "eprint!(", "dbg!("];
-    let crates = ["core", "disk", "project", "sandbox", "nn", "models", "train", "engine"];
+    let crates = ["core", "disk", "project", "sandbox", "nn", "models", "train", "engine", "remote"];
     let quiet = crates.map(|krate| format!("host/{krate}/src"));
     for path in sources().into_iter().filter(|path| is_in(path, &quiet.each_ref().map(String::as_str))) {
         let text = std::fs::read_to_string(&path).expect("a tracked source file");
@@ -142,7 +145,7 @@ fn released_interface_is_frozen() {
 #[test]
 fn architecture_names_every_room() {
     let page = std::fs::read_to_string(root().join("host/ARCHITECTURE.md")).expect("host/ARCHITECTURE.md");
-    for krate in ["core", "disk", "project", "sandbox", "nn", "models", "train", "engine", "cli"] {
+    for krate in ["core", "disk", "project", "sandbox", "nn", "models", "train", "engine", "remote", "cli"] {
         let folder = root().join("host").join(krate).join("src");
         for entry in std::fs::read_dir(&folder).expect("a crate's sources") {
             let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");

@@ -83,8 +83,6 @@ pub enum Loss {
     UnknownFinish(String),
     /// The prompt has text that looks like a special token, and the engine cannot be told that it is none.
     LiteralToken,
-    /// The answer has the token in it that the server is opened with.
-    Secret,
 }
 
 /// A fragment, as errors have it.
@@ -99,7 +97,6 @@ impl fmt::Display for Loss {
             Self::LiteralToken => {
                 write!(f, "the prompt quotes a special token, which the server would take for a real one")
             }
-            Self::Secret => write!(f, "the answer contains the server's bearer token"),
         }
     }
 }
