@@ -9,6 +9,7 @@ mod generate;
 mod hostile_files;
 mod hostile_text;
 mod one_folder;
+mod own_data;
 mod plugins;
 mod project;
 mod refused;

@@ -1,5 +1,9 @@
 //! The command line as it is typed.
 
+mod init;
+
+pub use init::{Init, Task};
+
 use crate::ui::Format;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -24,7 +28,7 @@ pub struct Arguments {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a starter project.
+    /// Write a project: for your own data, or a starter.
     Init(Init),
     /// Check the datasets for problems; writes findings.jsonl.
     Validate(Checked),
@@ -136,23 +140,6 @@ pub enum Gpu {
     H100,
     /// 141 GB.
     H200,
-}
-
-/// `init`.
-#[derive(Debug, Args)]
-pub struct Init {
-    /// The folder to write into.
-    #[arg(default_value = ".")]
-    pub folder: PathBuf,
-    /// Which starter.
-    #[arg(long, default_value = "address")]
-    pub starter: String,
-    /// The base model: a safetensors folder or a GGUF file.
-    #[arg(long, value_name = "PATH")]
-    pub model: Option<PathBuf>,
-    /// Address starter: the labelled addresses, `training/labeled.xml` of the package usaddress.
-    #[arg(long, value_name = "FILE")]
-    pub labels: Option<PathBuf>,
 }
 
 /// `generate`.

@@ -38,6 +38,7 @@ mod watch;
 mod watched;
 
 pub(crate) use session::Session;
+pub(crate) use tokens::untaught;
 
 use crate::plan::Plan;
 use crate::ui::Ui;

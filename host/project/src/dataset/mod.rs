@@ -108,6 +108,11 @@ pub fn sample(row: &Row) -> std::result::Result<Sample, Vec<Fault>> {
     shape::sample(&row.text, row.line)
 }
 
+/// The name of the shape that a row is written in; `None` if it cannot be read.
+pub fn shape(row: &str) -> Option<&'static str> {
+    diapason_rows::read(row).ok().map(|read| read.shape.name())
+}
+
 /// What a validator says of the turns of a row that can be read: roles that are not known, an order that few templates take.
 pub fn doubts(row: &Row) -> Vec<Fault> {
     let doubts = diapason_rows::read(&row.text).map(|read| read.doubts).unwrap_or_default();
