@@ -185,7 +185,11 @@ impl Scoring<'_> {
         };
         let samples = self.suite.samples.iter().zip(base.iter().zip(tuned));
         let pair = |(sample, (a, b)): (&Sample, (&Vec<Measure>, &Vec<Measure>))| {
-            Ok(Pair { sample: sample.clone(), base: side(self.base, sample, a)?, tuned: side(self.tuned, sample, b)? })
+            Ok(Pair {
+                sample: sample.clone(),
+                reference: side(self.base, sample, a)?,
+                candidate: side(self.tuned, sample, b)?,
+            })
         };
         samples.map(pair).collect()
     }
