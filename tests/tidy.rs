@@ -19,6 +19,9 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("xtask", &[]),
 ];
 
+/// Files of released interfaces, which never change, with the start of their SHA-256.
+const RELEASED: &[(&str, &str)] = &[("0.1.0/plugin.wit", "557702ea67eafc79"), ("0.1.0/worlds.wit", "e4be1dd8ae1c02e6")];
+
 /// What the crates on top may import.
 const BELOW: &[&str] = &[
     "diapason-core",
@@ -139,6 +142,19 @@ fn released_interface_is_frozen() {
         let released =
             std::fs::read_to_string(wit.join("released").join(version).join(file)).expect("released interface");
         assert!(current == released, "{file} differs from release {version}: raise the version or restore it");
+    }
+}
+
+#[test]
+fn released_interfaces_have_the_digests_they_were_released_with() {
+    let released = root().join("wit/released");
+    let files = |folder: &Path| std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("an entry").path());
+    let known = files(&released).flat_map(|release| files(&release).collect::<Vec<_>>()).collect::<BTreeSet<_>>();
+    assert_eq!(known, RELEASED.iter().map(|(file, _)| released.join(file)).collect(), "a file has no digest here");
+    for (file, digest) in RELEASED {
+        let bytes = std::fs::read(released.join(file)).expect("a released file");
+        let found = diapason_core::digest::of_bytes(&bytes);
+        assert!(found.starts_with(digest), "wit/released/{file} has changed: its digest is {found}");
     }
 }
 

@@ -231,9 +231,9 @@ impl Scoring<'_> {
             Some(Side { completions: output.completions.clone(), measures: measures[place].clone() })
         };
         for (place, sample) in self.suite.samples.iter().enumerate() {
-            if let (Some(base), Some(tuned)) = (side(&reference, place), side(&candidate, place)) {
+            if let (Some(reference), Some(candidate)) = (side(&reference, place), side(&candidate, place)) {
                 paired.samples.push(place);
-                paired.pairs.push(Pair { sample: sample.clone(), base, tuned });
+                paired.pairs.push(Pair { sample: sample.clone(), reference, candidate });
             }
         }
         paired
