@@ -59,20 +59,60 @@ async function testKeyboard() {
   check("k turns it back", pageName() === "Page 1 of 10" && document.activeElement === summaries().at(-1), pageName());
 }
 
-async function testAddress() {
-  const flips = document.querySelector("a[data-kind=harmful]");
-  flips.click();
-  await wait(100);
-  check("a number of flips links to them", summaries().length === Number(flips.textContent.replace(/\D/g, "")), summaries().length);
-  const sample = document.querySelector("a[data-open]");
-  sample.click();
-  await wait(100);
-  check("a sample's link opens it", document.querySelector(".sample[open] .title")?.textContent.includes(sample.textContent));
+// The page counts flips itself; the tables above it were counted where the comparison was made.
+async function testFlips() {
+  for (const link of document.querySelectorAll("a[data-kind]")) {
+    link.click();
+    await wait(50);
+    const wanted = link.textContent.replace(/\D/g, "");
+    check(`${link.hash} has as many as the table`, told().includes(`of ${wanted} sample`), [told(), wanted]);
+  }
+}
+
+async function testKinds() {
   for (const [kind, number] of [["harmful", 8], ["beneficial", 112], ["unscored", 1]]) {
     location.hash = `#samples?kind=${kind}`;
     await wait(100);
     check(`all that are ${kind}`, told().includes(`of ${number} sample`), told());
   }
+  check("two arms need no choice", document.querySelector("[name=left]").parentElement.hidden);
+}
+
+async function choose(side, arm) {
+  const field = document.querySelector(`[name=${side}]`);
+  field.value = arm;
+  field.dispatchEvent(new Event("input", { bubbles: true }));
+  await wait(50);
+}
+
+async function testArms() {
+  const sides = () => ["left", "right"].map((name) => document.querySelector(`[name=${name}]`).value).join(" ");
+  const heads = () => [...document.querySelectorAll(".sample[open] .sides h4")].map((head) => head.textContent).join(" ");
+  location.hash = "#samples?open=address/address-0003";
+  await wait(100);
+  check("base and tuned lie there first", heads() === "Reference Base Tuned", heads());
+  await choose("right", "few-shot");
+  check("another on the right, in the address", heads() === "Reference Base few-shot" && location.hash.includes("right=few-shot"), [heads(), location.hash]);
+  check("its flips", document.querySelector(".sample[open] .badge").textContent.includes("beneficial"), document.querySelector(".sample[open]").textContent);
+  await choose("left", "few-shot");
+  check("the same arm on both sides exchanges them", sides() === "few-shot base", sides());
+  check("what was better is worse", document.querySelector(".sample[open] .badge").textContent.includes("harmful"));
+  await choose("right", "production");
+  check("two others", sides() === "few-shot production" && heads() === "Reference few-shot production", [sides(), heads()]);
+  check("their differences can be marked", document.querySelector("[name=diff]").options[1].textContent === "few-shot against production");
+  location.hash = "#samples?left=production&right=tuned&open=address/address-0002";
+  await wait(100);
+  check("the address chooses two", heads() === "Reference production Tuned" && sides() === "production tuned", [heads(), sides()]);
+  location.hash = "#samples?left=nobody&right=base";
+  await wait(100);
+  check("nonsense lays the first two", sides() === "base tuned", sides());
+}
+
+async function testAddress() {
+  const sample = document.querySelector("a[data-open]");
+  sample.click();
+  await wait(100);
+  check("a sample's link opens it", document.querySelector(".sample[open] .title")?.textContent.includes(sample.textContent));
   location.hash = "#samples?open=address/address-0001";
   await wait(100);
   const prompt = document.querySelector(".sample[open] .text")?.textContent ?? "";
@@ -88,6 +128,8 @@ async function test() {
   try {
     testDifferences();
     await testKeyboard();
+    await testFlips();
+    await (data.arms.length < 3 ? testKinds() : testArms());
     await testAddress();
     lines.push("finished");
   } catch (error) {

@@ -1,7 +1,9 @@
 //! What a report is about, in words: models, data, settings and plugins, as the evaluation froze them.
 
+use super::arms;
 use crate::number::{count, counted};
-use diapason_core::frozen::{File, PluginUse, Role, Use, flatten};
+use diapason_core::config::{Arm, Config};
+use diapason_core::frozen::{File, Frozen, PluginUse, Role, Use, flatten};
 use diapason_core::report::Report;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -57,7 +59,6 @@ impl About {
     /// What `report` is about.
     pub(crate) fn of(report: &Report) -> Self {
         let config = &report.about.config;
-        let trained = config.model.adapter.is_none();
         let suites: Vec<Value> = config
             .suites
             .iter()
@@ -70,12 +71,14 @@ impl About {
                 shown
             })
             .collect();
+        let device = config.model.as_ref().map(|model| &model.device);
         let decoding = json!({"generate": config.generate, "suite": suites, "template": config.template.template,
-            "limits": config.limits, "model.device": config.model.device});
+            "limits": config.limits, "model.device": device,
+            "arm": config.arms.iter().map(|arm| Arm { price: None, ..arm.clone() }).collect::<Vec<_>>()});
         let training = json!({"train": config.train, "data": config.data});
         Self {
             facts: facts(report),
-            training: if trained { pairs(&training) } else { Vec::new() },
+            training: if config.trains() { pairs(&training) } else { Vec::new() },
             decoding: pairs(&decoding),
             plugins: report.about.plugins.iter().map(|used| plugin(report, used)).collect(),
             files: report.about.files.iter().map(|(role, file)| (role.to_string(), file.sha256.clone())).collect(),
@@ -86,15 +89,7 @@ impl About {
 fn facts(report: &Report) -> Vec<Fact> {
     let (about, config) = (&report.about, &report.about.config);
     let fact = |name: &str, value: String, digest: Option<String>| Fact { name: name.into(), value, digest };
-    let base = about.digest(|role| matches!(role, Role::Base(_)));
-    let tuned = about.digest(|role| matches!(role, Role::Tuned(_)));
-    let (kind, origin) = match &config.model.adapter {
-        Some(path) => ("Adapter", format!("{}, given", path.display())),
-        None if config.train.method.is_adapter() => ("Adapter", "trained in this run".into()),
-        None => ("Tuned model", "trained in this run".into()),
-    };
-    let mut facts =
-        vec![fact("Base model", config.model.path.display().to_string(), Some(base)), fact(kind, origin, Some(tuned))];
+    let mut facts = models(about, config);
     if let (Some(data), Some(file)) = (&config.data, about.files.get(&Role::TrainingData)) {
         facts.push(fact("Training data", rows(&data.train.display().to_string(), file), Some(file.sha256.clone())));
     }
@@ -104,7 +99,7 @@ fn facts(report: &Report) -> Vec<Fact> {
             facts.push(fact(&name, rows(&suite.data.display().to_string(), file), Some(file.sha256.clone())));
         }
     }
-    if config.model.adapter.is_none() {
+    if config.trains() {
         facts.push(fact("Training", named(&json!(config.train), &TRAINING), None));
     }
     facts.push(fact("Decoding", named(&json!(config.generate), &DECODING), None));
@@ -112,6 +107,27 @@ fn facts(report: &Report) -> Vec<Fact> {
     facts.push(fact("Diapason", about.diapason.clone(), None));
     facts.push(fact("Seed", config.run.seed.to_string(), None));
     facts
+}
+
+/// What answered: base and tuned where there are any, and every other arm.
+fn models(about: &Frozen, config: &Config) -> Vec<Fact> {
+    let digest = |kind: &dyn Fn(&Role) -> bool| about.files.keys().any(kind).then(|| about.digest(kind));
+    let base = config.model.as_ref().map(|model| Fact {
+        name: "Base model".into(),
+        value: model.path.display().to_string(),
+        digest: digest(&|role| matches!(role, Role::Base(_))),
+    });
+    let tuned = config.has_tuned().then(|| Fact {
+        name: arms::tuned_kind(config).into(),
+        value: arms::tuned(config),
+        digest: digest(&|role| matches!(role, Role::Tuned(_))),
+    });
+    let others = config.arms.iter().map(|arm| Fact {
+        name: format!("Arm {}", arm.name),
+        value: arms::described(config, &arm.name.as_str().into()),
+        digest: digest(&|role| matches!(role, Role::Arm(of, _) if *of == arm.name)),
+    });
+    base.into_iter().chain(tuned).chain(others).collect()
 }
 
 /// The settings that are told in a line; all of them are listed further on.

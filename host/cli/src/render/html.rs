@@ -92,6 +92,14 @@ mod tests {
     }
 
     #[test]
+    fn four_arms_are_a_page() {
+        let mut report = fixture::four_arms(20, 15);
+        report.samples.clear();
+        let html = render(&report).unwrap();
+        insta::assert_snapshot!(shell(&html).split_once("</head>").unwrap().1);
+    }
+
+    #[test]
     fn digests_are_those_of_the_policy_language() {
         // From the specification of Content Security Policy Level 3, section 6.7.2.
         assert_eq!(base64_digest("alert('Hello, world.');"), "qznLcsROx4GACP2dm0UCKCzCG+HiZ1guq6ZZDob/Tng=");
@@ -122,15 +130,21 @@ mod tests {
     #[test]
     fn hostile_names_and_samples_are_text() {
         let hostile = "<img src=x onerror=alert(1)></script><script>alert(2)</script>";
-        let mut report = fixture::report(4, 3);
+        let mut report = fixture::four_arms(4, 3);
         report.name = hostile.into();
+        report.comparison.arms[3] = hostile.into();
+        report.comparison.contrasts[2].candidate = hostile.into();
+        report.comparison.suites[0].measures[0].differences[2].contrast.candidate = hostile.into();
+        report.about.config.arms[0].name = hostile.into();
+        report.about.config.arms[1].endpoint.as_mut().unwrap().model = hostile.into();
+        report.worth.as_mut().unwrap().rivals[1].arm = hostile.into();
         report.comparison.suites[0].name = hostile.into();
         report.comparison.suites[0].measures[0].info.summary = hostile.into();
-        report.gate.as_mut().unwrap().conditions[3].reason =
-            Reason::Lost { of: Scored::Tuned, lost: 1, samples: 4, first: hostile.into() };
+        report.gate.as_mut().unwrap().conditions[0].reason =
+            Reason::Lost { of: Scored::Arm(hostile.into()), lost: 1, samples: 4, first: hostile.into() };
         let role = Role::Plugin(Use::Suite(hostile.into(), hostile.into()));
         report.about.files.insert(role.clone(), File::new(hostile));
-        report.about.config.model.path = hostile.into();
+        report.about.config.model.as_mut().unwrap().path = hostile.into();
         report.about.config.generate.stop = vec![hostile.into()];
         report.about.plugins[0] = PluginUse {
             role,
@@ -139,7 +153,7 @@ mod tests {
             settings: [(hostile.to_owned(), hostile.into())].into_iter().collect(),
             permissions: vec![hostile.into()],
         };
-        report.samples[0].base = Some(hostile.into());
+        report.samples[0].answers[3] = Some(hostile.into());
         let html = render(&report).unwrap();
         assert!(!html.contains("<img"), "an element was made of a name");
         assert_eq!(html.matches("<script").count(), 2, "the samples and the page's own script");
@@ -152,12 +166,19 @@ mod tests {
         let Ok(chromium) = std::env::var("DIAPASON_CHROMIUM") else {
             return eprintln!("skipped: DIAPASON_CHROMIUM names no browser");
         };
-        let mut report = fixture::report(200, 150);
-        report.samples[0].messages[1].content =
-            "</script><script>document.title='XSS'</script><img src=x onerror=\"document.title='XSS'\">".into();
+        for mut report in [fixture::report(200, 150), fixture::four_arms(200, 150)] {
+            report.samples[0].messages[1].content =
+                "</script><script>document.title='XSS'</script><img src=x onerror=\"document.title='XSS'\">".into();
+            let result = behaviour(&chromium, &report);
+            assert!(result.contains("finished") && !result.contains("FAIL"), "{result}");
+        }
+    }
+
+    /// What the test that runs in the page says.
+    fn behaviour(chromium: &str, report: &Report) -> String {
         let test = include_str!("../../../../templates/report/report.test.js");
         // The policy admits no second script, as it should; the copy under test goes without.
-        let html = render(&report)
+        let html = render(report)
             .unwrap()
             .replace(&policy(), "")
             .replace("</body>", &format!("<script>{test}</script></body>"));
@@ -168,13 +189,12 @@ mod tests {
             .args(["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"])
             .args(["--disable-component-update", "--disable-sync", "--disable-quic", "--window-size=500,900"])
             .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
-            .args(["--virtual-time-budget=10000", "--dump-dom"])
+            .args(["--virtual-time-budget=20000", "--dump-dom"])
             .arg(format!("file://{}", page.display()))
             .output()
             .unwrap();
         let dom = String::from_utf8_lossy(&output.stdout).into_owned();
-        let result = dom.split_once("<pre id=\"result\">").map(|(_, rest)| rest).unwrap_or_default();
-        assert!(result.contains("finished") && !result.contains("FAIL"), "{result}");
+        dom.split_once("<pre id=\"result\">").map(|(_, rest)| rest.to_owned()).unwrap_or_default()
     }
 
     #[test]
@@ -193,6 +213,6 @@ mod tests {
         let html = render(&fixture::report(6_000, 2_000)).unwrap();
         let (shell, data) = html.split_once("id=\"data\"").unwrap();
         assert!(shell.len() < 200_000, "the samples are data, not markup: {}", shell.len());
-        assert_eq!(data.matches("\"kind\":").count(), 10_000);
+        assert_eq!(data.matches("\"answers\":").count(), 10_000);
     }
 }

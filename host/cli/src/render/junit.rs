@@ -1,20 +1,23 @@
 //! `junit.xml` in the dialect of Jenkins: one suite for the gate with a test case for each rule, and one for each
-//! evaluation suite with a test case for each sample.
+//! evaluation suite with a test case for each sample of every two arms that are compared. A case's name says which they are
+//! where they are not tuned and base.
 //!
 //! A rule that failed is a `failure`; one that could not be settled is `skipped` with its reason (the gate's exit code
 //! says inconclusive, and no green build hides it: the case is not counted as passed). A sample that got worse is a
 //! `skipped` case too, not a failure: single flips are for reading, the rules decide.
 
 use super::about::{About, Fact, Plugin};
-use super::flips;
+use super::arms;
+use super::flips::{self, Worse};
 use super::words::{self, Subject};
+use diapason_core::arm::{Arm, Contrast};
+use diapason_core::compare::Comparison;
 use diapason_core::escape;
 use diapason_core::gate::{ConditionResult, Verdict};
-use diapason_core::report::{Report, SideBySide};
-use diapason_core::score::{Arm, Outcome};
+use diapason_core::report::{Report, SampleScore, SideBySide};
+use diapason_core::score::Outcome;
 use diapason_core::{Error, Result};
 use quick_junit::{NonSuccessKind, Property, Report as Document, TestCase, TestCaseStatus, TestSuite, XmlString};
-use std::collections::HashMap;
 
 /// The report as JUnit XML.
 pub(crate) fn render(report: &Report) -> Result<String> {
@@ -22,15 +25,11 @@ pub(crate) fn render(report: &Report) -> Result<String> {
         let cases = gate.conditions.iter().map(|condition| rule(report, condition));
         suite(format!("{}.gate", report.name), cases)
     });
-    let worse: HashMap<(&str, &str), Vec<String>> = flips::worse(report)
-        .into_iter()
-        .map(|(sample, by)| ((sample.suite.as_str(), sample.sample.as_str()), by))
-        .collect();
+    let cases: Vec<Cases<'_>> = all_cases(&report.comparison);
     let suites = report.comparison.suites.iter().map(|compared| {
-        let mine = report.samples.iter().filter(|sample| sample.suite == compared.name);
-        let ended =
-            |it: &SideBySide| case(&it.sample, outcome(it, worse.get(&(it.suite.as_str(), it.sample.as_str()))));
-        suite(format!("{}.{}", report.name, compared.name), mine.map(ended))
+        let mine: Vec<&SideBySide> = report.samples.iter().filter(|sample| sample.suite == compared.name).collect();
+        let ended = cases.iter().flat_map(|cases| mine.iter().map(|sample| cases.case(sample)));
+        suite(format!("{}.{}", report.name, compared.name), ended)
     });
     let data = (!report.allowed.is_empty()).then(|| allowed(report));
     let mut suites: Vec<TestSuite> = gate.chain(data).chain(suites).collect();
@@ -80,16 +79,57 @@ fn rule(report: &Report, condition: &ConditionResult) -> TestCase {
     case
 }
 
-fn outcome(sample: &SideBySide, worse: Option<&Vec<String>>) -> TestCaseStatus {
-    let unscored = sample.scores.iter().find_map(|score| match (&score.judgement.outcome, score.arm) {
-        (Outcome::Unscored(reason), Some(Arm::Tuned) | None) => Some(format!("{}: {reason}", score.evaluator)),
-        _ => None,
+/// The cases of an arm, held against another one or by itself.
+struct Cases<'a> {
+    arm: &'a Arm,
+    /// Its place among the arms.
+    place: usize,
+    against: Option<&'a Arm>,
+    worse: Worse<'a>,
+}
+
+/// Those of every contrast, and of every arm that is in none.
+fn all_cases(comparison: &Comparison) -> Vec<Cases<'_>> {
+    let Comparison { arms, contrasts, .. } = comparison;
+    let place = |arm: &Arm| arms.iter().position(|known| known == arm);
+    let compared = contrasts.iter().filter_map(|contrast| {
+        let Contrast { candidate: arm, reference } = contrast;
+        Some(Cases { arm, place: place(arm)?, against: Some(reference), worse: flips::worse(comparison, contrast) })
     });
-    match (worse, unscored) {
-        _ if sample.tuned.is_none() => error("the tuned model has no output"),
-        (_, Some(reason)) => skipped(&format!("unscored by {reason}")),
-        (Some(by), None) => skipped(&format!("got worse than base by {}", by.join(", "))),
-        (None, None) => TestCaseStatus::success(),
+    let alone = arms.iter().enumerate().filter(|(_, arm)| {
+        !contrasts.iter().any(|contrast| contrast.candidate == **arm || contrast.reference == **arm)
+    });
+    let alone = alone.map(|(place, arm)| Cases { arm, place, against: None, worse: Worse::new() });
+    compared.chain(alone).collect()
+}
+
+impl Cases<'_> {
+    fn case(&self, sample: &SideBySide) -> TestCase {
+        case(&self.name(&sample.sample), self.outcome(sample))
+    }
+
+    fn name(&self, sample: &str) -> String {
+        let arm = if self.arm.is_tuned() { String::new() } else { format!(", {}", self.arm) };
+        let against = self.against.filter(|arm| !arm.is_base()).map(|arm| format!(", against {arm}"));
+        format!("{sample}{arm}{}", against.unwrap_or_default())
+    }
+
+    fn outcome(&self, sample: &SideBySide) -> TestCaseStatus {
+        let mine = |score: &&SampleScore| {
+            score.arm == *self.arm && score.against.as_ref().is_none_or(|arm| self.against == Some(arm))
+        };
+        let unscored = sample.scores.iter().filter(mine).find_map(|score| match &score.judgement.outcome {
+            Outcome::Unscored(reason) => Some(format!("{}: {reason}", score.evaluator)),
+            Outcome::Scored(_) => None,
+        });
+        let silent = sample.answers.get(self.place).is_none_or(Option::is_none);
+        let worse = self.worse.get(&(sample.suite.as_str(), sample.sample.as_str()));
+        match (worse.zip(self.against), unscored) {
+            _ if silent => error(&format!("{} has no output", arms::who(self.arm))),
+            (_, Some(reason)) => skipped(&format!("unscored by {reason}")),
+            (Some((by, against)), None) => skipped(&format!("got worse than {against} by {}", by.join(", "))),
+            (None, None) => TestCaseStatus::success(),
+        }
     }
 }
 
@@ -178,7 +218,7 @@ mod tests {
         report.name = hostile.clone();
         report.samples[0].sample = hostile.clone();
         report.samples[1].scores[1].judgement.outcome = Outcome::Unscored(hostile.clone());
-        let lost = Reason::Lost { of: Scored::Tuned, lost: 1, samples: 4, first: hostile.clone() };
+        let lost = Reason::Lost { of: Scored::Arm(Arm::tuned()), lost: 1, samples: 4, first: hostile.clone() };
         report.gate.as_mut().unwrap().conditions[0].reason = lost;
         report.gate.as_mut().unwrap().conditions[0].suite = hostile.clone();
         let xml = render(&report).unwrap();
@@ -188,5 +228,22 @@ mod tests {
         assert!(names.contains(&shown.as_ref()), "nothing is lost: {names:?}");
         assert!(shown.contains("]]></testcase><!-- & \" ' \\ud800 \u{fffd}\\u{fffe}"), "{shown}");
         assert!(!xml.contains(escape::is_hidden), "{xml:?}");
+    }
+
+    #[test]
+    fn cases_name_the_arms_that_are_not_tuned_and_base() {
+        let mut report = fixture::four_arms(4, 3);
+        report.samples[0].answers[3] = None;
+        let xml = render(&report).unwrap();
+        let document = roxmltree::Document::parse(&xml).unwrap();
+        let cases: Vec<_> = document.descendants().filter(|node| node.has_tag_name("testcase")).collect();
+        let found = |name: &str| cases.iter().filter(|case| case.attribute("name") == Some(name)).count();
+        for name in ["", ", against few-shot", ", against production", ", production, against few-shot"] {
+            assert_eq!(found(&format!("address-0001{name}")), 1, "address-0001{name}");
+        }
+        let silent =
+            cases.iter().find(|case| case.attribute("name") == Some("address-0001, production, against few-shot"));
+        let error = silent.unwrap().children().find(|node| node.has_tag_name("error")).unwrap();
+        assert_eq!(error.attribute("message"), Some("arm production has no output"));
     }
 }

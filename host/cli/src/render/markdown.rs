@@ -1,19 +1,19 @@
 //! `report.md`: the verdict for a pull-request comment, always under 64 kB. What does not fit is counted, never cut silently.
 
 use super::about::{self, About, Fact};
+use super::cell::{CELL, cell, cell_of};
 use super::flips::{self, Flips};
 use super::words::{self, Subject};
-use crate::number::{Unit, confidence, count, counted, p_value};
-use diapason_core::compare::{MeasureComparison, SuiteComparison};
-use diapason_core::escape;
+use super::worth::{self, Costs};
+use super::{arms, markdown_tables as tables};
+use crate::number::{count, counted};
+use diapason_core::arm::Contrast;
 use diapason_core::gate::{ConditionResult, Verdict};
 use diapason_core::report::{Report, SideBySide};
 use std::fmt::Write as _;
 
 /// Bytes that the comment may have; GitHub takes 65,536 characters.
 const LIMIT: usize = 64_000;
-/// Bytes of one cell of model text.
-const CELL: usize = 300;
 /// Flips that are shown at most.
 const FLIPS: usize = 10;
 
@@ -21,10 +21,16 @@ const FLIPS: usize = 10;
 pub(crate) fn render(report: &Report) -> String {
     let mut page = Page::new(LIMIT);
     page.always(&headline(report));
+    for sentence in worth::sentences(report) {
+        page.always(&format!("\n{}\n", cell_of(&sentence, 4 * CELL)));
+    }
     allowed(&mut page, report);
     rules(&mut page, report);
+    costs(&mut page, report);
     for suite in &report.comparison.suites {
-        measures(&mut page, suite, report.comparison.level);
+        for (head, rows) in tables::of(&report.comparison, suite) {
+            page.table(&head, rows.into_iter(), "measure", usize::MAX);
+        }
     }
     flips(&mut page, report);
     about(&mut page, report);
@@ -114,70 +120,68 @@ fn rule(report: &Report, condition: &ConditionResult) -> String {
         "| {} {} | {} on {}, {} | {} |\n",
         sign(condition.verdict),
         words::verdict(condition.verdict),
-        words::required(condition, subject),
+        cell(&words::required(condition, subject)),
         cell(&condition.suite),
         cell(&condition.measure),
         cell_of(&shown, 4 * CELL),
     )
 }
 
-fn measures(page: &mut Page, suite: &SuiteComparison, level: f64) {
+/// What each arm is, and what its answers cost.
+fn costs(page: &mut Page, report: &Report) {
+    let (money, line) = if worth::has_money(report) { (" Money |", "---:|") } else { ("", "") };
     let head = format!(
-        "\n### {}\n\n{}, {} intervals\n\n| Measure | Base | Tuned | Tuned − base | Better / same / worse | p |\n|---|---:|---:|---:|---:|---:|\n",
-        cell(&suite.name),
-        words::samples(suite),
-        confidence(level),
+        "\n### Arms\n\nTokens and time are of a thousand answers.\n\n| Arm | What it is | Prompt tokens | Answer tokens | Time |{money}\n|---|---|---:|---:|---:|{line}\n"
     );
-    page.table(&head, suite.measures.iter().map(measure), "measure", usize::MAX);
-}
-
-fn measure(measure: &MeasureComparison) -> String {
-    let unit = Unit::of(&measure.info);
-    let level = |level: Option<&diapason_core::compare::Level>| {
-        level.and_then(|it| Some((it.mean?, &it.interval))).map_or("–".into(), |(mean, interval)| {
-            format!("{}{}", unit.level(mean), in_brackets(unit.levels(interval)))
-        })
+    let row = |it: &Costs| {
+        let money = if money.is_empty() { String::new() } else { format!(" {} |", it.money) };
+        let Costs { arm, what, prompt_tokens, completion_tokens, seconds, .. } = it;
+        let (arm, what) = (cell(arm), cell(what));
+        format!("| {arm} | {what} | {prompt_tokens} | {completion_tokens} | {seconds} |{money}\n")
     };
-    let difference = measure.difference.as_ref();
-    let change = difference.and_then(|it| Some((it.mean?, &it.interval))).map_or("–".into(), |(mean, interval)| {
-        format!("**{}**{}", unit.difference(mean), in_brackets(unit.differences(interval)))
-    });
-    let pairs = difference.map_or("–".into(), |it| format!("{} / {} / {}", it.wins, it.ties, it.losses));
-    let p = difference.and_then(|it| it.test.as_ref()).map_or("–".into(), |test| p_value(test.p));
-    let missing = words::missing(measure).map(|text| format!(" ({text})")).unwrap_or_default();
-    format!(
-        "| {}{missing} | {} | {} | {change} | {pairs} | {} |\n",
-        cell(&measure.full_name()),
-        level(measure.base.as_ref()),
-        level(measure.tuned.as_ref().or(measure.pair.as_ref())),
-        cell(&p),
-    )
-}
-
-fn in_brackets(interval: Option<String>) -> String {
-    interval.map(|text| format!("<br>{text}")).unwrap_or_default()
+    page.table(&head, worth::costs(report).iter().map(row), "arm", usize::MAX);
 }
 
 /// How many pairs each binary measure calls better and worse, and the samples that got worse.
 fn flips(page: &mut Page, report: &Report) {
     let counted: Vec<Flips<'_>> = report.comparison.suites.iter().flat_map(flips::of_suite).collect();
-    let head = "\n### Flips\n\n| Suite | Measure | Better | Same | Worse |\n|---|---|---:|---:|---:|\n";
+    let only = arms::only_two(&report.comparison).is_some();
+    let (compared, line) = if only { ("", "") } else { (" Compared |", "---|") };
+    let head = format!(
+        "\n### Flips\n\n| Suite | Measure |{compared} Better | Same | Worse |\n|---|---|{line}---:|---:|---:|\n"
+    );
     let number = |number: usize| count(number as u64);
     let row = |it: &Flips<'_>| {
         let (suite, measure) = (cell(it.suite), cell(&it.measure));
-        format!("| {suite} | {measure} | {} | {} | {} |\n", number(it.better), number(it.same), number(it.worse))
+        let compared = if only { String::new() } else { format!(" {} |", cell(&it.contrast.to_string())) };
+        let (better, same, worse) = (number(it.better), number(it.same), number(it.worse));
+        format!("| {suite} | {measure} |{compared} {better} | {same} | {worse} |\n")
     };
-    page.table(head, counted.iter().map(row), "measure", usize::MAX);
-    let worse = flips::worse(report);
-    let head = "\n| Got worse | By | Reference | Base | Tuned |\n|---|---|---|---|---|\n";
-    page.table(head, worse.iter().map(|(sample, by)| flip(sample, by)), "sample", FLIPS);
+    page.table(&head, counted.iter().map(row), "measure", usize::MAX);
+    for contrast in &report.comparison.contrasts {
+        got_worse(page, report, contrast);
+    }
 }
 
-fn flip(sample: &SideBySide, by: &[String]) -> String {
+/// The samples that got worse from the reference to the candidate.
+fn got_worse(page: &mut Page, report: &Report, contrast: &Contrast) {
+    let place = |arm| report.comparison.arms.iter().position(|known| known == arm);
+    let (Some(reference), Some(candidate)) = (place(&contrast.reference), place(&contrast.candidate)) else { return };
+    let head = format!(
+        "\n| Got worse | By | Reference | {} | {} |\n|---|---|---|---|---|\n",
+        cell(arms::capital(&contrast.reference)),
+        cell(arms::capital(&contrast.candidate)),
+    );
+    let worse = flips::listed(report, contrast);
+    let rows = worse.iter().map(|(sample, by)| flip(sample, by, [reference, candidate]));
+    page.table(&head, rows, "sample", FLIPS);
+}
+
+fn flip(sample: &SideBySide, by: &[String], sides: [usize; 2]) -> String {
     let text = |text: &Option<String>| text.as_deref().map_or("–".into(), cell);
+    let [before, after] = sides.map(|place| text(sample.answers.get(place).unwrap_or(&None)));
     let id = format!("{} {}", cell(&sample.suite), cell(&sample.sample));
-    let by = cell(&by.join(", "));
-    format!("| {id} | {by} | {} | {} | {} |\n", text(&sample.reference), text(&sample.base), text(&sample.tuned))
+    format!("| {id} | {} | {} | {before} | {after} |\n", cell(&by.join(", ")), text(&sample.reference))
 }
 
 /// What the report is about, with the beginnings of digests; the page has all of it.
@@ -203,44 +207,6 @@ fn sign(verdict: Verdict) -> &'static str {
     }
 }
 
-fn cell(text: &str) -> String {
-    cell_of(text, CELL)
-}
-
-/// Text as one cell of a table that means nothing to Markdown or HTML: every character with a meaning is a character
-/// reference. Cut, and said so, after `most` bytes.
-fn cell_of(text: &str, most: usize) -> String {
-    let mut safe = String::new();
-    for (place, character) in text.char_indices() {
-        if place >= most {
-            return safe + " … (cut)";
-        }
-        match character {
-            // `\u{202e}` without what Markdown reads as an escape.
-            _ if escape::is_hidden(character) => safe.push_str(&cell_of(&escape::text(&character.to_string()), most)),
-            '\n' => safe.push_str("<br>"),
-            // A zero-width space keeps `@name` from calling somebody and `#1` or a bare address from becoming a link.
-            '@' | '#' => {
-                safe.push(character);
-                safe.push('\u{200b}');
-            }
-            ':' if text[place..].starts_with("://") => safe.push_str(":\u{200b}"),
-            '.' if ends_in_www(&text[..place]) => safe.push_str("\u{200b}."),
-            '|' | '<' | '>' | '&' | '`' | '*' | '_' | '[' | ']' | '\\' | '~' | '!' | '$' => {
-                let _ = write!(safe, "&#{};", character as u32);
-            }
-            '\t' => safe.push(' '),
-            _ => safe.push(character),
-        }
-    }
-    safe
-}
-
-/// GitHub makes a link of `www.` too.
-fn ends_in_www(text: &str) -> bool {
-    text.len() >= 3 && text.as_bytes()[text.len() - 3..].eq_ignore_ascii_case(b"www")
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -253,16 +219,19 @@ mod tests {
     }
 
     #[test]
+    fn four_arms_read_as_a_comment() {
+        insta::assert_snapshot!(render(&fixture::four_arms(20, 15)));
+    }
+
+    #[test]
     fn stays_under_the_limit_and_counts_what_it_leaves_out() {
         let mut report = fixture::report(200, 150);
         let ids: Vec<String> = report.samples.iter().map(|sample| sample.sample.clone()).collect();
         for suite in &mut report.comparison.suites {
-            if let Some(difference) = &mut suite.measures[0].difference {
-                difference.harmful.clone_from(&ids);
-            }
+            suite.measures[0].differences[0].harmful.clone_from(&ids);
         }
         for sample in &mut report.samples {
-            sample.tuned = Some("<|>".repeat(40_000));
+            sample.answers[1] = Some("<|>".repeat(40_000));
         }
         let suite = report.comparison.suites[0].clone();
         report.comparison.suites = vec![suite; 400];
@@ -271,26 +240,5 @@ mod tests {
         report.comparison.suites.truncate(1);
         let few = render(&report);
         assert!(few.contains("… and 190 more samples in `report.html`.") || few.contains("190 samples more"), "{few}");
-    }
-
-    #[test]
-    fn model_text_is_only_text() {
-        let hidden = cell("a\u{1b}[2J\u{9b}\u{202e}\u{200b}\u{2028}\r\tb www.x.example WWW.x");
-        assert!(hidden.replace('\u{200b}', "").chars().all(|c| !escape::is_hidden(c) && c != '\t'), "{hidden}");
-        assert!(hidden.contains("&#92;u{202e}") && !hidden.to_lowercase().contains("www."), "{hidden}");
-        let hostile = "a|b <img src=x> `code` [x](javascript:1) **b** @team #12 https://x.example\r\n| new | row |";
-        let safe = cell(hostile);
-        for character in ['|', '`', '[', '*', '\n', '\r'] {
-            assert!(!safe.contains(character), "{character:?} is left in {safe}");
-        }
-        assert_eq!(safe.replace("<br>", "").matches(['<', '>']).count(), 0);
-        assert!(safe.contains("@\u{200b}team") && safe.contains(" #\u{200b}12 ") && !safe.contains("://"), "{safe}");
-    }
-
-    #[test]
-    fn a_long_answer_is_cut_between_characters_and_says_so() {
-        let safe = cell(&"é".repeat(400));
-        assert!(safe.ends_with(" … (cut)"));
-        assert_eq!(safe.chars().filter(|c| *c == 'é').count(), CELL / 2);
     }
 }

@@ -1,19 +1,21 @@
 //! The samples as the page's script reads them: JSON inside of the page.
 
-use crate::number::Unit;
 use diapason_core::Error;
 use diapason_core::Result;
+use diapason_core::arm::Arm;
 use diapason_core::compare::Comparison;
 use diapason_core::escape as hidden;
-use diapason_core::report::{Flip, Report, SampleScore, SideBySide};
+use diapason_core::report::{Report, SampleScore, SideBySide};
 use diapason_core::sample::Message;
-use diapason_core::score::{Arm, Outcome};
+use diapason_core::score::Outcome;
 use serde::Serialize;
-use std::collections::HashMap;
 
 /// What the script gets.
 #[derive(Debug, Serialize)]
 struct Data<'a> {
+    arms: &'a [Arm],
+    /// Reference and candidate, as places in `arms`.
+    contrasts: Vec<(usize, usize)>,
     measures: Vec<Measure<'a>>,
     samples: Vec<Entry<'a>>,
 }
@@ -21,67 +23,49 @@ struct Data<'a> {
 #[derive(Debug, Serialize)]
 struct Measure<'a> {
     suite: &'a str,
-    name: String,
-    share: bool,
+    by: &'a str,
+    name: &'a str,
     binary: bool,
+    higher_is_better: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct Entry<'a> {
     suite: &'a str,
     id: &'a str,
-    kind: Kind,
-    /// Whether any plugin could not score it, or an output is missing.
-    unscored: bool,
     messages: Vec<(&'a str, String)>,
     reference: Option<&'a str>,
-    base: Option<&'a str>,
-    tuned: Option<&'a str>,
+    /// In the order of the arms.
+    answers: Vec<Option<&'a str>>,
     scores: Vec<Said<'a>>,
-    /// Places in `measures` of those that got worse, and of those that got better.
-    worse: Vec<usize>,
-    better: Vec<usize>,
 }
 
+/// What a plugin said of an arm's answer, or of two; arms are places in `arms`.
 #[derive(Debug, Serialize)]
 struct Said<'a> {
     by: &'a str,
-    arm: Option<Arm>,
+    arm: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    against: Option<usize>,
     measures: Vec<(&'a str, f64)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     unscored: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     notes: &'a [(String, String)],
 }
 
-/// What a sample is listed under; the order is the order of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
-    Harmful,
-    Mixed,
-    Beneficial,
-    Unscored,
-    Same,
-}
-
-impl Kind {
-    /// What a sample is listed under.
-    pub(crate) fn of(sample: &SideBySide) -> Self {
-        match sample.flip {
-            Flip::Harmful => Self::Harmful,
-            Flip::Mixed => Self::Mixed,
-            Flip::Beneficial => Self::Beneficial,
-            Flip::None if is_unscored(sample) => Self::Unscored,
-            Flip::None => Self::Same,
-        }
-    }
-}
-
-/// The samples of a report, flips first, as JSON that is safe inside of a `<script>` element.
+/// The samples of a report as JSON that is safe inside of a `<script>` element. The script itself says what is a flip: it is
+/// asked for any two arms.
 pub(crate) fn json(report: &Report) -> Result<String> {
-    let flips = Flips::of(&report.comparison);
-    let mut samples: Vec<Entry> = report.samples.iter().map(|sample| entry(sample, &flips)).collect();
-    samples.sort_by_key(|entry| entry.kind);
-    let data = Data { measures: measures(&report.comparison), samples };
+    let comparison = &report.comparison;
+    let place = |arm: &Arm| comparison.arms.iter().position(|known| known == arm);
+    let contrasts = comparison.contrasts.iter();
+    let data = Data {
+        arms: &comparison.arms,
+        contrasts: contrasts.filter_map(|it| Some((place(&it.reference)?, place(&it.candidate)?))).collect(),
+        measures: measures(comparison),
+        samples: report.samples.iter().map(|sample| entry(sample, &place)).collect(),
+    };
     let text = serde_json::to_string(&data)
         .map_err(|source| Error::run("failed to write the samples into the report").because(source))?;
     Ok(escape(&text))
@@ -108,64 +92,27 @@ fn escape(json: &str) -> String {
     safe
 }
 
-/// Which measures got worse or better, by suite and sample.
-#[derive(Default)]
-struct Flips<'a> {
-    worse: HashMap<(&'a str, &'a str), Vec<usize>>,
-    better: HashMap<(&'a str, &'a str), Vec<usize>>,
-}
-
-impl<'a> Flips<'a> {
-    fn of(comparison: &'a Comparison) -> Self {
-        let mut flips = Self::default();
-        let measures = comparison.suites.iter().flat_map(|suite| suite.measures.iter().map(move |it| (suite, it)));
-        for (place, (suite, measure)) in measures.enumerate() {
-            if let Some(difference) = &measure.difference {
-                note(&mut flips.worse, &suite.name, &difference.harmful, place);
-                note(&mut flips.better, &suite.name, &difference.beneficial, place);
-            }
-        }
-        flips
-    }
-}
-
-fn note<'a>(into: &mut HashMap<(&'a str, &'a str), Vec<usize>>, suite: &'a str, ids: &'a [String], place: usize) {
-    for id in ids {
-        into.entry((suite, id)).or_default().push(place);
-    }
-}
-
 fn measures(comparison: &Comparison) -> Vec<Measure<'_>> {
     let all = comparison.suites.iter().flat_map(|suite| suite.measures.iter().map(move |measure| (suite, measure)));
     all.map(|(suite, measure)| Measure {
         suite: &suite.name,
-        name: measure.full_name(),
-        share: Unit::of(&measure.info) == Unit::Share,
-        binary: measure.info.binary && measure.difference.is_some(),
+        by: &measure.evaluator,
+        name: &measure.info.name,
+        binary: measure.info.binary && !measure.comparator,
+        higher_is_better: measure.info.higher_is_better,
     })
     .collect()
 }
 
-fn entry<'a>(sample: &'a SideBySide, flips: &Flips) -> Entry<'a> {
-    let key = (sample.suite.as_str(), sample.sample.as_str());
+fn entry<'a>(sample: &'a SideBySide, place: &impl Fn(&Arm) -> Option<usize>) -> Entry<'a> {
     Entry {
-        suite: key.0,
-        id: key.1,
-        kind: Kind::of(sample),
-        unscored: is_unscored(sample),
+        suite: &sample.suite,
+        id: &sample.sample,
         messages: sample.messages.iter().map(turn).collect(),
         reference: sample.reference.as_deref(),
-        base: sample.base.as_deref(),
-        tuned: sample.tuned.as_deref(),
-        scores: sample.scores.iter().map(said).collect(),
-        worse: flips.worse.get(&key).cloned().unwrap_or_default(),
-        better: flips.better.get(&key).cloned().unwrap_or_default(),
+        answers: sample.answers.iter().map(Option::as_deref).collect(),
+        scores: sample.scores.iter().filter_map(|score| said(score, place)).collect(),
     }
-}
-
-fn is_unscored(sample: &SideBySide) -> bool {
-    let silent = sample.base.is_none() || sample.tuned.is_none();
-    silent || sample.scores.iter().any(|score| matches!(score.judgement.outcome, Outcome::Unscored(_)))
 }
 
 /// Role and text; further fields (tool calls, …) follow the text as JSON.
@@ -178,12 +125,18 @@ fn turn(message: &Message) -> (&str, String) {
     (&message.role, text)
 }
 
-fn said(score: &SampleScore) -> Said<'_> {
+/// `None` for an arm that the comparison does not have: nobody can choose it.
+fn said<'a>(score: &'a SampleScore, place: &impl Fn(&Arm) -> Option<usize>) -> Option<Said<'a>> {
     let (measures, unscored) = match &score.judgement.outcome {
         Outcome::Scored(measures) => (measures.iter().map(|it| (it.name.as_str(), it.value)).collect(), None),
         Outcome::Unscored(reason) => (Vec::new(), Some(reason.as_str())),
     };
-    Said { by: &score.evaluator, arm: score.arm, measures, unscored, notes: &score.judgement.notes }
+    let against = match &score.against {
+        Some(arm) => Some(place(arm)?),
+        None => None,
+    };
+    let arm = place(&score.arm)?;
+    Some(Said { by: &score.evaluator, arm, against, measures, unscored, notes: &score.judgement.notes })
 }
 
 #[cfg(test)]
@@ -193,33 +146,31 @@ mod tests {
     use crate::render::fixture;
 
     #[test]
-    fn flips_come_first_and_name_their_measures() {
-        let report = fixture::report(20, 15);
+    fn arms_are_places_and_every_answer_is_there() {
+        let report = fixture::four_arms(20, 15);
         let data: serde_json::Value = serde_json::from_str(&json(&report).unwrap()).unwrap();
+        assert_eq!(data["arms"], serde_json::json!(["base", "tuned", "few-shot", "production"]));
+        assert_eq!(data["contrasts"], serde_json::json!([[0, 1], [2, 1], [2, 3], [3, 1]]));
         let samples = data["samples"].as_array().unwrap();
         assert_eq!(samples.len(), report.samples.len());
-        let kinds: Vec<&str> = samples.iter().map(|sample| sample["kind"].as_str().unwrap()).collect();
-        let order = ["harmful", "mixed", "beneficial", "unscored", "same"];
-        assert!(kinds.is_sorted_by_key(|kind| order.iter().position(|known| known == kind)), "{kinds:?}");
-        assert_eq!(kinds[0], "harmful");
-        let worse = samples[0]["worse"][0].as_u64().unwrap() as usize;
-        assert_eq!(data["measures"][worse]["suite"], samples[0]["suite"]);
+        for (entry, sample) in samples.iter().zip(&report.samples) {
+            assert_eq!(entry["id"], *sample.sample);
+            assert_eq!(entry["answers"], serde_json::json!(sample.answers));
+            assert_eq!(entry["scores"].as_array().unwrap().len(), sample.scores.len());
+        }
     }
 
     #[test]
     fn hostile_text_survives_but_cannot_leave_the_script() {
         let hostile = "</script><script>alert(1)</script><!-- \u{2028}\u{2029} & ]]>";
         let mut report = fixture::report(4, 3);
-        report.samples[0].tuned = Some(hostile.into());
+        report.samples[0].answers[1] = Some(hostile.into());
         report.samples[0].sample = hostile.into();
         let text = json(&report).unwrap();
         assert!(!text.contains(['<', '>', '&', '\u{2028}', '\u{2029}']), "an unescaped character is left");
         let data: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let kept = data["samples"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .any(|sample| sample["tuned"] == hostile && sample["id"] == hostile);
+        let samples = data["samples"].as_array().unwrap();
+        let kept = samples.iter().any(|sample| sample["answers"][1] == hostile && sample["id"] == hostile);
         assert!(kept, "the text is the same after parsing");
     }
 }

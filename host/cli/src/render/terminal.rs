@@ -1,9 +1,11 @@
 //! What a person reads on the terminal: the verdict first, then why, then where the rest is.
 
+pub(crate) use super::terminal_tables::comparison;
 use super::words::{self, Subject};
-use crate::number::{Unit, counted};
+use super::worth;
+use crate::number::counted;
 use crate::paint::Paint;
-use diapason_core::compare::{Comparison, MeasureComparison};
+use diapason_core::compare::Comparison;
 use diapason_core::escape::line;
 use diapason_core::finding::{Finding, Severity};
 use diapason_core::gate::{GateResult, Verdict};
@@ -17,6 +19,9 @@ const FINDINGS: usize = 20;
 /// A whole run: verdict, measures, files.
 pub(crate) fn report(report: &Report, folder: &Path, paint: Paint) -> String {
     let mut text = gate(report.gate.as_ref(), &report.comparison, paint);
+    for sentence in worth::sentences(report) {
+        let _ = writeln!(text, "\n{}", line(&sentence));
+    }
     for (rule, count) in &report.allowed {
         let _ = writeln!(text, "\n{}", paint.yellow(&line(&words::allowed(rule, *count))));
     }
@@ -73,39 +78,6 @@ fn coloured(verdict: Verdict, text: &str, paint: Paint) -> String {
     }
 }
 
-/// Every measure on a line: base, tuned, difference with its interval.
-pub(crate) fn comparison(comparison: &Comparison, paint: Paint) -> String {
-    let named = |measure: &MeasureComparison| line(&measure.full_name()).into_owned();
-    let names = comparison.suites.iter().flat_map(|suite| suite.measures.iter().map(named));
-    let width = names.map(|name| name.chars().count()).max().unwrap_or(0);
-    let mut text = String::new();
-    for suite in &comparison.suites {
-        let head = format!("{} · {}", line(&suite.name), words::samples(suite));
-        let _ = writeln!(text, "{}", paint.bold(&head));
-        let columns = format!("  {:width$}  {:>9}  {:>9}  tuned − base", "", "base", "tuned");
-        let _ = writeln!(text, "{}", paint.dim(&columns));
-        for measure in &suite.measures {
-            let _ = writeln!(text, "  {:width$}  {}", named(measure), values(measure));
-        }
-    }
-    text
-}
-
-fn values(measure: &MeasureComparison) -> String {
-    let unit = Unit::of(&measure.info);
-    let level = |mean: Option<f64>| mean.map_or("–".into(), |mean| unit.level(mean));
-    if let Some(pair) = &measure.pair {
-        let interval = unit.levels(&pair.interval).map(|range| format!("  ({range})")).unwrap_or_default();
-        return format!("{:>9}  {:>9}{interval}", "", level(pair.mean));
-    }
-    let mean = |arm: &Option<diapason_core::compare::Level>| level(arm.as_ref().and_then(|level| level.mean));
-    let difference = measure.difference.as_ref().and_then(|difference| {
-        let interval = unit.differences(&difference.interval).map(|range| format!(" ({range})")).unwrap_or_default();
-        difference.mean.map(|mean| format!("{}{interval}", unit.difference(mean)))
-    });
-    format!("{:>9}  {:>9}  {}", mean(&measure.base), mean(&measure.tuned), difference.unwrap_or_else(|| "–".into()))
-}
-
 /// Findings, the worst first.
 pub(crate) fn findings(findings: &[Finding], paint: Paint) -> String {
     let FindingCounts { errors, warnings, notes } = FindingCounts::of(findings);
@@ -131,4 +103,17 @@ pub(crate) fn findings(findings: &[Finding], paint: Paint) -> String {
         let _ = writeln!(text, "… and {} more in findings.jsonl", findings.len() - FINDINGS);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::render::fixture;
+
+    #[test]
+    fn every_arm_and_every_difference_has_a_line() {
+        // A file is no terminal, so nothing is coloured.
+        let paint = tempfile::tempfile().map_or_else(|error| panic!("{error}"), |file| Paint::on(&file));
+        insta::assert_snapshot!(report(&fixture::four_arms(20, 15), Path::new("runs/latest"), paint));
+    }
 }

@@ -1,27 +1,44 @@
 //! The decision in sentences: the same ones on the terminal, in the page, in the Markdown and in JUnit's file.
 
+use super::arms;
 use crate::number::{Unit, confidence, count, counted, fixed};
-use diapason_core::compare::{Comparison, MeasureComparison, SuiteComparison};
+use diapason_core::arm::{Arm, Contrast};
+use diapason_core::compare::{Comparison, Level, MeasureComparison, SuiteComparison};
 use diapason_core::finding::Finding;
 use diapason_core::gate::{ConditionKind, ConditionResult, GateResult, Reason, Scored, Verdict};
 use diapason_core::stats::Interval;
 
 /// What a condition is about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Subject {
-    name: &'static str,
+pub(crate) struct Subject<'a> {
+    arm: &'a Arm,
+    against: Option<&'a Arm>,
+    comparator: bool,
     unit: Unit,
 }
 
-impl Subject {
+impl<'a> Subject<'a> {
     /// The subject of a condition; its unit is plain if the comparison does not have the measure.
-    pub(crate) fn of(comparison: &Comparison, condition: &ConditionResult) -> Self {
+    pub(crate) fn of(comparison: &Comparison, condition: &'a ConditionResult) -> Self {
         let measure = measure(comparison, &condition.suite, &condition.measure);
-        let pair = measure.is_some_and(|measure| measure.pair.is_some());
         Self {
-            name: if pair { "The pair of base and tuned" } else { "Tuned" },
+            arm: &condition.arm,
+            against: condition.against.as_ref(),
+            comparator: measure.is_some_and(|measure| measure.comparator),
             unit: measure.map_or(Unit::Plain, |measure| Unit::of(&measure.info)),
         }
+    }
+
+    /// Whose level is measured.
+    fn name(self) -> String {
+        match self.against {
+            Some(reference) if self.comparator => format!("The pair of {reference} and {}", self.arm),
+            _ => arms::capital(self.arm).into(),
+        }
+    }
+
+    fn reference(self) -> &'a str {
+        self.against.map_or("its reference", Arm::as_str)
     }
 }
 
@@ -116,23 +133,26 @@ pub(crate) fn samples(suite: &SuiteComparison) -> String {
 }
 
 /// What a condition asks for: `Tuned must not be worse than base by more than 2.0 pp`.
-pub(crate) fn required(condition: &ConditionResult, subject: Subject) -> String {
-    let (limit, Subject { name, unit }) = (condition.limit, subject);
+pub(crate) fn required(condition: &ConditionResult, subject: Subject<'_>) -> String {
+    let (limit, unit) = (condition.limit, subject.unit);
+    let (name, reference) = (subject.name(), subject.reference());
     match condition.kind {
         ConditionKind::Minimum => format!("{name} must be at least {}", unit.level(limit)),
         ConditionKind::Maximum => format!("{name} must be at most {}", unit.level(limit)),
-        ConditionKind::Margin => format!("Tuned must not be worse than base by more than {}", unit.distance(limit)),
-        ConditionKind::Gain => format!("Tuned must be better than base by more than {}", unit.distance(limit)),
+        ConditionKind::Margin => {
+            format!("{name} must not be worse than {reference} by more than {}", unit.distance(limit))
+        }
+        ConditionKind::Gain => format!("{name} must be better than {reference} by more than {}", unit.distance(limit)),
     }
 }
 
-/// Whether a condition concerns differences of tuned and base.
+/// Whether a condition concerns a difference of two arms.
 fn is_paired(condition: &ConditionResult) -> bool {
     matches!(condition.kind, ConditionKind::Margin | ConditionKind::Gain)
 }
 
 /// Why a condition ended as it did: `Passed: the 95 % interval is 94.0 to 100.0 %, above the required 50.0 %.`
-pub(crate) fn reason(condition: &ConditionResult, subject: Subject) -> String {
+pub(crate) fn reason(condition: &ConditionResult, subject: Subject<'_>) -> String {
     let why = obstacle(&condition.reason, condition.n).or_else(|| position(condition, subject));
     let alone = if condition.jointly {
         " This needs all other rules to pass too; alone, it would be inconclusive."
@@ -143,7 +163,7 @@ pub(crate) fn reason(condition: &ConditionResult, subject: Subject) -> String {
 }
 
 /// Where the interval lies, seen from the threshold; `None` without an interval.
-fn position(condition: &ConditionResult, subject: Subject) -> Option<String> {
+fn position(condition: &ConditionResult, subject: Subject<'_>) -> Option<String> {
     let Interval::Known { low, high, level, .. } = condition.interval else { return None };
     let (unit, threshold) = (subject.unit, condition.threshold);
     let (interval, required) = if is_paired(condition) {
@@ -171,13 +191,13 @@ fn obstacle(reason: &Reason, n: usize) -> Option<String> {
     let number = |number: usize| count(number as u64);
     Some(match reason {
         Reason::Interval => return None,
-        Reason::NoScores { of } => format!("{} has no scores", arm(*of)),
+        Reason::NoScores { of } => format!("{} has no scores", scored(of)),
         Reason::Lost { of, lost, samples, first } => {
             format!(
                 "{} of {} have no score of {} (first: {first})",
                 number(*lost),
                 counted(*samples, "sample"),
-                arm(*of)
+                scored(of)
             )
         }
         Reason::NotApplicable => "the measure applies to no sample".into(),
@@ -185,11 +205,11 @@ fn obstacle(reason: &Reason, n: usize) -> Option<String> {
             "{} of {} of {} are unscored ({})",
             number(*unscored),
             counted(*applicable, "sample"),
-            arm(*of),
+            scored(of),
             share(*unscored, *applicable, *allowed)
         ),
         Reason::Unpaired { unpaired, applicable, allowed } => format!(
-            "{} of {} lack a score of one of the models ({})",
+            "{} of {} lack a score of one of the two ({})",
             number(*unpaired),
             counted(*applicable, "sample"),
             share(*unpaired, *applicable, *allowed)
@@ -207,21 +227,20 @@ fn obstacle(reason: &Reason, n: usize) -> Option<String> {
     })
 }
 
-fn arm(of: Scored) -> &'static str {
+fn scored(of: &Scored) -> String {
     match of {
-        Scored::Base => "the base model",
-        Scored::Tuned => "the tuned model",
-        Scored::Pair => "the pair of models",
+        Scored::Arm(arm) => arms::who(arm),
+        Scored::Pair(Contrast { candidate, reference }) => format!("the pair of {reference} and {candidate}"),
     }
 }
 
 /// What was measured, and what follows from it: `Tuned is 97.0 % (Wilson, n = 200). Passed: the 95 % interval …`
-pub(crate) fn shown(condition: &ConditionResult, subject: Subject) -> String {
+pub(crate) fn shown(condition: &ConditionResult, subject: Subject<'_>) -> String {
     let (unit, n) = (subject.unit, format!("n = {}", count(condition.n as u64)));
     let reason = reason(condition, subject);
     let Some(estimate) = condition.estimate else { return format!("No value was measured ({n}). {reason}") };
     let paired = is_paired(condition);
-    let what = if paired { "Tuned − base" } else { subject.name };
+    let what = if paired { format!("{} − {}", subject.name(), subject.reference()) } else { subject.name() };
     let value = if paired { unit.difference(estimate) } else { unit.level(estimate) };
     let how = match &condition.interval {
         Interval::Known { method, .. } => format!("{method}, {n}"),
@@ -231,7 +250,7 @@ pub(crate) fn shown(condition: &ConditionResult, subject: Subject) -> String {
 }
 
 /// Inconclusive conditions: how far from it these samples can see, and what would settle it; `None` where nothing is known.
-pub(crate) fn outlook(condition: &ConditionResult, subject: Subject) -> Option<String> {
+pub(crate) fn outlook(condition: &ConditionResult, subject: Subject<'_>) -> Option<String> {
     if condition.verdict != Verdict::Inconclusive {
         return None;
     }
@@ -257,24 +276,33 @@ pub(crate) fn outlook(condition: &ConditionResult, subject: Subject) -> Option<S
 }
 
 /// A suite's measure by its full name.
-fn measure<'a>(comparison: &'a Comparison, suite: &str, name: &str) -> Option<&'a MeasureComparison> {
+pub(crate) fn measure<'a>(comparison: &'a Comparison, suite: &str, name: &str) -> Option<&'a MeasureComparison> {
     let suite = comparison.suites.iter().find(|candidate| candidate.name == suite)?;
     suite.measures.iter().find(|measure| measure.full_name() == name)
 }
 
 /// Why there is no value for some samples, or `None` where all have one.
 pub(crate) fn missing(measure: &MeasureComparison) -> Option<String> {
-    let arms = [("base", &measure.base), ("tuned", &measure.tuned), ("", &measure.pair)];
-    let notes = arms.into_iter().filter_map(|(arm, level)| Some((arm, level.as_ref()?)));
-    let texts: Vec<String> = notes
-        .flat_map(|(arm, level)| {
-            [(level.unscored, "unscored"), (level.lost.len(), "lost"), (level.not_applicable, "not applicable")]
-                .into_iter()
-                .filter(|(number, _)| *number > 0)
-                .map(move |(number, what)| format!("{} {what} {arm}", count(number as u64)).trim_end().to_owned())
-        })
-        .collect();
+    let arms = measure.levels.iter().map(|one| (one.arm.to_string(), &one.level));
+    let several = measure.pairs.len() > 1;
+    let pair = |contrast: &Contrast| if several { contrast.to_string() } else { String::new() };
+    let pairs = measure.pairs.iter().map(|one| (pair(&one.contrast), &one.level));
+    let texts: Vec<String> = arms.chain(pairs).flat_map(|(of, level)| lacking(level, &of)).collect();
     (!texts.is_empty()).then(|| texts.join(", "))
+}
+
+/// How many samples have no value and why, of an arm by its name.
+pub(crate) fn lacking(level: &Level, of: &str) -> Vec<String> {
+    let counts = [(level.unscored, "unscored"), (level.lost.len(), "lost"), (level.not_applicable, "not applicable")];
+    let text = |(number, what)| format!("{} {what} {of}", count(number as u64)).trim_end().to_owned();
+    counts.into_iter().filter(|(number, _)| *number > 0).map(text).collect()
+}
+
+/// The head of a column of p values that are corrected for every test of the comparison.
+pub(crate) fn adjusted(comparison: &Comparison) -> String {
+    let measures = comparison.suites.iter().flat_map(|suite| &suite.measures);
+    let tests = measures.flat_map(|measure| &measure.differences).filter(|difference| difference.test.is_some());
+    format!("p, corrected for {}", counted(tests.count(), "test"))
 }
 
 fn are(number: usize) -> &'static str {
@@ -306,7 +334,8 @@ mod tests {
     fn nothing_measured_is_said_and_not_drawn_as_zero() {
         let mut condition =
             fixture::report(20, 15).gate.map(|gate| gate.conditions[0].clone()).unwrap_or_else(|| panic!("gate"));
-        let share = Subject { name: "Tuned", unit: Unit::Share };
+        let (tuned, base) = (Arm::tuned(), Arm::base());
+        let share = Subject { arm: &tuned, against: Some(&base), comparator: false, unit: Unit::Share };
         condition.interval = Interval::TooFew { n: 1 };
         condition.n = 1;
         condition.reason = Reason::NoInterval;
@@ -321,7 +350,8 @@ mod tests {
     fn reasons_say_where_the_interval_lies_or_what_is_missing() {
         let mut condition =
             fixture::report(20, 15).gate.map(|gate| gate.conditions[1].clone()).unwrap_or_else(|| panic!("gate"));
-        let share = Subject { name: "Tuned", unit: Unit::Share };
+        let tuned = Arm::tuned();
+        let share = Subject { arm: &tuned, against: None, comparator: false, unit: Unit::Share };
         let interval = |low, high| Interval::Known { low, high, level: 0.95, method: "Wilson".into() };
         condition.threshold = 0.9;
         let mut says = |verdict, (low, high), end: &str| {
@@ -335,11 +365,27 @@ mod tests {
         says(Verdict::Passed, (0.5, 0.6), "Passed: the 95 % interval is 50.0 to 60.0 %, below the required 90.0 %.");
         says(Verdict::Failed, (0.94, 1.0), "above the required 90.0 %.");
         says(Verdict::Inconclusive, (0.5, 1.0), "on both sides of the required 90.0 %.");
-        condition.reason = Reason::Unscored { of: Scored::Tuned, unscored: 5, applicable: 200, allowed: 0.02 };
+        condition.reason =
+            Reason::Unscored { of: Scored::Arm(Arm::tuned()), unscored: 5, applicable: 200, allowed: 0.02 };
         let unscored = "Inconclusive: 5 of 200 samples of the tuned model are unscored (2.5 %, 2.0 % allowed).";
         assert_eq!(reason(&condition, share), unscored);
-        condition.reason = Reason::Lost { of: Scored::Base, lost: 1, samples: 200, first: "s199".into() };
+        condition.reason = Reason::Lost { of: Scored::Arm(Arm::base()), lost: 1, samples: 200, first: "s199".into() };
         let lost = "Inconclusive: 1 of 200 samples have no score of the base model (first: s199).";
         assert_eq!(reason(&condition, share), lost);
+    }
+    #[test]
+    fn sentences_name_the_arms_that_they_are_about() {
+        let mut condition =
+            fixture::report(20, 15).gate.map(|gate| gate.conditions[0].clone()).unwrap_or_else(|| panic!("gate"));
+        (condition.arm, condition.against) = ("production".into(), Some("few-shot".into()));
+        let comparison = fixture::report(20, 15).comparison;
+        let subject = Subject::of(&comparison, &condition);
+        let wanted = "production must be better than few-shot by more than 30.0 pp";
+        assert_eq!(required(&condition, subject), wanted);
+        let shown = shown(&condition, subject);
+        assert!(shown.starts_with("production − few-shot is +57.9 pp"), "{shown}");
+        let pair = Contrast { candidate: "v2".into(), reference: Arm::base() };
+        assert_eq!(scored(&Scored::Pair(pair)), "the pair of base and v2");
+        assert_eq!(scored(&Scored::Arm("v2".into())), "arm v2");
     }
 }
