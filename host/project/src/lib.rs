@@ -4,5 +4,6 @@
 pub mod alike;
 pub mod config;
 pub mod dataset;
+pub mod foreign;
 pub mod manifest;
 pub mod prompting;

@@ -5,9 +5,9 @@
 
 mod array;
 mod columns;
-mod file;
+pub(crate) mod file;
 mod folder;
-mod pack;
+pub(crate) mod pack;
 mod parquet;
 mod shape;
 mod split;
