@@ -1,17 +1,20 @@
 //! Stage `eval`: every arm answers the suites' prompts, then the plugins score the answers.
 
 use super::arm::{self, Source, Weights};
+use super::elsewhere::{self, Elsewhere};
 use super::generate::{self, Asking, Job, Made};
 use super::request::Requests;
 use super::score::Answered;
-use super::session::Opened;
+use super::session::{Opened, Purpose};
 use super::store::Store;
 use super::suite::LoadedSuite;
 use super::{Session, integrity, jsonl, score, validate, watched};
 use crate::artefact;
 use crate::number::counted;
-use crate::{interrupt, wire};
+use crate::wire::{self, Renderer};
+use crate::interrupt;
 use diapason_core::arm::Arm;
+use diapason_core::config::{Endpoint, Protocol};
 use diapason_core::digest;
 use diapason_core::engine::Engine;
 use diapason_core::event::{Event, Sink as _};
@@ -22,6 +25,7 @@ use diapason_core::worth::Usage;
 use diapason_core::{Error, Result};
 use diapason_engine::Local;
 use diapason_project::prompting::Prompting;
+use diapason_remote::Remote;
 use std::path::Path;
 
 /// So many prompts are enough to see whether an adapter does anything.
@@ -35,7 +39,11 @@ pub(crate) fn stage(session: &mut Session) -> Result<()> {
     watched::check(session)?;
     let requests = requests(session, &suites)?;
     let arms = session.plan.config.arms();
-    let outputs = arms.all.iter().map(|arm| outputs(session, arm, &suites, &requests)).collect::<Result<Vec<_>>>()?;
+    let mut outputs: Vec<Vec<Output>> = Vec::new();
+    for arm in &arms.all {
+        let answered = self::outputs(session, arm, &suites, &requests, &outputs)?;
+        outputs.push(answered);
+    }
     let answered = Answered { arms, outputs };
     same_prompts(&answered)?;
     score::stage(session, &suites, &requests, &answered)?;
@@ -61,8 +69,14 @@ pub(super) fn requests(session: &Session, suites: &[LoadedSuite]) -> Result<Vec<
     Ok(requests)
 }
 
-/// What an arm answered; only what nobody answered yet is asked.
-fn outputs(session: &mut Session, arm: &Arm, suites: &[LoadedSuite], requests: &[Requests]) -> Result<Vec<Output>> {
+/// What an arm answered; only what nobody answered yet is asked. `before` are the outputs of the arms before it.
+fn outputs(
+    session: &mut Session,
+    arm: &Arm,
+    suites: &[LoadedSuite],
+    requests: &[Requests],
+    before: &[Vec<Output>],
+) -> Result<Vec<Output>> {
     let (stage, path) = (format!("answers, {arm}"), session.artefact(&artefact::outputs(arm)));
     let source = Source::of(session, arm)?;
     let prompting = arm::prompting(session, arm)?;
@@ -71,23 +85,46 @@ fn outputs(session: &mut Session, arm: &Arm, suites: &[LoadedSuite], requests: &
     if session.is_current(&stage, &inputs) {
         return jsonl::read(&path, "eval");
     }
-    let mut store = Store::open(session.plan.folder(), &identity)?;
-    let made = match &source {
-        Source::Weights(weights) => {
-            let mut turn = Turn { session, arm, stage: &stage, suites, requests, store: &mut store };
-            turn.weights(weights, &prompting)
+    let (outputs, usage) = match &source {
+        Source::Outputs(file) => elsewhere(session, &stage, arm, file, suites, requests, before)?,
+        _ => {
+            let turn = Turn { session, arm, stage: &stage, suites, requests, prompting: &prompting };
+            let made = turn.made(&source, &identity)?;
+            let usage = usage(arm, &made);
+            (made.outputs, usage)
         }
     };
-    // The answers so far, too: of which model they are, nobody can say.
-    if let Err(changed) = session.inputs.unchanged() {
-        store.remove();
-        return Err(changed);
-    }
-    let made = made?;
-    jsonl::write(&path, &made.outputs)?;
-    jsonl::write(&session.artefact(&artefact::usage(arm)), &[usage(arm, &made)])?;
+    jsonl::write(&path, &outputs)?;
+    jsonl::write(&session.artefact(&artefact::usage(arm)), &[usage])?;
     session.finish(&stage, &inputs, &[artefact::outputs(arm), artefact::usage(arm)])?;
-    Ok(made.outputs)
+    Ok(outputs)
+}
+
+/// The answers of a file.
+fn elsewhere(
+    session: &Session,
+    stage: &str,
+    arm: &Arm,
+    file: &Path,
+    suites: &[LoadedSuite],
+    requests: &[Requests],
+    before: &[Vec<Output>],
+) -> Result<(Vec<Output>, Usage)> {
+    session.started(stage, None);
+    let rendered = before.first().map(Vec::as_slice).unwrap_or_default();
+    let Elsewhere { outputs, usage, lost, notes } = elsewhere::read(arm, file, suites, requests, rendered)?;
+    warn(session, notes.into_iter());
+    warn(session, lost.iter().take(LISTED).map(|one| format!("arm `{arm}`: {one}")));
+    let summary = counted(outputs.len(), "sample");
+    session.ended(
+        stage,
+        if lost.is_empty() { summary } else { format!("{summary}, {} lost", counted(lost.len(), "sample")) },
+    );
+    Ok((outputs, usage))
+}
+
+fn warn(session: &Session, messages: impl Iterator<Item = String>) {
+    messages.for_each(|message| session.ui.emit(&Event::Warning { message }));
 }
 
 fn usage(arm: &Arm, made: &Made) -> Usage {
@@ -100,7 +137,7 @@ fn usage(arm: &Arm, made: &Made) -> Usage {
     }
 }
 
-/// Digest of everything that shapes an answer beside its prompt and its decoding.
+/// Digest of everything that shapes an answer beside its prompt and its decoding, as far as it is known without asking.
 fn identity(session: &mut Session, arm: &Arm, source: &Source) -> Result<String> {
     match source {
         Source::Weights(weights) => {
@@ -109,6 +146,15 @@ fn identity(session: &mut Session, arm: &Arm, source: &Source) -> Result<String>
             }
             weights.identity(session)
         }
+        Source::Endpoint(endpoint) => {
+            let asked = serde_json::json!([endpoint.url, endpoint.model, endpoint.protocol]);
+            let template = match endpoint.protocol {
+                Protocol::Chat => String::new(),
+                Protocol::Completions => session.model_inputs(Purpose::Answers)?,
+            };
+            Ok(digest::of_parts([("endpoint", asked.to_string().as_str()), ("template", template.as_str())]))
+        }
+        Source::Outputs(file) => session.digest(file),
     }
 }
 
@@ -146,14 +192,51 @@ struct Turn<'a> {
     stage: &'a str,
     suites: &'a [LoadedSuite],
     requests: &'a [Requests],
-    store: &'a mut Store,
+    prompting: &'a Prompting,
 }
 
 impl Turn<'_> {
-    fn weights(&mut self, weights: &Weights, prompting: &Prompting) -> Result<Made> {
+    fn made(mut self, source: &Source, identity: &str) -> Result<Made> {
+        match source {
+            Source::Endpoint(endpoint) => self.endpoint(endpoint),
+            Source::Outputs(_) => Err(Error::run("a file cannot be asked")),
+            Source::Weights(weights) => {
+                let mut store = Store::open(self.session.plan.folder(), identity)?;
+                let made = self.weights(weights, &mut store);
+                // The answers so far, too: of which model they are, nobody can say.
+                if let Err(changed) = self.session.inputs.unchanged() {
+                    store.remove();
+                    return Err(changed);
+                }
+                made
+            }
+        }
+    }
+
+    /// Asks a server. Its answers are kept under what it says of itself.
+    fn endpoint(&mut self, endpoint: &Endpoint) -> Result<Made> {
+        let price = self.session.plan.config.price_of(self.arm);
+        let named = |error: Error| error.context(format!("arm `{}`", self.arm));
+        let mut remote = Remote::open(endpoint, Some(&price), &|name| std::env::var_os(name)).map_err(named)?;
+        let origin = remote.origin().map_err(named)?.digest();
+        let mut renderer = match endpoint.protocol {
+            Protocol::Chat => None,
+            Protocol::Completions => Some(self.session.outlined()?),
+        };
+        let jobs = self.jobs(renderer.as_mut())?;
+        let mut store = Store::open(self.session.plan.folder(), &origin)?;
+        let made = self.ask(&mut remote, &jobs, &mut store)?;
+        if remote.fingerprints().len() > 1 {
+            let message = format!("the server of arm `{}` changed while it answered: its fingerprint is another", self.arm);
+            warn(self.session, std::iter::once(message));
+        }
+        Ok(made)
+    }
+
+    fn weights(&mut self, weights: &Weights, store: &mut Store) -> Result<Made> {
         let Some(model) = &weights.model else {
             let mut opened = self.session.take_base()?;
-            let made = self.with_adapter(&mut opened, weights, prompting);
+            let made = self.with_adapter(&mut opened, weights, store);
             opened.model.detach_adapter();
             self.session.put_base(opened);
             return made;
@@ -163,7 +246,7 @@ impl Turn<'_> {
             // One of them fits into memory, perhaps not both.
             self.session.close();
             let mut opened = self.session.open(model, &template)?;
-            return self.with_adapter(&mut opened, weights, prompting);
+            return self.with_adapter(&mut opened, weights, store);
         }
         let base = self.session.base()?.model.digests().weights.clone();
         let mut opened = self.session.open(model, &template)?;
@@ -171,11 +254,11 @@ impl Turn<'_> {
             return Err(without_effect("the tuned model's weights are the base model's"));
         }
         integrity::check_tuned(self.session)?;
-        self.local(&mut opened, prompting)
+        self.local(&mut opened, store)
     }
 
     /// Attaches the adapter, if there is one, and makes sure that it changes what the model computes.
-    fn with_adapter(&mut self, opened: &mut Opened, weights: &Weights, prompting: &Prompting) -> Result<Made> {
+    fn with_adapter(&mut self, opened: &mut Opened, weights: &Weights, store: &mut Store) -> Result<Made> {
         opened.model.detach_adapter();
         if let Some(adapter) = &weights.adapter {
             probe(opened, self.suites, adapter)?;
@@ -183,26 +266,30 @@ impl Turn<'_> {
                 integrity::check_tuned(self.session)?;
             }
         }
-        self.local(opened, prompting)
+        self.local(opened, store)
     }
 
-    fn local(&mut self, opened: &mut Opened, prompting: &Prompting) -> Result<Made> {
-        let config = self.session.plan.config.generate.clone();
+    fn local(&mut self, opened: &mut Opened, store: &mut Store) -> Result<Made> {
+        let jobs = self.jobs(Some(&mut opened.renderer))?;
+        let batch_size = self.session.plan.config.generate.batch_size;
+        self.ask(&mut Local::new(&opened.model).batched(batch_size), &jobs, store)
+    }
+
+    /// What the suites ask of the arm, rendered where there is something to render with.
+    fn jobs(&self, mut renderer: Option<&mut Renderer>) -> Result<Vec<Job>> {
+        let config = &self.session.plan.config.generate;
         let mut jobs = Vec::new();
         for (suite, requests) in self.suites.iter().zip(self.requests) {
-            let conversations = arm::conversations(prompting, suite)?;
-            let texts = opened.renderer.prompts(&conversations)?;
-            jobs.extend(generate::jobs(suite, requests, conversations, Some(texts), &config));
+            let conversations = arm::conversations(self.prompting, suite)?;
+            let texts = renderer.as_mut().map(|renderer| renderer.prompts(&conversations)).transpose()?;
+            jobs.extend(generate::jobs(suite, requests, conversations, texts, config));
         }
-        for message in opened.renderer.notes() {
-            self.session.ui.emit(&Event::Warning { message });
-        }
-        let mut engine = Local::new(&opened.model).batched(config.batch_size);
-        self.ask(&mut engine, &jobs)
+        warn(self.session, renderer.into_iter().flat_map(|renderer| renderer.notes()));
+        Ok(jobs)
     }
 
-    fn ask(&mut self, engine: &mut dyn Engine, jobs: &[Job]) -> Result<Made> {
-        let Self { session, arm, stage, store, .. } = self;
+    fn ask(&mut self, engine: &mut dyn Engine, jobs: &[Job], store: &mut Store) -> Result<Made> {
+        let Self { session, arm, stage, .. } = self;
         let (config, seed, sink) = (&session.plan.config.generate, session.plan.config.run.seed, &session.ui);
         let made = interrupt::gently(|interrupted| {
             let mut asking = Asking { arm, engine, jobs, config, seed, store, sink, interrupted };
@@ -213,10 +300,8 @@ impl Turn<'_> {
             session.started(stage, Some(units));
             asking.made()
         })?;
-        for (job, loss) in made.lost.iter().take(LISTED) {
-            let message = format!("{} of arm {arm} is lost: {loss}", jobs[*job].name);
-            session.ui.emit(&Event::Warning { message });
-        }
+        let lost = made.lost.iter().take(LISTED);
+        warn(session, lost.map(|(job, loss)| format!("arm `{arm}`: {} is lost: {loss}", jobs[*job].name)));
         session.ended(stage, summary(&made));
         Ok(made)
     }

@@ -163,16 +163,10 @@ impl Asking<'_> {
     fn ask(&mut self, places: &[Place], keys: &[Key]) -> Result<()> {
         let jobs = self.jobs;
         let decodings: Vec<Decoding> = places.iter().map(|place| self.decoding(*place)).collect();
-        let request = |(place, decoding): (&Place, &'_ Decoding)| {
-            let job = &jobs[place.job];
-            let wanted = match place.part {
-                Part::Continuation(number) => Wanted::Likelihood(&job.request.continuations[number]),
-                part => Wanted::Completion { decoding, stream: stream(job, part) },
-            };
-            let prompt = Prompt { conversation: Some(&job.conversation), text: job.text.as_deref() };
-            Request { arm: self.arm, name: &job.name, prompt, wanted }
-        };
-        let requests: Vec<Request<'_>> = places.iter().zip(&decodings).map(request).collect();
+        let arm = self.arm;
+        let each = places.iter().zip(&decodings);
+        let requests: Vec<Request<'_>> =
+            each.map(|(place, decoding)| request(arm, &jobs[place.job], place.part, decoding)).collect();
         let known: Vec<bool> = keys.iter().map(|key| self.store.get(key).is_some()).collect();
         let mut progress = Progress::new(keys, &known);
         let Self { engine, store, sink, interrupted, .. } = self;
@@ -190,6 +184,15 @@ impl Asking<'_> {
             Moment::Pause => progress.stop(interrupted),
         })
     }
+}
+
+fn request<'a>(arm: &'a Arm, job: &'a Job, part: Part, decoding: &'a Decoding) -> Request<'a> {
+    let wanted = match part {
+        Part::Continuation(number) => Wanted::Likelihood(&job.request.continuations[number]),
+        _ => Wanted::Completion { decoding, stream: stream(job, part) },
+    };
+    let prompt = Prompt { conversation: Some(&job.conversation), text: job.text.as_deref() };
+    Request { arm, name: &job.name, prompt, wanted }
 }
 
 /// How many answers there are of how many. One prompt in two suites is one answer, which counts in both.

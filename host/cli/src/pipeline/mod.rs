@@ -7,6 +7,7 @@ mod check;
 pub(crate) mod compare;
 mod consistency;
 mod differ;
+mod elsewhere;
 pub(crate) mod eval;
 mod generate;
 mod here;

@@ -5,7 +5,6 @@ use super::integrity::{self, Asked};
 use super::{Session, jsonl, looks, watched};
 use crate::artefact::{self, FINDINGS, SAMPLES, SCORES, TRAINING};
 use crate::render;
-use diapason_core::arm::Arm;
 use diapason_core::compare::Comparison;
 use diapason_core::config::Config;
 use diapason_core::frozen::{Frozen, Role, Verb};

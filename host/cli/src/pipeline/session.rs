@@ -289,6 +289,13 @@ impl Session {
         self.opened = Some(opened);
     }
 
+    /// The renderer of the run's prompts, without the base model's weights.
+    pub(super) fn outlined(&mut self) -> Result<Renderer> {
+        let model = wire::outline(&self.base_path()?)?;
+        let template = self.plan.config.template.clone();
+        self.renderer(&model, &template)
+    }
+
     /// Opens another model with this template, to answer.
     pub(super) fn open(&mut self, path: &Path, template: &Template) -> Result<Opened> {
         self.open_for(path, template, Purpose::Answers)
