@@ -111,7 +111,11 @@ fn by_sample<'a>(
 ) -> HashMap<(&'a str, &'a str), (&'a str, &'a Asked)> {
     let rows = suites.iter().zip(requests).flat_map(|(suite, requests)| {
         let name = suite.config.name.as_str();
-        suite.samples.iter().zip(&requests.merged).map(move |(sample, asked)| ((name, sample.id.as_str()), (name, asked)))
+        suite
+            .samples
+            .iter()
+            .zip(&requests.merged)
+            .map(move |(sample, asked)| ((name, sample.id.as_str()), (name, asked)))
     });
     rows.collect()
 }

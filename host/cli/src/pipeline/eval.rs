@@ -10,9 +10,9 @@ use super::store::Store;
 use super::suite::LoadedSuite;
 use super::{Session, integrity, jsonl, score, validate, watched};
 use crate::artefact;
+use crate::interrupt;
 use crate::number::counted;
 use crate::wire::{self, Renderer};
-use crate::interrupt;
 use diapason_core::arm::Arm;
 use diapason_core::config::{Endpoint, Protocol};
 use diapason_core::digest;
@@ -227,7 +227,8 @@ impl Turn<'_> {
         let mut store = Store::open(self.session.plan.folder(), &origin)?;
         let made = self.ask(&mut remote, &jobs, &mut store)?;
         if remote.fingerprints().len() > 1 {
-            let message = format!("the server of arm `{}` changed while it answered: its fingerprint is another", self.arm);
+            let message =
+                format!("the server of arm `{}` changed while it answered: its fingerprint is another", self.arm);
             warn(self.session, std::iter::once(message));
         }
         Ok(made)

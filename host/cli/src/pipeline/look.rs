@@ -125,9 +125,7 @@ fn arms(session: &mut Session, live: &mut BTreeMap<Role, Live>) -> Result<()> {
                 live.insert(role(kind.into()), file(path)?);
             } else {
                 let files = session.inputs.files(path)?.iter();
-                live.extend(
-                    files.map(|(name, digest)| (role(format!("{kind}/{name}")), Live::Digest(digest.clone()))),
-                );
+                live.extend(files.map(|(name, digest)| (role(format!("{kind}/{name}")), Live::Digest(digest.clone()))));
             }
         }
     }

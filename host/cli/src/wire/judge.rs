@@ -33,7 +33,8 @@ impl LateJudge {
             let format = Format::of_model(base, is_gpu(&base.device));
             let mut model = open(&base.path, format, &base.device)?;
             let mut plugins = Plugins::new(&config.limits, &self.ui)?;
-            let mut renderer = Renderer::new(&config.template, config.adapter(), &mut plugins, &model, &Grants::default())?;
+            let mut renderer =
+                Renderer::new(&config.template, config.adapter(), &mut plugins, &model, &Grants::default())?;
             renderer.end_turns(&mut model)?;
             self.opened = Some((model, renderer));
         }
@@ -79,7 +80,8 @@ impl LateTokenizer {
         match opened.as_ref() {
             Some(tokenizer) => Ok(tokenizer.clone()),
             None => {
-                let config = self.plan.config.base().map_err(|error| error.context("a plugin asks for the tokenizer"))?;
+                let config =
+                    self.plan.config.base().map_err(|error| error.context("a plugin asks for the tokenizer"))?;
                 let tokenizer = open(&config.path, Format::F32, &config.device)?.tokenizer();
                 *opened = Some(tokenizer.clone());
                 Ok(tokenizer)

@@ -287,7 +287,8 @@ impl Faults {
             );
         }
         if counted && !uncounted.is_empty() {
-            let what = format!("its ids are numbers that count otherwise than the suite's lines: {}", listed(uncounted));
+            let what =
+                format!("its ids are numbers that count otherwise than the suite's lines: {}", listed(uncounted));
             return fail(what, COUNTED);
         }
         match none {
