@@ -2,6 +2,7 @@
 
 mod adapters;
 mod allowed;
+mod arms;
 mod bad_input;
 mod crash;
 mod decoding;
