@@ -8,6 +8,7 @@ mod consistency;
 mod differ;
 pub(crate) mod eval;
 mod generate;
+pub(crate) mod hand_off;
 mod here;
 mod inputs;
 mod integrity;

@@ -7,6 +7,7 @@ mod array;
 mod columns;
 mod file;
 mod folder;
+pub mod lists;
 mod pack;
 mod parquet;
 mod shape;
