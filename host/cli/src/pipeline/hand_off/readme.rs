@@ -25,8 +25,8 @@ pub(super) fn write(
         trained => handed.trained, held_out => handed.held_out, steps => handed.steps,
         rows_per_step => handed.rows_per_step, processes => handed.processes, gpus, nodes, base => line(job.base),
         configuration => files::configuration(*tool), adapter => job.config.method.is_adapter(),
-        quantized => job.is_qlora(), packages => tool.packages(), launch => launch(elsewhere),
-        out => line(&out.display().to_string()), notes => handed.notes,
+        quantized => job.is_qlora(), packages => tool.packages().to_vec(), launch => launch(elsewhere),
+        out => line(&out.display().to_string()), notes => handed.notes.clone(),
     };
     for (file, template) in [("README.md", README), ("train.sbatch", SLURM)] {
         disk::write(&folder.join(file), rendered(template, &page)?.as_bytes())?;
@@ -35,10 +35,9 @@ pub(super) fn write(
 }
 
 fn rendered(template: &str, page: &Value) -> Result<String> {
-    let mut environment = Environment::new();
-    environment.set_keep_trailing_newline(true);
     let fail = |source| Error::run("failed to write the hand-over's README.md").because(source);
-    environment.render_str(template, page).map_err(fail)
+    // The engine leaves a template's last line break out.
+    Environment::new().render_str(template, page).map(|text| text + "\n").map_err(fail)
 }
 
 /// What the trainer is called on the command line.
