@@ -96,7 +96,7 @@ def start(tool, hand, processes, log):
         subprocess.run([sys.executable, "prepare.py"], cwd=hand, check=True)
     if processes > 1:
         many = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
-        launch = {"FORCE_TORCHRUN": "1", "NPROC_PER_NODE": str(processes)}
+        launch = {"FORCE_TORCHRUN": "1", "NPROC_PER_NODE": str(processes), "ACCELERATE_USE_CPU": "true"}
         whole = [sys.executable, *([] if tool == "llama-factory" else many), *arguments]
         return subprocess.run(whole, cwd=hand, env=os.environ | launch, stdout=log, stderr=subprocess.STDOUT).returncode
     for module in imports:
@@ -166,15 +166,15 @@ def case(name, tool, diapason):
 def main():
     tool, diapason = sys.argv[1], Path(sys.argv[2]).resolve()
     chosen = sys.argv[3:] or [name for name, (_, _, tools, _) in CASES.items() if tool in tools]
-    golden = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
-    golden |= {"data": data(), "template": TEMPLATE}
-    cases = golden.setdefault("cases", {})
     for name in chosen:
         model, train, _, processes = CASES[name]
-        entry = cases.setdefault(name, {})
+        found = case(name, tool, diapason)
+        print(name, tool, found["losses"], flush=True)
+        golden = json.loads(GOLDEN.read_text()) if GOLDEN.exists() else {}
+        golden |= {"data": data(), "template": TEMPLATE}
+        entry = golden.setdefault("cases", {}).setdefault(name, {})
         entry |= {"model": model, "config": configuration("model", train), "processes": processes}
-        entry.setdefault("trainers", {})[tool] = case(name, tool, diapason)
-        print(name, tool, entry["trainers"][tool]["losses"])
+        entry.setdefault("trainers", {})[tool] = found
         GOLDEN.write_text(json.dumps(golden) + "\n")
 
 

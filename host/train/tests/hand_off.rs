@@ -49,7 +49,8 @@ fn check(key: &str, change: impl Fn(&mut Train), expected: [Value; 3]) {
 /// The same settings under the same names; TRL has them among the arguments of `SFTConfig`.
 #[track_caller]
 fn check_same(key: &str, change: impl Fn(&mut Train), expected: &Value) {
-    let pointers = expected.as_object().unwrap().iter().map(|(name, value)| (format!("/training/{name}"), value.clone()));
+    let pointers =
+        expected.as_object().unwrap().iter().map(|(name, value)| (format!("/training/{name}"), value.clone()));
     check(key, change, [Value::Object(pointers.collect()), expected.clone(), expected.clone()]);
 }
 
@@ -90,7 +91,15 @@ fn no_setting_is_said_twice() {
 #[test]
 fn the_adapter_carries_what_is_its_own() {
     let keys = [
-        "rank", "alpha", "dropout", "target_modules", "rank_pattern", "alpha_pattern", "modules_to_save", "rslora", "dora",
+        "rank",
+        "alpha",
+        "dropout",
+        "target_modules",
+        "rank_pattern",
+        "alpha_pattern",
+        "modules_to_save",
+        "rslora",
+        "dora",
     ];
     for (key, tool) in keys.iter().flat_map(|key| Tool::ALL.map(|tool| (key, tool))) {
         assert_eq!(fate(tool, key, &start()), Fate::Adapter);
@@ -101,7 +110,11 @@ fn the_adapter_carries_what_is_its_own() {
 #[test]
 fn the_rows_carry_their_order_and_number() {
     for key in ["epochs", "max_steps", "overlong"] {
-        check(key, |train| (train.overlong, train.max_steps) = (Overlong::Drop, Some(3)), [(); 3].map(|()| json!("Rows")));
+        check(
+            key,
+            |train| (train.overlong, train.max_steps) = (Overlong::Drop, Some(3)),
+            [(); 3].map(|()| json!("Rows")),
+        );
     }
     let steps = |change: &dyn Fn(&mut Train)| {
         let mut config = start();
@@ -115,23 +128,35 @@ fn the_rows_carry_their_order_and_number() {
 
 #[test]
 fn methods() {
-    check("method", |_| (), [
-        json!({"/adapter": "adapter"}),
-        json!({"adapter": "lora", "lora_model_dir": "./adapter"}),
-        json!({"finetuning_type": "lora", "adapter_name_or_path": "adapter", "create_new_adapter": false}),
-    ]);
-    check("method", |train| train.method = Method::Qlora, [
-        json!({"/adapter": "adapter", "/quantization/load_in_4bit": true, "/quantization/bnb_4bit_quant_type": "nf4"}),
-        json!({"adapter": "qlora", "lora_model_dir": "./adapter", "load_in_4bit": true}),
-        json!({"finetuning_type": "lora", "adapter_name_or_path": "adapter", "create_new_adapter": false, "quantization_bit": 4,
+    check(
+        "method",
+        |_| (),
+        [
+            json!({"/adapter": "adapter"}),
+            json!({"adapter": "lora", "lora_model_dir": "./adapter"}),
+            json!({"finetuning_type": "lora", "adapter_name_or_path": "adapter", "create_new_adapter": false}),
+        ],
+    );
+    check(
+        "method",
+        |train| train.method = Method::Qlora,
+        [
+            json!({"/adapter": "adapter", "/quantization/load_in_4bit": true, "/quantization/bnb_4bit_quant_type": "nf4"}),
+            json!({"adapter": "qlora", "lora_model_dir": "./adapter", "load_in_4bit": true}),
+            json!({"finetuning_type": "lora", "adapter_name_or_path": "adapter", "create_new_adapter": false, "quantization_bit": 4,
             "quantization_method": "bnb", "quantization_type": "nf4", "upcast_layernorm": true}),
-    ]);
+        ],
+    );
     for double in [true, false] {
-        check("double_quantization", |train| (train.method, train.double_quantization) = (Method::Qlora, double), [
-            json!({"/quantization/bnb_4bit_use_double_quant": double}),
-            json!({"bnb_config_kwargs": {"bnb_4bit_use_double_quant": double}}),
-            json!({"double_quantization": double}),
-        ]);
+        check(
+            "double_quantization",
+            |train| (train.method, train.double_quantization) = (Method::Qlora, double),
+            [
+                json!({"/quantization/bnb_4bit_use_double_quant": double}),
+                json!({"bnb_config_kwargs": {"bnb_4bit_use_double_quant": double}}),
+                json!({"double_quantization": double}),
+            ],
+        );
     }
     check("double_quantization", |_| (), [(); 3].map(|()| json!("Idle")));
 }
@@ -139,11 +164,11 @@ fn methods() {
 #[test]
 fn precision() {
     for compute in [Compute::Auto, Compute::Bf16] {
-        check("compute", |train| train.compute = compute, [
-            json!({"/dtype": "bfloat16", "/training/bf16": true}),
-            json!({"bf16": true}),
-            json!({"bf16": true}),
-        ]);
+        check(
+            "compute",
+            |train| train.compute = compute,
+            [json!({"/dtype": "bfloat16", "/training/bf16": true}), json!({"bf16": true}), json!({"bf16": true})],
+        );
     }
     let settings = |method, compute| match fate(TRL, "compute", &Train { method, compute, ..start() }) {
         Fate::Settings(list) => Value::Object(list.into_iter().collect()),
@@ -159,34 +184,51 @@ fn precision() {
 
 #[test]
 fn batches() {
-    check("batch_size", |_| (), [
-        json!({"/training/per_device_train_batch_size": 2}),
-        json!({"micro_batch_size": 2}),
-        json!({"per_device_train_batch_size": 2}),
-    ]);
+    check(
+        "batch_size",
+        |_| (),
+        [
+            json!({"/training/per_device_train_batch_size": 2}),
+            json!({"micro_batch_size": 2}),
+            json!({"per_device_train_batch_size": 2}),
+        ],
+    );
     check_same("gradient_accumulation", |_| (), &json!({"gradient_accumulation_steps": 2}));
-    let shared = |processes| with(TRL, &start(), processes, |job| (job.layout.batch_size, job.layout.gradient_accumulation));
+    let shared =
+        |processes| with(TRL, &start(), processes, |job| (job.layout.batch_size, job.layout.gradient_accumulation));
     assert_eq!([shared(2), shared(4)], [(2, 1), (1, 1)]);
-    check("packing", |_| (), [json!({"/training/packing": false}), json!({"sample_packing": false}), json!({"packing": false})]);
+    check(
+        "packing",
+        |_| (),
+        [json!({"/training/packing": false}), json!({"sample_packing": false}), json!({"packing": false})],
+    );
     check_refused("train.packing", &[AXOLOTL, LLAMA], |train| train.packing = true);
     let packed = Train { packing: true, ..start() };
     assert_eq!(fate(TRL, "packing", &packed), Fate::Settings(vec![("/training/packing".into(), json!(true))]));
-    check("max_sequence_length", |train| train.max_sequence_length = 77, [
-        json!("Rows"),
-        json!({"sequence_len": 77}),
-        json!({"cutoff_len": 77}),
-    ]);
+    check(
+        "max_sequence_length",
+        |train| train.max_sequence_length = 77,
+        [json!("Rows"), json!({"sequence_len": 77}), json!({"cutoff_len": 77})],
+    );
     let plain = json!({"use_reentrant": false});
-    check("gradient_checkpointing", |train| train.gradient_checkpointing = true, [
-        json!({"/training/gradient_checkpointing": true, "/training/gradient_checkpointing_kwargs": plain}),
-        json!({"gradient_checkpointing": true, "gradient_checkpointing_kwargs": plain}),
-        json!({"disable_gradient_checkpointing": false, "use_reentrant_gc": false}),
-    ]);
-    check("gradient_checkpointing", |_| (), [
-        json!({"/training/gradient_checkpointing": false}),
-        json!({"gradient_checkpointing": false}),
-        json!({"disable_gradient_checkpointing": true, "use_reentrant_gc": false}),
-    ]);
+    check(
+        "gradient_checkpointing",
+        |train| train.gradient_checkpointing = true,
+        [
+            json!({"/training/gradient_checkpointing": true, "/training/gradient_checkpointing_kwargs": plain}),
+            json!({"gradient_checkpointing": true, "gradient_checkpointing_kwargs": plain}),
+            json!({"disable_gradient_checkpointing": false, "use_reentrant_gc": false}),
+        ],
+    );
+    check(
+        "gradient_checkpointing",
+        |_| (),
+        [
+            json!({"/training/gradient_checkpointing": false}),
+            json!({"gradient_checkpointing": false}),
+            json!({"disable_gradient_checkpointing": true, "use_reentrant_gc": false}),
+        ],
+    );
 }
 
 #[test]
@@ -195,17 +237,17 @@ fn the_optimizer() {
     check_same("weight_decay", |train| train.weight_decay = 0.02, &json!({"weight_decay": 0.02}));
     check_same("max_gradient_norm", |train| train.max_gradient_norm = 0.0, &json!({"max_grad_norm": 0.0}));
     for (optimizer, name) in [(Optimizer::AdamW, "adamw_torch"), (Optimizer::AdamW8bit, "adamw_bnb_8bit")] {
-        check("optimizer", |train| train.optimizer = optimizer, [
-            json!({"/training/optim": name}),
-            json!({"optimizer": name}),
-            json!({"optim": name}),
-        ]);
+        check(
+            "optimizer",
+            |train| train.optimizer = optimizer,
+            [json!({"/training/optim": name}), json!({"optimizer": name}), json!({"optim": name})],
+        );
     }
-    check("lora_plus_ratio", |train| train.lora_plus_ratio = 16.0, [
-        json!({"/lora_plus_ratio": 16.0}),
-        json!({"loraplus_lr_ratio": 16.0}),
-        json!({"loraplus_lr_ratio": 16.0}),
-    ]);
+    check(
+        "lora_plus_ratio",
+        |train| train.lora_plus_ratio = 16.0,
+        [json!({"/lora_plus_ratio": 16.0}), json!({"loraplus_lr_ratio": 16.0}), json!({"loraplus_lr_ratio": 16.0})],
+    );
     check("lora_plus_ratio", |_| (), [(); 3].map(|()| json!("Idle")));
     check_refused("train.weight_decay", &[AXOLOTL], |train| (train.lora_plus_ratio, train.weight_decay) = (4.0, 0.1));
     let saved = || vec!["lm_head".to_owned()];
@@ -228,11 +270,15 @@ fn the_schedule() {
         (Schedule::Wsd, "warmup_stable_decay"),
     ];
     for (schedule, name) in names {
-        check("schedule", |train| train.schedule = schedule, [
-            json!({"/training/lr_scheduler_type": name}),
-            json!({"lr_scheduler": name}),
-            json!({"lr_scheduler_type": name}),
-        ]);
+        check(
+            "schedule",
+            |train| train.schedule = schedule,
+            [
+                json!({"/training/lr_scheduler_type": name}),
+                json!({"lr_scheduler": name}),
+                json!({"lr_scheduler_type": name}),
+            ],
+        );
     }
     // Rounded up, as `LearningRate` does it: of 30 steps.
     check_same("warmup", |train| train.warmup = 0.05, &json!({"warmup_steps": 2}));
@@ -245,32 +291,52 @@ fn the_schedule() {
 #[test]
 fn what_is_said_and_kept() {
     check_same("logging_steps", |train| train.logging_steps = 3, &json!({"logging_steps": 3}));
-    check("eval_steps", |_| (), [
-        json!({"/training/eval_strategy": "steps", "/training/eval_steps": 10}),
-        json!({"eval_steps": 10}),
-        json!({"eval_strategy": "steps", "eval_steps": 10}),
-    ]);
-    check("eval_steps", |train| train.eval_steps = Some(4), [
-        json!({"/training/eval_strategy": "steps", "/training/eval_steps": 4}),
-        json!({"eval_steps": 4}),
-        json!({"eval_strategy": "steps", "eval_steps": 4}),
-    ]);
-    check("save_steps", |_| (), [
-        json!({"/training/save_strategy": "steps", "/training/save_steps": 100}),
-        json!({"save_steps": 10}),
-        json!({"save_strategy": "steps", "save_steps": 10}),
-    ]);
-    check("save_per_epoch", |_| (), [
-        json!({"/steps_per_epoch": 10, "/training/save_total_limit": null}),
-        json!({"save_total_limit": 4}),
-        json!({"save_total_limit": null}),
-    ]);
+    check(
+        "eval_steps",
+        |_| (),
+        [
+            json!({"/training/eval_strategy": "steps", "/training/eval_steps": 10}),
+            json!({"eval_steps": 10}),
+            json!({"eval_strategy": "steps", "eval_steps": 10}),
+        ],
+    );
+    check(
+        "eval_steps",
+        |train| train.eval_steps = Some(4),
+        [
+            json!({"/training/eval_strategy": "steps", "/training/eval_steps": 4}),
+            json!({"eval_steps": 4}),
+            json!({"eval_strategy": "steps", "eval_steps": 4}),
+        ],
+    );
+    check(
+        "save_steps",
+        |_| (),
+        [
+            json!({"/training/save_strategy": "steps", "/training/save_steps": 100}),
+            json!({"save_steps": 10}),
+            json!({"save_strategy": "steps", "save_steps": 10}),
+        ],
+    );
+    check(
+        "save_per_epoch",
+        |_| (),
+        [
+            json!({"/steps_per_epoch": 10, "/training/save_total_limit": null}),
+            json!({"save_total_limit": 4}),
+            json!({"save_total_limit": null}),
+        ],
+    );
     let last = |train: &mut Train| (train.save_per_epoch, train.save_steps) = (false, 5);
-    check("save_steps", last, [
-        json!({"/training/save_strategy": "steps", "/training/save_steps": 5}),
-        json!({"save_steps": 5}),
-        json!({"save_strategy": "steps", "save_steps": 5}),
-    ]);
+    check(
+        "save_steps",
+        last,
+        [
+            json!({"/training/save_strategy": "steps", "/training/save_steps": 5}),
+            json!({"save_steps": 5}),
+            json!({"save_strategy": "steps", "save_steps": 5}),
+        ],
+    );
     check_same("save_per_epoch", last, &json!({"save_total_limit": 1}));
     check_refused("train.save_steps", &[AXOLOTL, LLAMA], |train| train.save_steps = 9);
     check_refused("train.early_stopping", &Tool::ALL, |train| train.early_stopping = Some(EarlyStopping::default()));

@@ -34,11 +34,11 @@ pub(super) fn run(arguments: &HandOff, ui: &Ui) -> Result<Exit> {
     let handed = hand_off::write(&mut session, &elsewhere)?;
     let out = arguments.out.display().to_string();
     let text = format!(
-        "handed to {}: {} ({} in {})\nNext: README.md there\n",
+        "handed to {}: {} ({} on {})\nNext: README.md there\n",
         elsewhere.tool.name(),
         line(&out),
         counted(handed.steps as usize, "step"),
-        counted(handed.processes, "process"),
+        counted(handed.processes, "GPU"),
     );
     ui.result(|_| text, &json!({"written": out, "run": handed}));
     Ok(Exit::Passed)

@@ -59,8 +59,11 @@ fn axolotl(job: &Job<'_>) -> Vec<(&'static str, Value)> {
     list
 }
 
+/// It asks for names of datasets, and reads none of them where there is a tokenized one.
 fn llama_factory(job: &Job<'_>) -> Vec<(&'static str, Value)> {
-    vec![
+    let held_out = job.held_out.then(|| ("eval_dataset", json!("held_out")));
+    let list = vec![
+        ("dataset", json!("rows")),
         ("model_name_or_path", json!(job.base)),
         ("stage", json!("sft")),
         ("do_train", json!(true)),
@@ -74,5 +77,6 @@ fn llama_factory(job: &Job<'_>) -> Vec<(&'static str, Value)> {
         ("per_device_eval_batch_size", json!(job.layout.batch_size)),
         ("data_seed", json!(job.seed)),
         ("report_to", json!("none")),
-    ]
+    ];
+    list.into_iter().chain(held_out).collect()
 }
