@@ -7,6 +7,7 @@ mod bad_input;
 mod crash;
 mod decoding;
 mod generate;
+mod hand_off;
 mod hostile_files;
 mod hostile_text;
 mod one_folder;

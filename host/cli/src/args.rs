@@ -36,6 +36,8 @@ pub enum Command {
     Plan(PlanArguments),
     /// Fine-tune the base model; writes adapter/ or model/, and train.jsonl. Resumes an interrupted run.
     Train(Train),
+    /// Hand the training to TRL, Axolotl or LLaMA-Factory: writes a folder with rows, settings and the command to run.
+    HandOff(HandOff),
     /// Generate and score the answers of base and tuned; writes outputs.*.jsonl and scores.jsonl.
     Eval(Checked),
     /// Compare base and tuned, paired by sample; writes comparison.json.
@@ -101,6 +103,40 @@ pub struct Train {
     /// Print the tokens of the first N rows with their loss mask; train nothing.
     #[arg(long, value_name = "N")]
     pub show: Option<usize>,
+}
+
+/// `hand-off`.
+#[derive(Debug, Args)]
+pub struct HandOff {
+    /// Who trains.
+    #[arg(value_enum)]
+    pub trainer: Trainer,
+    /// Which configuration, and which findings do not stop it.
+    #[command(flatten)]
+    pub checked: Checked,
+    /// The folder to write; an existing one must be empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where the base model is found there, if not at `model.path`: a folder or a name on a hub.
+    #[arg(long, value_name = "PATH")]
+    pub base: Option<String>,
+    /// GPUs of each node.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub gpus: u32,
+    /// Nodes.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub nodes: u32,
+}
+
+/// Trainers that a run can be handed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Trainer {
+    /// TRL's `SFTTrainer`.
+    Trl,
+    /// Axolotl.
+    Axolotl,
+    /// LLaMA-Factory.
+    LlamaFactory,
 }
 
 /// `plan`.

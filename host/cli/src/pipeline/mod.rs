@@ -10,6 +10,7 @@ mod differ;
 mod elsewhere;
 pub(crate) mod eval;
 mod generate;
+pub(crate) mod hand_off;
 mod here;
 mod inputs;
 mod integrity;

@@ -7,6 +7,7 @@ mod array;
 mod columns;
 pub(crate) mod file;
 mod folder;
+pub mod lists;
 pub(crate) mod pack;
 mod parquet;
 mod shape;
