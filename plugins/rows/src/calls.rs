@@ -15,6 +15,9 @@ pub(crate) fn tools(value: Value, bare: bool) -> Result<Option<Value>> {
         Fault::new("wrong-tools", path, format!("`tools` has {} where an object belongs", kind(value)), hint)
     };
     let value = parsed(value, "/tools", "`tools`")?;
+    if value.is_null() {
+        return Ok(None);
+    }
     let Value::Array(list) = value else {
         let message = format!("`tools` is {}, not a list", kind(&value));
         return Err(Fault::new("wrong-tools", "/tools", message, hint));
@@ -47,7 +50,13 @@ fn check_name(tool: &Map<String, Value>, path: &str) -> Result<()> {
 /// A turn's `tool_calls`, arguments parsed; `None` for an empty list.
 pub(crate) fn calls(value: Value, path: &str) -> Result<Option<Value>> {
     let path = format!("{path}/tool_calls");
+    if value.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return Ok(None);
+    }
     let value = parsed(value, &path, "`tool_calls`")?;
+    if value.is_null() {
+        return Ok(None);
+    }
     let Value::Array(list) = value else {
         let message = format!("`tool_calls` is {}, not a list", kind(&value));
         return Err(Fault::new("wrong-call", path, message, "write a list of calls, one also as a list"));
@@ -81,6 +90,10 @@ fn named(mut function: Map<String, Value>, path: &str) -> Result<Map<String, Val
         return Err(no_call(path));
     }
     function.retain(|_, value| !value.is_null());
+    if let Some(other) = ARGUMENTS.iter().find(|key| function.contains_key(**key)) {
+        let message = format!("the arguments of a call are in `{other}`, which no template reads");
+        return Err(Fault::new("wrong-call", format!("{path}/{other}"), message, "write them as `arguments`"));
+    }
     if let Some(given) = function.get("arguments").cloned() {
         let at = format!("{path}/arguments");
         // A text has the nulls that its writer meant; only what a typed column padded is taken away.
@@ -95,6 +108,9 @@ fn named(mut function: Map<String, Value>, path: &str) -> Result<Map<String, Val
     }
     Ok(function)
 }
+
+/// What other formats call the arguments of a call: Llama 3, Anthropic, LangChain and others.
+const ARGUMENTS: [&str; 6] = ["parameters", "input", "args", "kwargs", "params", "argument"];
 
 fn no_call(path: &str) -> Fault {
     let hint = "a call is {\"type\": \"function\", \"function\": {\"name\": …, \"arguments\": {…}}}";

@@ -1,10 +1,15 @@
 //! Text to tokens and back, by the model's own tokenizer.
 
+mod beside;
+mod class;
+#[cfg(test)]
+mod folders;
 mod gguf;
 pub(crate) mod gguf_special;
 mod literal;
 pub(crate) mod pre;
 
+pub(crate) use beside::Beside;
 pub(crate) use gguf::{from_gguf, special_token};
 
 use diapason_core::{Error, Result, language_model};
@@ -18,6 +23,8 @@ pub struct Tokenizer {
     pub(crate) inner: tokenizers::Tokenizer,
     /// The `tokenizer.json` it was made of.
     json: Vec<u8>,
+    /// What it is read as, where the files beside it change that.
+    read_as: Option<Vec<u8>>,
     /// A copy that knows no special tokens, made where one is needed.
     plain: OnceLock<tokenizers::Tokenizer>,
 }
@@ -31,21 +38,37 @@ impl Tokenizer {
         foreign::guarded("the tokenizer", || Self::read(json))
     }
 
+    /// Reads a `tokenizer.json` as the files beside it say, for an embedding with so many `rows`.
+    ///
+    /// # Errors
+    /// It is malformed, uses a feature that is unknown, or is read by a class that cannot read it.
+    pub(crate) fn of_folder(json: Vec<u8>, beside: &Beside, rows: usize) -> Result<Self> {
+        foreign::guarded("the tokenizer", || {
+            let own = Self::read(json)?;
+            let Some(inner) = beside.applied(&own.json, rows)? else { return Ok(own) };
+            let written = inner.to_string(false);
+            let written = written.map_err(|source| Error::data("failed to read the tokenizer").because(source))?;
+            Ok(Self { read_as: Some(written.into_bytes()), inner: plain_texts(inner)?, ..own })
+        })
+    }
+
     fn read(json: Vec<u8>) -> Result<Self> {
-        let mut inner = tokenizers::Tokenizer::from_bytes(&json).map_err(|source| {
+        let inner = tokenizers::Tokenizer::from_bytes(&json).map_err(|source| {
             Error::data("failed to read the tokenizer")
                 .because(source)
                 .hint("tokenizer.json must be the one that the tokenizers library wrote")
         })?;
-        // What a pipeline in Python was last used with stays in the file; here, texts are neither cut nor padded.
-        inner.with_padding(None);
-        inner.with_truncation(None).map_err(|source| Error::data("failed to set up the tokenizer").because(source))?;
-        Ok(Self { inner, json, plain: OnceLock::new() })
+        Ok(Self { inner: plain_texts(inner)?, json, read_as: None, plain: OnceLock::new() })
     }
 
     /// The `tokenizer.json`.
     pub fn json(&self) -> &[u8] {
         &self.json
+    }
+
+    /// The `tokenizer.json` that says of itself what this one means with the files beside it.
+    pub(crate) fn whole_json(&self) -> &[u8] {
+        self.read_as.as_deref().unwrap_or(&self.json)
     }
 
     /// The id of a token.
@@ -100,4 +123,12 @@ impl language_model::Tokenizer for Tokenizer {
             self.inner.decode(ids, true).map_err(|source| Error::run("failed to decode tokens").because(source))
         })
     }
+}
+
+/// The tokenizer without what a pipeline in Python was last used with, which stays in the file: here, texts are neither cut nor
+/// padded.
+fn plain_texts(mut tokenizer: tokenizers::Tokenizer) -> Result<tokenizers::Tokenizer> {
+    tokenizer.with_padding(None);
+    tokenizer.with_truncation(None).map_err(|source| Error::data("failed to set up the tokenizer").because(source))?;
+    Ok(tokenizer)
 }
