@@ -48,3 +48,42 @@ fn text(value: &Value) -> Result<String> {
     let template = Template::read("{{ value | tojson }}".into())?;
     Ok(template.render(clock, &[("value".into(), jinja::Value::from(value))], Trace::None)?.text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn turns(arguments: Value) -> Vec<Turn> {
+        let call = json!({"role": "assistant", "tool_calls": [{"function": {"name": "f", "arguments": arguments}}, {"name": "g", "arguments": {}}]});
+        vec![call.as_object().expect("an object").clone()]
+    }
+
+    fn written(source: &str, turns: &[Turn]) -> Result<String> {
+        let template = Template::read(source.into()).expect("a template");
+        let clock = Clock::parse("2026-01-01").expect("a day");
+        as_taken(turns, |turns| {
+            let values = jinja::Value::list(crate::turns::values(turns));
+            Ok(template.render(clock, &[("messages".into(), values)], Trace::None)?.text)
+        })
+    }
+
+    #[test]
+    fn a_template_that_joins_texts_gets_a_text() {
+        let calls = "{% for call in messages[0].tool_calls %}{% set f = call.function or call %}";
+        let joins = format!("{calls}{{{{ '<' + f.arguments + '>' }}}}{{% endfor %}}");
+        let given = turns(json!({"città": "Zürich", "n": [1, 2.0, null]}));
+        assert_eq!(written(&joins, &given).as_deref(), Ok(r#"<{"città": "Zürich", "n": [1, 2.0, null]}><{}>"#));
+        let reads = format!("{calls}{{{{ f.arguments | tojson }}}}{{% endfor %}}");
+        assert_eq!(written(&reads, &given).as_deref(), Ok(r#"{"città": "Zürich", "n": [1, 2.0, null]}{}"#));
+    }
+
+    #[test]
+    fn other_causes_stay() {
+        let given = turns(json!({"a": 1}));
+        let joins = "{{ 'a' + messages[0] }}";
+        let cause = written(joins, &given).expect_err("an object that is no arguments");
+        assert!(cause.contains("can only concatenate"), "{cause}");
+        assert!(written("{{ 1 + 'a' }}", &given).expect_err("a number").contains("unsupported operand"));
+    }
+}

@@ -173,7 +173,9 @@ mod tests {
         }
         assert_eq!(tools(json!([{"name": "weather"}]), true), Ok(Some(json!([weather]))));
         assert_eq!(tools(json!([{"name": "weather"}]), false), Ok(Some(json!([{"name": "weather"}]))));
-        assert_eq!(tools(json!(""), false), Ok(None));
+        for none in [json!(""), json!("null")] {
+            assert_eq!(tools(none, false), Ok(None));
+        }
         for given in [
             json!("weather"),
             json!({}),
@@ -207,7 +209,22 @@ mod tests {
         ] {
             assert!(calls(bad.clone(), "/m").is_err(), "{bad}");
         }
-        assert_eq!(calls(json!([]), "/m"), Ok(None));
+        for none in [json!([]), json!(""), json!("null"), json!("[]")] {
+            assert_eq!(calls(none, "/m"), Ok(None));
+        }
+    }
+
+    #[test]
+    fn arguments_of_another_name_are_refused() {
+        for key in ["parameters", "input", "args", "kwargs"] {
+            for call in [json!({"name": "f", key: {"a": 1}}), json!({"name": "f", "arguments": {}, key: {}})] {
+                let fault = calls(json!([{"type": "function", "function": call}]), "/m").expect_err(key);
+                assert_eq!((fault.rule, fault.path), ("wrong-call", format!("/m/tool_calls/0/function/{key}")));
+                let text = from_text(&call.to_string(), "/c").expect_err(key);
+                assert!(text.message.contains(key), "{text:?}");
+            }
+        }
+        assert!(calls(json!([{"name": "f", "args": null}]), "/m").is_ok(), "null is absent");
     }
 
     #[test]

@@ -192,5 +192,7 @@ mod tests {
         assert_eq!(parsed(json!("[1]"), "/x", "`x`"), Ok(json!([1])));
         let fault = parsed(json!("[{'a': 1}]"), "/x", "`x`").expect_err("Python's notation");
         assert!(fault.message.contains("column") && fault.path == "/x", "{fault:?}");
+        let fault = parsed(json!(r#"{"a": 1, "a": 2}"#), "/x", "`x`").expect_err("twice");
+        assert_eq!(fault.rule, "duplicate-key", "{fault:?}");
     }
 }
