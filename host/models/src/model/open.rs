@@ -38,6 +38,7 @@ impl Parts {
     }
 
     fn of_folder(path: &Path, format: Option<Format>, device: &Device) -> Result<Self> {
+        refuse_adapter(path)?;
         let text = files::read_text(&path.join("config.json"))?;
         let json = parse(&path.join("config.json"), &text)?;
         let mut config = Config::from_json(&json)
@@ -67,6 +68,10 @@ impl Parts {
     /// The tokenizer of a folder with this `config.json`, and how it writes conversations.
     fn words(path: &Path, config: &Value, rows: usize) -> Result<(Tokenizer, Chat)> {
         let tokenizer_path = path.join("tokenizer.json");
+        if tokenizer_path.symlink_metadata().is_err() {
+            return Err(Error::data(format!("{} holds no tokenizer.json", path.display()))
+                .hint("let transformers write it: `AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`"));
+        }
         let text = files::read_text(&tokenizer_path)?;
         let beside = Beside::of_model(path, config, &text)?;
         let tokenizer = Tokenizer::of_folder(text.into_bytes(), &beside, rows)
@@ -94,6 +99,18 @@ impl Parts {
             stop_ids,
             digests,
         })
+    }
+}
+
+/// Refuses a model's folder that holds an adapter too: transformers would put it on the model.
+fn refuse_adapter(folder: &Path) -> Result<()> {
+    const CONFIG: &str = "adapter_config.json";
+    match folder.join(CONFIG).is_file() && folder.join("config.json").is_file() {
+        true => Err(Error::data(format!("{} holds a model and an adapter for it ({CONFIG})", folder.display())).hint(
+            "move the adapter's files into a folder of their own and name that as the adapter; if the adapter is merged, \
+             remove them",
+        )),
+        false => Ok(()),
     }
 }
 

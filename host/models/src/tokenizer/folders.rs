@@ -66,6 +66,11 @@ fn what_reads_otherwise_is_refused_by_name() {
         let error = read(&files, &llama, letters).expect_err(name);
         assert!(error.to_string().contains(name), "{}", error.to_string());
     }
+    let mut chance = letters.clone();
+    chance["model"]["dropout"] = json!(0.1);
+    assert!(read(&Map::new(), &llama, &chance).expect_err("chance").to_string().contains("`dropout` is 0.1"));
+    let own = Map::from_iter([("tokenizer_config.json".to_owned(), json!({"tokenizer_class": "GPT2Tokenizer"}))]);
+    assert!(read(&own, &llama, &chance).is_ok(), "the class has none");
     let mut other = letters.clone();
     other["model"] = json!({"type": "WordLevel", "vocab": {"a": 0}, "unk_token": "a"});
     let files = Map::from_iter([("tokenizer_config.json".to_owned(), json!({"tokenizer_class": "GPT2Tokenizer"}))]);

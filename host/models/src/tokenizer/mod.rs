@@ -16,6 +16,7 @@ use diapason_core::{Error, Result, language_model};
 use diapason_disk::foreign;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use tokenizers::ModelWrapper;
 
 /// A tokenizer in the format of `tokenizer.json`.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ impl Tokenizer {
     /// # Errors
     /// It is malformed or uses a feature that is unknown.
     pub fn from_json(json: Vec<u8>) -> Result<Self> {
-        foreign::guarded("the tokenizer", || Self::read(json))
+        foreign::guarded("the tokenizer", || Self::read(json).and_then(Self::without_chance))
     }
 
     /// Reads a `tokenizer.json` as the files beside it say, for an embedding with so many `rows`.
@@ -45,11 +46,23 @@ impl Tokenizer {
     pub(crate) fn of_folder(json: Vec<u8>, beside: &Beside, rows: usize) -> Result<Self> {
         foreign::guarded("the tokenizer", || {
             let own = Self::read(json)?;
-            let Some(inner) = beside.applied(&own.json, rows)? else { return Ok(own) };
+            let Some(inner) = beside.applied(&own.json, rows)? else { return own.without_chance() };
             let written = inner.to_string(false);
             let written = written.map_err(|source| Error::data("failed to read the tokenizer").because(source))?;
-            Ok(Self { read_as: Some(written.into_bytes()), inner: plain_texts(inner)?, ..own })
+            Self { read_as: Some(written.into_bytes()), inner: plain_texts(inner)?, ..own }.without_chance()
         })
+    }
+
+    /// Refuses a tokenizer that draws lots: the same text would have other tokens every time.
+    fn without_chance(self) -> Result<Self> {
+        match self.inner.get_model() {
+            ModelWrapper::BPE(model) if model.dropout.is_some_and(|share| share > 0.0) => {
+                let share = model.dropout.unwrap_or_default();
+                Err(Error::data(format!("the tokenizer leaves out merges at random: `dropout` is {share}"))
+                    .hint("it is meant for training alone: set it to null in tokenizer.json"))
+            }
+            _ => Ok(self),
+        }
     }
 
     fn read(json: Vec<u8>) -> Result<Self> {
