@@ -93,7 +93,8 @@ fn an_arms_files_are_held_against_what_was_evaluated() {
 
 /// Answers to the rows of the suite `ok`, right ones up to `right`.
 fn outputs(right: usize) -> String {
-    let row = |n: usize| json!({ "id": (n + 1).to_string(), "output": if n < right { "ok" } else { "no" } }).to_string();
+    let row =
+        |n: usize| json!({ "id": (n + 1).to_string(), "output": if n < right { "ok" } else { "no" } }).to_string();
     (0..40).map(row).collect::<Vec<_>>().join("\n")
 }
 
@@ -111,7 +112,9 @@ fn rule(keys: &str) -> String {
 
 /// Suites' rows have ids, so that answers made elsewhere can name them.
 fn identified() -> String {
-    (0..40).map(|n| json!({ "id": (n + 1).to_string(), "prompt": format!("q{n}"), "completion": "ok" }).to_string() + "\n").collect()
+    (0..40)
+        .map(|n| json!({ "id": (n + 1).to_string(), "prompt": format!("q{n}"), "completion": "ok" }).to_string() + "\n")
+        .collect()
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(crate) struct Handed {
 /// Errors if the trainer cannot do what the configuration says, or the folder holds something already.
 pub(crate) fn write(session: &mut Session, elsewhere: &Elsewhere<'_>) -> Result<Handed> {
     let config = session.plan.config.train.clone();
-    let base = base(&session.plan.config.model, elsewhere.base)?;
+    let base = base(session.plan.config.base()?, elsewhere.base)?;
     if needs_weights(&config) {
         session.base_for(Purpose::Training)?;
     } else {
@@ -64,7 +64,7 @@ pub(crate) fn write(session: &mut Session, elsewhere: &Elsewhere<'_>) -> Result<
     let (tool, processes) = (elsewhere.tool, elsewhere.gpus.saturating_mul(elsewhere.nodes));
     let seed = session.plan.config.run.seed;
     let layout = Layout::new(&rows.train, &config, seed, processes, tool.filler());
-    let dtype = files::dtype(&session.plan.config.model.path)?;
+    let dtype = files::dtype(&session.plan.config.base()?.path)?;
     let job = Job {
         tool,
         config: &config,
@@ -126,7 +126,7 @@ fn refuse(tool: Tool, problems: &[Problem]) -> Result<()> {
 
 /// Makes the adapter that training starts from, the one that it would start from here; holds the base against the method.
 fn trains(session: &mut Session, config: &Train, seed: u64) -> Result<()> {
-    let path = session.plan.config.model.path.clone();
+    let path = session.plan.config.base()?.path.clone();
     let quantized = files::is_quantized(&path)?;
     if quantized {
         return Err(Error::config(format!("{} is quantized already", path.display()))
@@ -150,7 +150,7 @@ fn fill(
     (rows, handed): (&Rows, &Handed),
 ) -> Result<()> {
     files::rows(folder, job, &rows.held_out)?;
-    let model = session.plan.config.model.path.clone();
+    let model = session.plan.config.base()?.path.clone();
     let opened = session.base_for(Purpose::Training)?;
     if job.config.method.is_adapter() {
         files::adapter(folder, &opened.model, job.config)?;

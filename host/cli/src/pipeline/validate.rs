@@ -114,7 +114,7 @@ fn look(
     let path = session.plan.config.base().map(|model| model.path.clone());
     if let Ok(model) = path.and_then(|path| wire::outline(&path)) {
         found.extend(specials::findings(session, &model, train.into_iter().chain(suites)));
-        found.extend(unrendered::findings(session, &model, train, suites));
+        found.extend(unrendered::findings(session, model, train, suites));
     }
     let unread = train.into_iter().chain(suites).flat_map(unread::findings);
     let known: HashSet<(String, u32)> = errors(&found).map(|one| (one.split.clone(), one.line)).collect();
@@ -181,7 +181,12 @@ fn inputs<'a>(
     let parts: Vec<(String, String)> = splits
         .map(rows)
         .chain(validators.iter().map(plugin))
-        .chain([("limits".into(), limits), ("gated".into(), gated), ("specials".into(), special)])
+        .chain([
+            ("host".into(), env!("CARGO_PKG_VERSION").into()),
+            ("limits".into(), limits),
+            ("gated".into(), gated),
+            ("specials".into(), special),
+        ])
         .chain([("rendering".into(), rendering)])
         .collect();
     Ok(digest::of_parts(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
