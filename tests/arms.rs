@@ -50,7 +50,7 @@ fn every_kind_of_local_arm_answers_and_only_what_is_new_is_asked() {
     let more = "[[arm]]\nname = \"retrieval\"\nretrieve = { folder = \"handbook\", top = 1 }\n\
          [[arm]]\nname = \"v2\"\nadapter = \"v2\"\n"
         .to_owned()
-        + &format!("[[arm]]\nname = \"other\"\nmodel = {OTHER:?}\n")
+        + &format!("[[arm]]\nname = \"other\"\nmodel = {OTHER:?}\ntemplate = \"./t.jinja\"\n")
         + "[[compare]]\narm = \"v2\"\nagainst = \"retrieval\"\n";
     set(folder.path(), &(FEW_SHOT.to_owned() + &more));
     let said = run(folder.path(), "run", 0);
@@ -99,7 +99,7 @@ fn outputs(right: usize) -> String {
 }
 
 fn elsewhere(rules: &str) -> String {
-    "[run]\nfolder = \"run\"\n[[arm]]\nname = \"monday\"\noutputs = \"monday.jsonl\"\n\
+    "validator = [{ plugin = \"validate-shape\" }]\n[run]\nfolder = \"run\"\n[[arm]]\nname = \"monday\"\noutputs = \"monday.jsonl\"\n\
      [[arm]]\nname = \"tuesday\"\noutputs = \"tuesday.jsonl\"\n[[compare]]\narm = \"tuesday\"\nagainst = \"monday\"\n"
         .to_owned()
         + project::SUITE

@@ -33,8 +33,8 @@ pub(super) struct Weights {
     pub(super) model: Option<PathBuf>,
     /// On it.
     pub(super) adapter: Option<PathBuf>,
-    /// Whether it is asked in its own chat template, not in the run's.
-    pub(super) own_template: bool,
+    /// The chat template of a model that is not asked in the run's: its own one by default.
+    pub(super) template: Option<Template>,
 }
 
 impl Source {
@@ -54,9 +54,10 @@ impl Source {
         Ok(match arm {
             config::Arm { outputs: Some(path), .. } => Self::Outputs(path.clone()),
             config::Arm { endpoint: Some(endpoint), .. } => Self::Endpoint(Box::new(endpoint.clone())),
-            config::Arm { model, adapter, .. } => {
-                let own_template = model.is_some();
-                Self::Weights(Weights { model: model.clone(), adapter: adapter.clone(), own_template })
+            config::Arm { model, adapter, template, .. } => {
+                let run = session.plan.config.template.clone();
+                let own = model.is_some().then(|| Template { template: template.clone(), ..run });
+                Self::Weights(Weights { model: model.clone(), adapter: adapter.clone(), template: own })
             }
         })
     }
@@ -65,8 +66,7 @@ impl Source {
 impl Weights {
     /// The chat template that it is asked in.
     pub(super) fn template(&self, session: &Session) -> Template {
-        let run = session.plan.config.template.clone();
-        if self.own_template { Template { template: None, ..run } } else { run }
+        self.template.clone().unwrap_or_else(|| session.plan.config.template.clone())
     }
 
     /// Digest of everything that shapes an answer beside its prompt and its decoding.

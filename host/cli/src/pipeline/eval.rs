@@ -246,8 +246,9 @@ impl Turn<'_> {
         if !self.arm.is_tuned() {
             // One of them fits into memory, perhaps not both.
             self.session.close();
-            let mut opened = self.session.open(model, &template)?;
-            return self.with_adapter(&mut opened, weights, store);
+            let opened = self.session.open(model, &template);
+            let named = |error: Error| error.context(format!("arm `{}`", self.arm));
+            return self.with_adapter(&mut opened.map_err(named)?, weights, store);
         }
         let base = self.session.base()?.model.digests().weights.clone();
         let mut opened = self.session.open(model, &template)?;

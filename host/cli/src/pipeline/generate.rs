@@ -14,7 +14,7 @@ use diapason_core::score::Output;
 use diapason_core::{Error, Result, digest};
 use serde::Serialize;
 use serde_json::json;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// One sample of one suite.
 pub(super) struct Job {
@@ -168,10 +168,13 @@ impl Asking<'_> {
         let requests: Vec<Request<'_>> =
             each.map(|(place, decoding)| request(arm, &jobs[place.job], place.part, decoding)).collect();
         let known: Vec<bool> = keys.iter().map(|key| self.store.get(key).is_some()).collect();
+        // One prompt in two suites is asked once.
+        let mut first = HashSet::new();
+        let asked: Vec<bool> = keys.iter().zip(&known).map(|(key, known)| !known && first.insert(key)).collect();
         let mut progress = Progress::new(keys, &known);
         let Self { engine, store, sink, interrupted, .. } = self;
         progress.say(*sink);
-        engine.ask(&requests, &|index| known[index], &mut |moment| match moment {
+        engine.ask(&requests, &|index| !asked[index], &mut |moment| match moment {
             Moment::Answered(index, answer) => {
                 // An answer that is known already came again with the rest of its batch.
                 if store.get(&keys[index]).is_none() {

@@ -6,6 +6,7 @@ use diapason_core::config::{Plugin as Entry, Suite};
 use diapason_core::frozen::{Frozen, Live, PluginUse, Role, Use, labels};
 use diapason_core::{Result, digest};
 use diapason_disk::files;
+use diapason_project::config::is_path;
 use diapason_project::prompting::Passages;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -111,6 +112,9 @@ fn arms(session: &mut Session, live: &mut BTreeMap<Role, Live>) -> Result<()> {
             ("outputs", arm.outputs.as_deref()),
             ("examples", examples.map(|examples| examples.from.as_path())),
         ];
+        if let Some(path) = arm.template.as_ref().filter(|name| is_path(name, "jinja")) {
+            live.insert(Role::Arm(arm.name.clone(), "template".into()), file(Path::new(path))?);
+        }
         if let Some(retrieve) = &arm.retrieve {
             let found = if retrieve.folder.exists() {
                 Live::Digest(Passages::open(retrieve)?.digest().to_owned())

@@ -18,7 +18,7 @@ use diapason_core::config::{Plugin as Entry, Suite};
 use diapason_core::event::Event;
 use diapason_core::finding::Finding;
 use diapason_core::frozen::{Frozen, Role, Use, Verb, labels};
-use diapason_core::gate::{GateResult, History, Plan};
+use diapason_core::gate::{GateResult, History};
 use diapason_core::report::Training;
 use diapason_core::sample::Sample;
 use diapason_core::score::Score;
@@ -256,7 +256,7 @@ impl Recomputed {
     fn verdict(&mut self, here: &Here<'_>, evaluated: &Frozen, stored: Comparison) {
         let rules = here.rules(evaluated);
         let history = here.text(COMPARISON).map(|text| {
-            let look = looks::look(evaluated, &stored, digest::of_bytes(text.as_bytes()), Plan::of(&rules.config.gate));
+            let look = looks::look(evaluated, &rules.config, &stored, digest::of_bytes(text.as_bytes()));
             History::before(&look, &here.manifest.looks)
         });
         let gate = match history.and_then(|history| report::judge(&rules.config, &stored, &history)) {

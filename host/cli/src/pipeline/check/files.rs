@@ -23,6 +23,8 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     for (index, arm) in config.arms.iter().enumerate() {
         let at = |key: &str| format!("/arm/{index}/{key}");
         arm.model.iter().for_each(|path| need(at("model"), path, a_model));
+        let template = arm.template.as_ref().filter(|name| is_path(name, "jinja"));
+        template.iter().for_each(|path| need(at("template"), Path::new(path), "a Jinja file, or one of our templates"));
         let adapter = arm.adapter.iter().map(|adapter| adapter.join("adapter_config.json"));
         adapter.for_each(|file| need(at("adapter"), &file, an_adapter));
         arm.outputs.iter().for_each(|path| need(at("outputs"), path, "`outputs` names a file of answers"));
