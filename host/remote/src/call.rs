@@ -28,8 +28,8 @@ pub(crate) enum Failure {
     Stopped,
     /// The server's fault, after all tries.
     Fault(Fault, u32),
-    /// The budget's end.
-    Budget(Error),
+    /// It was not sent: the budget is at its end, or the prompt is not in the form that the server needs.
+    Refused(Error),
 }
 
 impl Line {
@@ -44,7 +44,7 @@ impl Line {
         let text = body.to_string();
         let most = Most { prompt: text.len() as u64, completion: most_written };
         self.tried(stop, || {
-            self.ledger.admit(most).map_err(Failure::Budget)?;
+            self.ledger.admit(most).map_err(Failure::Refused)?;
             if !self.pace.wait(stop) {
                 self.ledger.withdraw(most);
                 return Err(Failure::Stopped);
@@ -89,7 +89,7 @@ impl Line {
     pub(crate) fn error(&self, failure: Failure) -> Error {
         let (fault, tries) = match failure {
             Failure::Stopped => return Error::run("told to stop"),
-            Failure::Budget(error) => return error,
+            Failure::Refused(error) => return error,
             Failure::Fault(fault, tries) => (fault, tries),
         };
         let (url, clean) = (self.http.url(), |text: &str| self.http.scrubbed(text));

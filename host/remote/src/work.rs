@@ -78,7 +78,7 @@ impl Desk {
         let limit = if self.other_limit.load(Ordering::SeqCst) { Limit::OfCompletion } else { Limit::Usual };
         let path = body::path(self.endpoint.protocol);
         let sent = |limit| {
-            let body = body::completion(&self.endpoint, request, decoding, stream, limit).map_err(Failure::Budget)?;
+            let body = body::completion(&self.endpoint, request, decoding, stream, limit).map_err(Failure::Refused)?;
             self.line.post(path, &body, decoding.max_tokens as u64, stop)
         };
         match sent(limit) {
@@ -204,7 +204,7 @@ impl Desk {
         stop: &AtomicBool,
     ) -> Result<(usize, Said, Usage), Failure> {
         let Wanted::Likelihood(continuation) = request.wanted else { return Err(Failure::Stopped) };
-        let prompt = request.text().map_err(Failure::Budget)?;
+        let prompt = request.text().map_err(Failure::Refused)?;
         if quotes(prompt) || quotes(continuation) {
             return Ok((index, Said::Lost(Loss::LiteralToken), Usage::default()));
         }
@@ -218,7 +218,7 @@ impl Desk {
         let tokens = match *count {
             Some(tokens) => tokens,
             None => {
-                let kept = likelihood::kept(first.text().map_err(Failure::Budget)?);
+                let kept = likelihood::kept(first.text().map_err(Failure::Refused)?);
                 *count.insert(likelihood::counted(&asked(body::count(&self.endpoint, kept))?).map_err(wrong)?)
             }
         };
