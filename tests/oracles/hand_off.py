@@ -65,10 +65,12 @@ def data():
 
 
 def configuration(model, train):
+    # On a CPU bitsandbytes computes without gradients only where layers are as wide as a block of 64.
+    held_out = 0 if "qlora" in train else 0.1
     own = {line.split(" = ")[0] for line in train.splitlines()}
     common = "".join(line + "\n" for line in COMMON.splitlines() if line.split(" = ")[0] not in own)
     return (
-        f'validator = []\n[model]\npath = "{model}"\ndevice = "cpu"\n[data]\ntrain = "train.jsonl"\nheld_out = 0.1\n'
+        f'validator = []\n[model]\npath = "{model}"\ndevice = "cpu"\n[data]\ntrain = "train.jsonl"\nheld_out = {held_out}\n'
         f'[template]\ntemplate = "./t.jinja"\n[run]\nfolder = "run"\nseed = 7\n[train]\n{common}{train}'
     )
 

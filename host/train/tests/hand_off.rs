@@ -284,7 +284,16 @@ fn the_schedule() {
     check_same("warmup", |train| train.warmup = 0.05, &json!({"warmup_steps": 2}));
     check_same("warmup", |train| train.warmup = 0.0, &json!({"warmup_steps": 0}));
     let wsd = |train: &mut Train| (train.schedule, train.decay) = (Schedule::Wsd, 0.31);
-    check_same("decay", wsd, &json!({"lr_scheduler_kwargs": {"num_decay_steps": 10, "decay_type": "linear"}}));
+    let plain = json!({"num_decay_steps": 10, "decay_type": "linear"});
+    check(
+        "decay",
+        wsd,
+        [
+            json!({"/training/lr_scheduler_kwargs": plain}),
+            json!({"lr_scheduler_kwargs": plain}),
+            json!({"lr_scheduler_kwargs": {"num_decay_steps": 10, "decay_type": "linear", "num_stable_steps": 19}}),
+        ],
+    );
     check("decay", |_| (), [(); 3].map(|()| json!("Idle")));
 }
 

@@ -55,6 +55,10 @@ fn axolotl(job: &Job<'_>) -> Vec<(&'static str, Value)> {
         ("eval_batch_size", json!(job.layout.batch_size)),
         ("pad_to_sequence_len", json!(false)),
         ("plugins", json!(["diapason_handoff.ExactPlugin"])),
+        // Otherwise chosen by the kind of GPU: plain PEFT computes the same everywhere.
+        ("lora_mlp_kernel", json!(false)),
+        ("lora_qkv_kernel", json!(false)),
+        ("lora_o_kernel", json!(false)),
     ]);
     list
 }

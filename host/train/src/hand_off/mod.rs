@@ -11,7 +11,8 @@ pub use document::text;
 pub use refused::problems;
 pub use table::{Fate, fates};
 
-use diapason_core::config::{Compute, Method, Train};
+use diapason_core::config::{Compute, Method, Optimizer, Train};
+use diapason_models::adapters::names_layer;
 use rows::{Filler, Layout};
 
 /// Who trains.
@@ -115,6 +116,15 @@ impl Job<'_> {
         if self.is_qlora() && self.tool != Tool::Trl && self.is_bf16() {
             notes.push(format!("{tool} rounds the base's weights to bf16 before it quantizes them to 4 bits"));
         }
+        if self.config.optimizer == Optimizer::AdamW8bit && self.trains_embedding() && !self.is_lora_plus() {
+            notes.push(format!("{tool} keeps the optimizer's averages of the embedding in 32 bits"));
+        }
         notes
+    }
+
+    fn trains_embedding(&self) -> bool {
+        let Train { method, modules_to_save, .. } = self.config;
+        let named = |target: &String| names_layer(target, "model.embed_tokens");
+        !method.is_adapter() || modules_to_save.iter().any(named)
     }
 }

@@ -237,7 +237,12 @@ fn schedule(job: &Job<'_>) -> Fate {
 }
 
 fn decay(job: &Job<'_>) -> Fate {
-    let kwargs = json!({"num_decay_steps": job.steps(job.config.decay), "decay_type": "linear"});
+    let [warmup, decay] = [job.config.warmup, job.config.decay].map(|fraction| job.steps(fraction) as i64);
+    let mut kwargs = json!({"num_decay_steps": decay, "decay_type": "linear"});
+    if job.tool == Tool::LlamaFactory {
+        // Where they are not given, a third of the steps.
+        kwargs["num_stable_steps"] = json!(job.layout.steps as i64 - warmup - decay);
+    }
     same(job, "lr_scheduler_kwargs", kwargs)
 }
 

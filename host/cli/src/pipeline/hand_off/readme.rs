@@ -1,11 +1,13 @@
 //! The page that says how to train with a hand-over, and the job for SLURM.
 
 use super::{Elsewhere, Handed, files};
+use diapason_core::config::Optimizer;
 use diapason_core::escape::line;
 use diapason_core::{Error, Result};
 use diapason_disk::files as disk;
 use diapason_train::hand_off::{Job, Tool};
 use minijinja::{Environment, Value, context};
+use serde_json::json;
 use std::path::Path;
 
 const README: &str = include_str!("../../../../../templates/hand-off/README.md.jinja");
@@ -20,13 +22,14 @@ pub(super) fn write(
     handed: &Handed,
 ) -> Result<()> {
     let Elsewhere { tool, out, gpus, nodes, .. } = elsewhere;
+    let back = std::path::absolute(out.join("output")).unwrap_or_else(|_| out.join("output"));
     let page = context! {
         name => line(name), tool => tool.name(), kind => kind(*tool), version => env!("CARGO_PKG_VERSION"),
         trained => handed.trained, held_out => handed.held_out, steps => handed.steps,
         rows_per_step => handed.rows_per_step, processes => handed.processes, gpus, nodes, base => line(job.base),
         configuration => files::configuration(*tool), adapter => job.config.method.is_adapter(),
-        quantized => job.is_qlora(), packages => tool.packages().to_vec(), launch => launch(elsewhere),
-        out => line(&out.display().to_string()), notes => handed.notes.clone(),
+        packages => packages(job), launch => launch(elsewhere),
+        back => json!(back).to_string(), notes => handed.notes.clone(),
     };
     for (file, template) in [("README.md", README), ("train.sbatch", SLURM)] {
         disk::write(&folder.join(file), rendered(template, &page)?.as_bytes())?;
@@ -36,8 +39,14 @@ pub(super) fn write(
 
 fn rendered(template: &str, page: &Value) -> Result<String> {
     let fail = |source| Error::run("failed to write the hand-over's README.md").because(source);
-    // The engine leaves a template's last line break out.
-    Environment::new().render_str(template, page).map(|text| text + "\n").map_err(fail)
+    Environment::new().render_str(template, page).map(|text| format!("{}\n", text.trim_end())).map_err(fail)
+}
+
+/// What has to be installed.
+fn packages(job: &Job<'_>) -> Vec<&'static str> {
+    let eight_bit = job.config.optimizer == Optimizer::AdamW8bit;
+    let bits = (job.is_qlora() || eight_bit).then_some("bitsandbytes");
+    job.tool.packages().iter().copied().chain(bits).collect()
 }
 
 /// What the trainer is called on the command line.
