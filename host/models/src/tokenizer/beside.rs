@@ -5,7 +5,7 @@ use super::class::Class;
 use crate::formats::json::optional;
 use diapason_core::{Error, Result};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use tokenizers::AddedToken;
 
@@ -64,12 +64,14 @@ impl Beside {
         let text = |value: &Value| value.as_str().or_else(|| value.get("content")?.as_str()).map(Value::from);
         let own = self.fields.iter().filter(|(name, _)| is_named(name));
         let own = own.filter_map(|(name, value)| Some((name.clone(), text(value)?)));
+        let further = self.fields.get("extra_special_tokens").and_then(Value::as_object).into_iter().flatten();
+        let own = own.chain(further.filter_map(|(name, value)| Some((name.clone(), text(value)?))));
         let absent = self.class.defaults().iter().filter(|(name, _)| !self.fields.contains_key(*name));
         own.chain(absent.map(|(name, token)| ((*name).to_owned(), Value::from(*token)))).collect()
     }
 
-    /// The tokenizer that transformers makes of `json`, with the tokens that these files add to it. Of tokens that only the
-    /// class has, those beyond `rows` are left out: no text of such a model has them.
+    /// The tokenizer that transformers makes of `json`, with the tokens that these files add to it. Those beyond
+    /// `rows` on which nothing depends are left out: no text of such a model has them.
     ///
     /// # Errors
     /// The file is none, or its class cannot read it.
@@ -87,22 +89,25 @@ impl Beside {
             return Ok(None);
         }
         let fail = |source| Error::data(UNREADABLE).because(source);
-        let (beyond, within): (Vec<_>, Vec<_>) = tokens
-            .into_iter()
-            .partition(|token| tokenizer.token_to_id(&token.content).is_none() && self.only_by_default(&token.content));
-        tokenizer.add_tokens(within).map_err(fail)?;
-        if !beyond.is_empty() && top(&tokenizer) + beyond.len() <= rows {
-            tokenizer.add_tokens(beyond).map_err(fail)?;
-        }
+        let is_new = |token: &AddedToken| tokenizer.token_to_id(&token.content).is_none();
+        let new: BTreeSet<&str> =
+            tokens.iter().filter(|token| is_new(token)).map(|token| token.content.as_str()).collect();
+        let fit = top(&tokenizer) + new.len() <= rows;
+        let kept = |token: &AddedToken| fit || !is_new(token) || !self.is_dispensable(&token.content);
+        let kept: Vec<AddedToken> = tokens.iter().filter(|token| kept(token)).cloned().collect();
+        tokenizer.add_tokens(kept).map_err(fail)?;
         tokenizer.set_encode_special_tokens(split);
         Ok(Some(tokenizer))
     }
 
-    /// Whether only the class has this token.
-    fn only_by_default(&self, token: &str) -> bool {
+    /// Whether nothing that is computed depends on this token: only the class has it, or it only fills up batches.
+    fn is_dispensable(&self, token: &str) -> bool {
         let default = self.class.defaults().iter().any(|(name, one)| *one == token && !self.fields.contains_key(*name));
-        let named = self.fields.iter().filter(|(name, _)| is_named(name)).filter_map(|(_, value)| self::token(value));
-        default && !named.into_iter().any(|one| one.content == token)
+        let named = self.fields.iter().filter(|(name, _)| is_named(name));
+        let mut named =
+            named.filter(|(_, value)| self::token(value).is_some_and(|one| one.content == token)).peekable();
+        let is_named = named.peek().is_some();
+        named.all(|(name, _)| name == "pad_token") && (is_named || default)
     }
 
     /// The tokens to add to a tokenizer that has the added tokens `present`, by their ids.
@@ -159,10 +164,13 @@ impl Beside {
         let others = self.fields.iter().filter(|(name, _)| is_named(name) && !NAMED.contains(&name.as_str()));
         let further = self.fields.get("extra_special_tokens").filter(|given| **given != Value::Array(Vec::new()));
         let further = further.or_else(|| self.fields.get("additional_special_tokens"));
+        let absent =
+            self.class.defaults().iter().filter(|(name, _)| !NAMED.contains(name) && !self.fields.contains_key(*name));
+        let absent = absent.map(|(_, token)| AddedToken::from(*token, true));
         let (list, map) = (further.and_then(Value::as_array), further.and_then(Value::as_object));
         let named = others.map(|(_, value)| value).chain(map.into_iter().flat_map(Map::values)).filter_map(token);
         let listed = list.into_iter().flatten().filter_map(token);
-        plain.chain(named).map(|token| (false, token)).chain(listed.map(|token| (true, token)))
+        plain.chain(named).chain(absent).map(|token| (false, token)).chain(listed.map(|token| (true, token)))
     }
 
     /// Refuses decoding that changes what was decoded.

@@ -124,7 +124,17 @@ impl Class {
     pub(super) fn defaults(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::File => &[],
-            Self::Llama | Self::CodeLlama => &[("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "<unk>")],
+            Self::Llama => &[("bos_token", "<s>"), ("eos_token", "</s>"), ("unk_token", "<unk>")],
+            Self::CodeLlama => &[
+                ("bos_token", "<s>"),
+                ("eos_token", "</s>"),
+                ("unk_token", "<unk>"),
+                ("prefix_token", "▁<PRE>"),
+                ("middle_token", "▁<MID>"),
+                ("suffix_token", "▁<SUF>"),
+                ("eot_token", "▁<EOT>"),
+                ("fill_token", "<FILL_ME>"),
+            ],
             Self::Qwen2 => {
                 &[("eos_token", "<|endoftext|>"), ("unk_token", "<|endoftext|>"), ("pad_token", "<|endoftext|>")]
             }

@@ -48,6 +48,24 @@ fn folders_are_read_as_transformers_reads_them() {
     assert!(wrong.is_empty(), "{} differences\n{}", wrong.len(), wrong.join("\n"));
 }
 
+/// The embedding of such a model has no row for it, and transformers opens the model all the same.
+#[test]
+fn padding_beyond_the_embedding_is_left_out() {
+    let golden = golden();
+    let letters = &golden["tokenizers"]["letters"];
+    let size = letters["model"]["vocab"].as_object().expect("a vocabulary").len();
+    for (fields, added) in
+        [(json!({"pad_token": "[PAD]"}), false), (json!({"pad_token": "[PAD]", "eos_token": "[PAD]"}), true)]
+    {
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("tokenizer_config.json"), fields.to_string()).expect("written");
+        let json = letters.to_string();
+        let beside = Beside::of_model(folder.path(), &json!({"model_type": "llama"}), &json).expect("files");
+        let tokenizer = Tokenizer::of_folder(json.into_bytes(), &beside, size).expect("a tokenizer");
+        assert_eq!(tokenizer.id("[PAD]").is_some(), added, "{fields}");
+    }
+}
+
 #[test]
 fn what_reads_otherwise_is_refused_by_name() {
     let golden = golden();
