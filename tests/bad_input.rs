@@ -114,7 +114,7 @@ fn a_template_that_loops_for_ever() {
 #[test]
 fn an_unknown_plugin_and_an_unknown_setting() {
     refused(&[], &["plugin", "inspect", "eval-acuracy"], 2, &["unknown plugin", "did you mean `eval-accuracy`?"]);
-    let config = "validator = []\n[model]\npath = \"m\"\n[[suite]]\nname = \"s\"\ndata = \"s.jsonl\"\n\
+    let config = "validator = []\n[model]\npath = \"m\"\n[data]\ntrain = \"s.jsonl\"\n[[suite]]\nname = \"s\"\ndata = \"s.jsonl\"\n\
                   evaluator = [{ plugin = \"eval-accuracy\", settings = { jsn = true } }]\n\
                   [[rule]]\nsuite = \"s\"\nmeasure = \"x\"\ngain = 0\n";
     let row: &[u8] = b"{\"prompt\": \"a\", \"completion\": \"b\"}\n";

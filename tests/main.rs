@@ -2,13 +2,16 @@
 
 mod adapters;
 mod allowed;
+mod arms;
 mod bad_input;
 mod crash;
 mod decoding;
 mod generate;
+mod hand_off;
 mod hostile_files;
 mod hostile_text;
 mod one_folder;
+mod own_data;
 mod plugins;
 mod project;
 mod refused;

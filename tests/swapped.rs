@@ -15,7 +15,6 @@ const CASES: &[Case] = &[
 ];
 
 const OUTPUTS: [&str; 2] = ["outputs.base.jsonl", "outputs.tuned.jsonl"];
-const PARTIAL: [&str; 2] = ["outputs.base.partial.jsonl", "outputs.tuned.partial.jsonl"];
 
 fn write(folder: &Path) {
     copy(Path::new(project::MODEL), &folder.join("base"));
@@ -33,6 +32,11 @@ fn replace(path: &Path, change: fn(&Path)) {
     std::fs::rename(&beside, path).expect("renamed");
 }
 
+/// How many arms have answers.
+fn arms(run: &Path) -> usize {
+    std::fs::read_dir(run.join("answers")).map_or(0, Iterator::count)
+}
+
 #[test]
 fn what_was_made_meanwhile_is_not_kept() {
     let folder = tempfile::tempdir().expect("folder");
@@ -44,9 +48,9 @@ fn what_was_made_meanwhile_is_not_kept() {
         let path = folder.path().join(name);
         let kept = std::fs::read(&path).expect("file");
         let mut child = command(folder.path(), &eval).spawn().expect("runs");
-        // An arm's journal is begun once the digests of all that it is answered with are taken.
-        let begun = if name.contains("adapter") { PARTIAL[1] } else { PARTIAL[0] };
-        while !run.join(begun).exists() {
+        // An arm's answers are begun once the digests of all that it is answered with are taken.
+        let (begun, outputs) = if name.contains("adapter") { (2, OUTPUTS[1]) } else { (1, OUTPUTS[0]) };
+        while arms(&run) < begun {
             assert!(child.try_wait().expect("state").is_none(), "{name}: ended before it began");
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
@@ -55,9 +59,10 @@ fn what_was_made_meanwhile_is_not_kept() {
         let text = said(&output);
         assert_eq!(output.status.code(), Some(4), "{name}: {text}");
         assert!(text.contains("changed while it was in use") && text.contains(name), "{name}: {text}");
-        assert!(!run.join(begun).exists(), "{name}: answers so far are gone");
-        assert!(!run.join(begun.replace(".partial", "")).exists(), "{name}: nothing is recorded");
+        assert_eq!(arms(&run), begun - 1, "{name}: answers so far are gone");
+        assert!(!run.join(outputs).exists(), "{name}: nothing is recorded");
         std::fs::write(&path, kept).expect("put back");
+        drop(std::fs::remove_dir_all(run.join("answers")));
         OUTPUTS.iter().for_each(|name| drop(std::fs::remove_file(run.join(name))));
     }
     let output = diapason(folder.path(), &eval);

@@ -13,10 +13,14 @@ const FLOORS: &[(&str, &[&str])] = &[
     ("diapason-models", &["diapason-core", "diapason-disk", "diapason-nn"]),
     ("diapason-train", &["diapason-core", "diapason-disk", "diapason-nn", "diapason-models"]),
     ("diapason-engine", &["diapason-core", "diapason-nn", "diapason-models"]),
+    ("diapason-remote", &["diapason-core"]),
     ("diapason-cli", BELOW),
     ("diapason-bench", BELOW),
     ("xtask", &[]),
 ];
+
+/// Files of released interfaces, which never change, with the start of their SHA-256.
+const RELEASED: &[(&str, &str)] = &[("0.1.0/plugin.wit", "557702ea67eafc79"), ("0.1.0/worlds.wit", "e4be1dd8ae1c02e6")];
 
 /// What the crates on top may import.
 const BELOW: &[&str] = &[
@@ -28,6 +32,7 @@ const BELOW: &[&str] = &[
     "diapason-models",
     "diapason-train",
     "diapason-engine",
+    "diapason-remote",
 ];
 
 /// Dependency (by prefix), and the only crates that may name it.
@@ -35,6 +40,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("wasmtime", &["diapason-sandbox"]),
     ("wit-component", &["diapason-sandbox"]),
     ("candle", &["diapason-nn", "diapason-models", "diapason-train", "diapason-engine"]),
+    ("ureq", &["diapason-remote"]),
     ("indicatif", &["diapason-cli"]),
     ("clap", &["diapason-cli", "diapason-bench", "xtask"]),
     ("anyhow", &["diapason-cli", "diapason-bench", "xtask"]),
@@ -102,7 +108,7 @@ fn files_stay_readable() {
 #[test]
 fn only_the_binary_prints() {
     let printing = ["println!(", "eprintln!(", "print!(", "eprint!(", "dbg!("];
-    let crates = ["core", "disk", "project", "sandbox", "nn", "models", "train", "engine"];
+    let crates = ["core", "disk", "project", "sandbox", "nn", "models", "train", "engine", "remote"];
     let quiet = crates.map(|krate| format!("host/{krate}/src"));
     for path in sources().into_iter().filter(|path| is_in(path, &quiet.each_ref().map(String::as_str))) {
         let text = std::fs::read_to_string(&path).expect("a tracked source file");
@@ -140,9 +146,22 @@ fn released_interface_is_frozen() {
 }
 
 #[test]
+fn released_interfaces_have_the_digests_they_were_released_with() {
+    let released = root().join("wit/released");
+    let files = |folder: &Path| std::fs::read_dir(folder).expect("a folder").map(|file| file.expect("an entry").path());
+    let known = files(&released).flat_map(|release| files(&release).collect::<Vec<_>>()).collect::<BTreeSet<_>>();
+    assert_eq!(known, RELEASED.iter().map(|(file, _)| released.join(file)).collect(), "a file has no digest here");
+    for (file, digest) in RELEASED {
+        let bytes = std::fs::read(released.join(file)).expect("a released file");
+        let found = diapason_core::digest::of_bytes(&bytes);
+        assert!(found.starts_with(digest), "wit/released/{file} has changed: its digest is {found}");
+    }
+}
+
+#[test]
 fn architecture_names_every_room() {
     let page = std::fs::read_to_string(root().join("host/ARCHITECTURE.md")).expect("host/ARCHITECTURE.md");
-    for krate in ["core", "disk", "project", "sandbox", "nn", "models", "train", "engine", "cli"] {
+    for krate in ["core", "disk", "project", "sandbox", "nn", "models", "train", "engine", "remote", "cli"] {
         let folder = root().join("host").join(krate).join("src");
         for entry in std::fs::read_dir(&folder).expect("a crate's sources") {
             let name = entry.expect("an entry").file_name().into_string().expect("UTF-8");

@@ -1,5 +1,9 @@
 //! The command line as it is typed.
 
+mod init;
+
+pub use init::{Init, Task};
+
 use crate::ui::Format;
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -24,7 +28,7 @@ pub struct Arguments {
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a starter project.
+    /// Write a project: for your own data, or a starter.
     Init(Init),
     /// Check the datasets for problems; writes findings.jsonl.
     Validate(Checked),
@@ -32,6 +36,8 @@ pub enum Command {
     Plan(PlanArguments),
     /// Fine-tune the base model; writes adapter/ or model/, and train.jsonl. Resumes an interrupted run.
     Train(Train),
+    /// Hand the training to TRL, Axolotl or LLaMA-Factory: writes a folder with rows, settings and the command to run.
+    HandOff(HandOff),
     /// Generate and score the answers of base and tuned; writes outputs.*.jsonl and scores.jsonl.
     Eval(Checked),
     /// Compare base and tuned, paired by sample; writes comparison.json.
@@ -99,6 +105,40 @@ pub struct Train {
     pub show: Option<usize>,
 }
 
+/// `hand-off`.
+#[derive(Debug, Args)]
+pub struct HandOff {
+    /// Who trains.
+    #[arg(value_enum)]
+    pub trainer: Trainer,
+    /// Which configuration, and which findings do not stop it.
+    #[command(flatten)]
+    pub checked: Checked,
+    /// The folder to write; an existing one must be empty.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// Where the base model is found there, if not at `model.path`: a folder or a name on a hub.
+    #[arg(long, value_name = "PATH")]
+    pub base: Option<String>,
+    /// GPUs of each node.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub gpus: u32,
+    /// Nodes.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    pub nodes: u32,
+}
+
+/// Trainers that a run can be handed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Trainer {
+    /// TRL's `SFTTrainer`.
+    Trl,
+    /// Axolotl.
+    Axolotl,
+    /// LLaMA-Factory.
+    LlamaFactory,
+}
+
 /// `plan`.
 #[derive(Debug, Args)]
 pub struct PlanArguments {
@@ -136,23 +176,6 @@ pub enum Gpu {
     H100,
     /// 141 GB.
     H200,
-}
-
-/// `init`.
-#[derive(Debug, Args)]
-pub struct Init {
-    /// The folder to write into.
-    #[arg(default_value = ".")]
-    pub folder: PathBuf,
-    /// Which starter.
-    #[arg(long, default_value = "address")]
-    pub starter: String,
-    /// The base model: a safetensors folder or a GGUF file.
-    #[arg(long, value_name = "PATH")]
-    pub model: Option<PathBuf>,
-    /// Address starter: the labelled addresses, `training/labeled.xml` of the package usaddress.
-    #[arg(long, value_name = "FILE")]
-    pub labels: Option<PathBuf>,
 }
 
 /// `generate`.

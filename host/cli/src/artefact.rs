@@ -1,6 +1,6 @@
 //! The files of a run folder: what they are called, and which verb writes them.
 
-use diapason_core::score::Arm;
+use diapason_core::arm::Arm;
 
 /// What the validators found.
 pub(crate) const FINDINGS: &str = "findings.jsonl";
@@ -12,25 +12,19 @@ pub(crate) const TRAINING: &str = "training.json";
 pub(crate) const SAMPLES: &str = "samples.jsonl";
 /// What the evaluators say of the answers.
 pub(crate) const SCORES: &str = "scores.jsonl";
-/// Base and tuned, side by side.
+/// The arms, compared.
 pub(crate) const COMPARISON: &str = "comparison.json";
 /// The report's files, for a reader first.
 pub(crate) const REPORT: [&str; 4] = ["report.html", "report.md", "report.json", "junit.xml"];
 
-/// The file of an arm's outputs.
-pub(crate) fn outputs(arm: Arm) -> &'static str {
-    match arm {
-        Arm::Base => "outputs.base.jsonl",
-        Arm::Tuned => "outputs.tuned.jsonl",
-    }
+/// The file of an arm's outputs. An arm's name has no dot in it.
+pub(crate) fn outputs(arm: &Arm) -> String {
+    format!("outputs.{arm}.jsonl")
 }
 
-/// The file of an arm's answers so far, while they are being made.
-pub(crate) fn partial(arm: Arm) -> &'static str {
-    match arm {
-        Arm::Base => "outputs.base.partial.jsonl",
-        Arm::Tuned => "outputs.tuned.partial.jsonl",
-    }
+/// The file of what an arm's answers took.
+pub(crate) fn usage(arm: &Arm) -> String {
+    format!("usage.{arm}.json")
 }
 
 /// The verb that writes an artefact, as it is typed.

@@ -8,6 +8,7 @@ pub mod arm;
 pub mod compare;
 pub mod config;
 pub mod digest;
+pub mod engine;
 pub mod error;
 pub mod escape;
 pub mod event;

@@ -132,8 +132,8 @@ pub struct Side {
 pub struct Pair {
     /// The sample.
     pub sample: Sample,
-    /// The base model's side.
-    pub base: Side,
-    /// The tuned model's side.
-    pub tuned: Side,
+    /// What the candidate is compared against; the expected answer is `sample.reference`.
+    pub reference: Side,
+    /// What is judged.
+    pub candidate: Side,
 }

@@ -1,5 +1,7 @@
 //! Files: read if they are files and fit, written whole or not at all.
 
+pub mod folder;
+
 use diapason_core::{Error, Result, digest};
 use sha2::{Digest, Sha256};
 use std::fs::{File, FileType, Metadata};

@@ -4,7 +4,7 @@
 use crate::formats::Gguf;
 use crate::formats::json::optional;
 use crate::templates::ChatTemplates;
-use crate::tokenizer::special_token;
+use crate::tokenizer::{Beside, special_token};
 use diapason_core::Result;
 use diapason_disk::foreign;
 use serde_json::{Map, Value};
@@ -31,15 +31,13 @@ impl Chat {
     }
 
     pub(crate) fn of_folder(folder: &Path) -> Result<Self> {
-        let tokenizer_config = optional(folder, "tokenizer_config.json")?;
-        let special_tokens =
-            Self::special_tokens_of(&[&optional(folder, "special_tokens_map.json")?, &tokenizer_config]);
-        Ok(Self { templates: ChatTemplates::of_folder(folder, &tokenizer_config)?, special_tokens })
+        Self::beside(folder, &Beside::of_folder(folder)?)
     }
 
-    /// The special tokens that files name, the later files first.
-    pub(crate) fn special_tokens_of(files: &[&Value]) -> Map<String, Value> {
-        files.iter().flat_map(|json| special_tokens(json)).collect()
+    /// The templates of a folder, with the special tokens that its files name.
+    pub(crate) fn beside(folder: &Path, beside: &Beside) -> Result<Self> {
+        let templates = ChatTemplates::of_folder(folder, &optional(folder, "tokenizer_config.json")?)?;
+        Ok(Self { templates, special_tokens: beside.special_tokens() })
     }
 
     pub(crate) fn of_gguf(gguf: &Gguf) -> Result<Self> {
@@ -64,12 +62,4 @@ impl Chat {
                 own == others || others.is_none()
             })
     }
-}
-
-/// `bos_token` and its like, given as a text or as an object with `content`.
-fn special_tokens(json: &Value) -> Map<String, Value> {
-    let text = |value: &Value| value.as_str().or_else(|| value.get("content")?.as_str()).map(Value::from);
-    let fields = json.as_object().into_iter().flatten();
-    let tokens = fields.filter(|(name, _)| name.ends_with("_token") && !name.starts_with("add_"));
-    tokens.filter_map(|(name, value)| Some((name.clone(), text(value)?))).collect()
 }

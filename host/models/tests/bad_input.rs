@@ -121,7 +121,19 @@ fn broken_text_files() {
     assert!(error_after("tokenizer.json", r#""BPE""#, r#""XYZ""#).contains("failed to read the tokenizer"));
     let folder = copy("llama-tied");
     std::fs::remove_file(folder.path().join("tokenizer.json")).unwrap();
-    assert!(error(folder.path()).to_string().contains("tokenizer.json"));
+    let error = error(folder.path());
+    assert!(error.to_string().contains("holds no tokenizer.json"), "{error}");
+    assert!(error.hint_text().unwrap().contains("AutoTokenizer"), "{error}");
+}
+
+#[test]
+fn files_that_transformers_would_read_otherwise() {
+    let folder = copy("llama-tied");
+    std::fs::write(folder.path().join("adapter_config.json"), "{}").unwrap();
+    assert!(error(folder.path()).to_string().contains("a model and an adapter"));
+    let folder = copy("llama-tied");
+    std::fs::rename(folder.path().join("model.safetensors"), folder.path().join("pytorch_model.bin")).unwrap();
+    assert!(error(folder.path()).hint_text().unwrap().contains("save_pretrained"));
 }
 
 #[test]

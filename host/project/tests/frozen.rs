@@ -37,7 +37,7 @@ fn after(verb: Verb, from: &str, to: &str) -> Vec<String> {
 #[test]
 fn a_project_that_moved_is_the_same() {
     assert_eq!(check_settings(Verb::Eval, &frozen(&[]), &parsed(TEXT, "elsewhere/deep")), []);
-    assert_eq!(frozen(&[]).config.model.path, Path::new("base"));
+    assert_eq!(frozen(&[]).config.model.unwrap().path, Path::new("base"));
 }
 
 #[test]

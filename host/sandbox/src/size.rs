@@ -28,7 +28,7 @@ pub(crate) fn observation(observation: &Observation) -> usize {
 
 pub(crate) fn pair(pair: &Pair) -> usize {
     let side = |side: &Side| texts(side.completions.iter().map(|one| &one.text));
-    sample(&pair.sample) + side(&pair.base) + side(&pair.tuned)
+    sample(&pair.sample) + side(&pair.reference) + side(&pair.candidate)
 }
 
 pub(crate) fn conversation(conversation: &Conversation) -> usize {

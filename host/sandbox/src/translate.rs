@@ -67,7 +67,11 @@ pub(crate) fn observation_to_wit(observation: &Observation) -> evaluator::Observ
 }
 
 pub(crate) fn pair_to_wit(pair: &Pair) -> comparator::Pair {
-    comparator::Pair { sample: sample_to_wit(&pair.sample), base: side(&pair.base), tuned: side(&pair.tuned) }
+    comparator::Pair {
+        sample: sample_to_wit(&pair.sample),
+        reference: side(&pair.reference),
+        candidate: side(&pair.candidate),
+    }
 }
 
 fn side(side: &Side) -> comparator::Side {

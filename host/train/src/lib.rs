@@ -4,6 +4,7 @@ pub mod batch;
 mod checkpoint;
 pub mod encode;
 pub mod forecast;
+pub mod hand_off;
 pub mod run;
 pub mod schedule;
 pub mod token_cache;

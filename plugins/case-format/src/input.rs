@@ -76,21 +76,21 @@ pub struct Observation {
     pub likelihoods: Vec<Likelihood>,
 }
 
-/// A sample, and what two models made of it.
+/// A sample, and what two arms made of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
     /// The sample.
     pub sample: Sample,
-    /// The base model's side.
-    pub base: Side,
-    /// The tuned model's side.
-    pub tuned: Side,
+    /// What the candidate is compared against; the expected answer is `sample.reference`.
+    pub reference: Side,
+    /// What is judged.
+    pub candidate: Side,
 }
 
-/// What one model made of a sample, and how that was scored.
+/// What one arm made of a sample, and how that was scored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Side {
-    /// What the model wrote.
+    /// What it wrote.
     pub completions: Vec<Completion>,
     /// Measures of evaluators, as `plugin.measure`.
     pub measures: BTreeMap<String, f64>,

@@ -4,6 +4,7 @@
 //! the plugin finds the answers in the rendering and learns what stands behind the prompt for each.
 
 mod answers;
+mod arguments;
 mod cut;
 mod generation;
 mod library;
@@ -84,21 +85,22 @@ impl ChatTemplate for Jinja {
 
     fn render_training(&self, conversation: &Conversation) -> Result<Vec<Segment>> {
         let (scene, turns) = self.scene(conversation)?;
-        match scene.template.marks_generation() {
-            true => marked(&scene, &turns),
-            false => answers::segments(&scene, &turns),
-        }
+        arguments::as_taken(&turns, |turns| match scene.template.marks_generation() {
+            true => marked(&scene, turns),
+            false => answers::segments(&scene, turns),
+        })
     }
 
     fn render_prompt(&self, conversation: &Conversation) -> Result<String> {
-        let (scene, mut turns) = self.scene(conversation)?;
-        match self.continue_final_message {
+        let (scene, turns) = self.scene(conversation)?;
+        arguments::as_taken(&turns, |turns| match self.continue_final_message {
             true => {
+                let mut turns = turns.to_vec();
                 let last = proceed::tag(&mut turns, scene.template.source())?;
                 proceed::cut(&scene.text(&turns, false)?, &last)
             }
-            false => scene.text(&turns, self.add_generation_prompt),
-        }
+            false => scene.text(turns, self.add_generation_prompt),
+        })
     }
 }
 

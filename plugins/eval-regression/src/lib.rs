@@ -1,4 +1,4 @@
-//! Sets the tuned model's answers against the base model's. See the package's README for the measures and settings.
+//! Sets the candidate's answers against the reference's. See the package's README for the measures and settings.
 
 use diapason_plugin::{Comparator, Judgement, Measure, MeasureInfo, Pair, Reasoning, Result};
 use schemars::JsonSchema;
@@ -24,7 +24,7 @@ impl Default for Settings {
     }
 }
 
-/// Where the tuned model falls behind the base model.
+/// Where the candidate falls behind the reference.
 pub struct Regression(Settings);
 
 impl Comparator for Regression {
@@ -36,10 +36,13 @@ impl Comparator for Regression {
 
     fn measures(&self) -> Vec<MeasureInfo> {
         vec![
-            MeasureInfo::binary("harmful-flip", "right before fine-tuning and wrong after it").lower_is_better(),
-            MeasureInfo::binary("beneficial-flip", "wrong before fine-tuning and right after it"),
-            MeasureInfo { bounds: None, ..MeasureInfo::number("drop", "how far the measure fell").lower_is_better() },
-            MeasureInfo::binary("changed", "answers that are not the base model's").lower_is_better(),
+            MeasureInfo::binary("harmful-flip", "the reference is right and the candidate wrong").lower_is_better(),
+            MeasureInfo::binary("beneficial-flip", "the reference is wrong and the candidate right"),
+            MeasureInfo {
+                bounds: None,
+                ..MeasureInfo::number("drop", "how much worse the candidate's value is").lower_is_better()
+            },
+            MeasureInfo::binary("changed", "the two answers differ").lower_is_better(),
         ]
     }
 
@@ -51,34 +54,38 @@ impl Comparator for Regression {
         let Some(name) = self.watched(pair) else {
             return Ok(Judgement::unscored("neither side has a measure: no evaluator scored the sample"));
         };
-        match (pair.base.measure(name), pair.tuned.measure(name)) {
-            (Some(base), Some(tuned)) => Ok(self.judge(pair, name, base, tuned)),
+        match (pair.reference.measure(name), pair.candidate.measure(name)) {
+            (Some(reference), Some(candidate)) => Ok(self.judge(pair, name, reference, candidate)),
             (None, None) => Ok(Judgement::unscored(format!("neither side has `{name}`: {}", known(pair)))),
-            (None, _) => Ok(Judgement::unscored(format!("the base model's answer has no `{name}`"))),
-            (_, None) => Ok(Judgement::unscored(format!("the tuned model's answer has no `{name}`"))),
+            (None, _) => Ok(Judgement::unscored(format!("the reference arm has no `{name}`"))),
+            (_, None) => Ok(Judgement::unscored(format!("the candidate arm has no `{name}`"))),
         }
     }
 }
 
 impl Regression {
     fn watched<'a>(&'a self, pair: &'a Pair) -> Option<&'a str> {
-        let first = || pair.base.measures.first().or(pair.tuned.measures.first()).map(|measure| measure.name.as_str());
+        let first = || pair.reference.measures.first().or(pair.candidate.measures.first()).map(|m| m.name.as_str());
         self.0.measure.as_deref().or_else(first)
     }
 
-    fn judge(&self, pair: &Pair, name: &str, base: f64, tuned: f64) -> Judgement {
-        let (was, is) = (self.right(base), self.right(tuned));
-        let fell = if self.0.higher_is_better { base - tuned } else { tuned - base };
+    fn judge(&self, pair: &Pair, name: &str, reference: f64, candidate: f64) -> Judgement {
+        let (was, is) = (self.right(reference), self.right(candidate));
+        let fell = if self.0.higher_is_better { reference - candidate } else { candidate - reference };
         let mut measures = vec![
             measure("harmful-flip", was && !is),
             measure("beneficial-flip", !was && is),
             Measure::new("drop", fell.max(0.0)),
         ];
-        if let (Some(before), Some(after)) = (pair.base.answer(), pair.tuned.answer()) {
+        if let (Some(before), Some(after)) = (pair.reference.answer(), pair.candidate.answer()) {
             measures.push(measure("changed", before != after));
         }
         let judgement = Judgement::scored(measures);
-        if base == tuned { judgement } else { judgement.note("measure", format!("{name}: {base} → {tuned}")) }
+        if reference == candidate {
+            judgement
+        } else {
+            judgement.note("measure", format!("{name}: {reference} → {candidate}"))
+        }
     }
 
     fn right(&self, value: f64) -> bool {
@@ -93,7 +100,7 @@ fn measure(name: &str, holds: bool) -> Measure {
 /// The measures that there are, for someone who misspelt one.
 fn known(pair: &Pair) -> String {
     let names: Vec<&str> =
-        pair.base.measures.iter().chain(&pair.tuned.measures).map(|measure| measure.name.as_str()).collect();
+        pair.reference.measures.iter().chain(&pair.candidate.measures).map(|measure| measure.name.as_str()).collect();
     if names.is_empty() {
         "no evaluator scored the sample".to_owned()
     } else {

@@ -136,7 +136,10 @@ pub(crate) fn variables(row: &Row) -> Result<Map<String, Value>> {
     let mut variables = Map::new();
     if let Some(given) = row.get("chat_template_kwargs").filter(|given| given.as_str() != Some("")) {
         let path = "/chat_template_kwargs";
-        let read = parsed(given.clone(), path, "`chat_template_kwargs`")?;
+        let read = match parsed(given.clone(), path, "`chat_template_kwargs`")? {
+            Value::Null => Value::Object(Map::new()),
+            read => read,
+        };
         let Value::Object(read) = read else {
             let message = format!("`chat_template_kwargs` is {}, not an object", kind(&read));
             return Err(Fault::new("wrong-type", path, message, "write {\"enable_thinking\": false}"));
@@ -177,6 +180,11 @@ fn optional(row: &Row, key: &str) -> Result<Option<String>> {
     match row.get(key) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(json @ Value::Object(turn)) if turns::is_turn(turn) => {
+            let message = format!("`{key}` is a turn, not a string: {json}");
+            let hint = if key == "completion" { "write a list of turns, one also as a list" } else { "write its text" };
+            Err(Fault::new("wrong-type", format!("/{key}"), message, hint))
+        }
         // An answer that is to be JSON may stand in the row as JSON; a list could be several answers, or turns.
         Some(json @ Value::Object(_)) if key != "prompt" && key != "instruction" => Ok(Some(json.to_string())),
         Some(other) => {

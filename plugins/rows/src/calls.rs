@@ -15,6 +15,9 @@ pub(crate) fn tools(value: Value, bare: bool) -> Result<Option<Value>> {
         Fault::new("wrong-tools", path, format!("`tools` has {} where an object belongs", kind(value)), hint)
     };
     let value = parsed(value, "/tools", "`tools`")?;
+    if value.is_null() {
+        return Ok(None);
+    }
     let Value::Array(list) = value else {
         let message = format!("`tools` is {}, not a list", kind(&value));
         return Err(Fault::new("wrong-tools", "/tools", message, hint));
@@ -47,7 +50,13 @@ fn check_name(tool: &Map<String, Value>, path: &str) -> Result<()> {
 /// A turn's `tool_calls`, arguments parsed; `None` for an empty list.
 pub(crate) fn calls(value: Value, path: &str) -> Result<Option<Value>> {
     let path = format!("{path}/tool_calls");
+    if value.as_str().is_some_and(|text| text.trim().is_empty()) {
+        return Ok(None);
+    }
     let value = parsed(value, &path, "`tool_calls`")?;
+    if value.is_null() {
+        return Ok(None);
+    }
     let Value::Array(list) = value else {
         let message = format!("`tool_calls` is {}, not a list", kind(&value));
         return Err(Fault::new("wrong-call", path, message, "write a list of calls, one also as a list"));
@@ -81,6 +90,10 @@ fn named(mut function: Map<String, Value>, path: &str) -> Result<Map<String, Val
         return Err(no_call(path));
     }
     function.retain(|_, value| !value.is_null());
+    if let Some(other) = ARGUMENTS.iter().find(|key| function.contains_key(**key)) {
+        let message = format!("the arguments of a call are in `{other}`, which no template reads");
+        return Err(Fault::new("wrong-call", format!("{path}/{other}"), message, "write them as `arguments`"));
+    }
     if let Some(given) = function.get("arguments").cloned() {
         let at = format!("{path}/arguments");
         // A text has the nulls that its writer meant; only what a typed column padded is taken away.
@@ -95,6 +108,9 @@ fn named(mut function: Map<String, Value>, path: &str) -> Result<Map<String, Val
     }
     Ok(function)
 }
+
+/// What other formats call the arguments of a call: Llama 3, Anthropic, LangChain and others.
+const ARGUMENTS: [&str; 6] = ["parameters", "input", "args", "kwargs", "params", "argument"];
 
 fn no_call(path: &str) -> Fault {
     let hint = "a call is {\"type\": \"function\", \"function\": {\"name\": …, \"arguments\": {…}}}";
@@ -157,7 +173,9 @@ mod tests {
         }
         assert_eq!(tools(json!([{"name": "weather"}]), true), Ok(Some(json!([weather]))));
         assert_eq!(tools(json!([{"name": "weather"}]), false), Ok(Some(json!([{"name": "weather"}]))));
-        assert_eq!(tools(json!(""), false), Ok(None));
+        for none in [json!(""), json!("null")] {
+            assert_eq!(tools(none, false), Ok(None));
+        }
         for given in [
             json!("weather"),
             json!({}),
@@ -191,7 +209,22 @@ mod tests {
         ] {
             assert!(calls(bad.clone(), "/m").is_err(), "{bad}");
         }
-        assert_eq!(calls(json!([]), "/m"), Ok(None));
+        for none in [json!([]), json!(""), json!("null"), json!("[]")] {
+            assert_eq!(calls(none, "/m"), Ok(None));
+        }
+    }
+
+    #[test]
+    fn arguments_of_another_name_are_refused() {
+        for key in ["parameters", "input", "args", "kwargs"] {
+            for call in [json!({"name": "f", key: {"a": 1}}), json!({"name": "f", "arguments": {}, key: {}})] {
+                let fault = calls(json!([{"type": "function", "function": call}]), "/m").expect_err(key);
+                assert_eq!((fault.rule, fault.path), ("wrong-call", format!("/m/tool_calls/0/function/{key}")));
+                let text = from_text(&call.to_string(), "/c").expect_err(key);
+                assert!(text.message.contains(key), "{text:?}");
+            }
+        }
+        assert!(calls(json!([{"name": "f", "args": null}]), "/m").is_ok(), "null is absent");
     }
 
     #[test]

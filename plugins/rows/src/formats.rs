@@ -50,6 +50,12 @@ fn trl() {
     });
     learns(turns, &["A"]);
     learns(json!({"prompt": [{"role": "user", "content": "Say A."}]}), &[]);
+    // One turn without its list is no document.
+    refused(json!({"prompt": "a", "completion": {"role": "assistant", "content": "A"}}), "/completion");
+    refused(json!({"prompt": "a", "reference": {"role": "assistant", "content": "A"}}), "/reference");
+    refused(json!({"instruction": "a", "output": {"from": "gpt", "value": "A"}}), "/output");
+    learns(json!({"prompt": "a", "completion": {"role": "editor"}}), &["{\"role\":\"editor\"}"]);
+    learns(json!({"prompt": "a", "completion": "A", "chat_template_kwargs": "null", "tools": "null"}), &["A"]);
     refused(json!({"text": "A"}), "");
     refused(json!({"prompt": "a", "chosen": "A", "rejected": "B"}), "/chosen");
     refused(json!({"chosen": "a A", "rejected": "a B"}), "");

@@ -53,8 +53,13 @@ pub(crate) fn parsed(value: Value, path: &str, name: &str) -> Result<Value> {
     let Value::String(text) = &value else { return Ok(value) };
     let read: std::result::Result<Strict, _> = serde_json::from_str(text);
     let Strict(read) = read.map_err(|cause| {
-        let message = format!("{name} is a text that is not JSON: {} at column {}", what(&cause), cause.column());
-        Fault::new("invalid-json", path, message, "write it as JSON; Python's own notation with single quotes is none")
+        let what = what(&cause);
+        if what.contains(TWICE) {
+            let hint = "only one of the values can be meant: remove the other";
+            return Fault::new("duplicate-key", path, format!("{name} is a text in which {what}"), hint);
+        }
+        let message = format!("{name} is a text that is not JSON: {what} at column {}", cause.column());
+        Fault::new("invalid-json", path, message, "write it as JSON; Python's notation (', None, True, NaN) is none")
     })?;
     match numbers::unheld(text, &[]) {
         Some(number) => Err(numbers::refused(path, number)),
@@ -187,5 +192,7 @@ mod tests {
         assert_eq!(parsed(json!("[1]"), "/x", "`x`"), Ok(json!([1])));
         let fault = parsed(json!("[{'a': 1}]"), "/x", "`x`").expect_err("Python's notation");
         assert!(fault.message.contains("column") && fault.path == "/x", "{fault:?}");
+        let fault = parsed(json!(r#"{"a": 1, "a": 2}"#), "/x", "`x`").expect_err("twice");
+        assert_eq!(fault.rule, "duplicate-key", "{fault:?}");
     }
 }

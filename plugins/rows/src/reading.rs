@@ -183,6 +183,10 @@ fn references(row: &Row) -> Result<Vec<String>> {
 fn reference(value: &Value, path: &str) -> Result<String> {
     match value {
         Value::String(text) => Ok(text.clone()),
+        Value::Object(turn) if crate::turns::is_turn(turn) => {
+            let message = format!("a reference is a turn, not a text: {value}");
+            Err(Fault::new("wrong-type", path, message, "write its text"))
+        }
         Value::Object(_) => Ok(value.to_string()),
         Value::Number(number) if !number.is_f64() => Ok(number.to_string()),
         other => {

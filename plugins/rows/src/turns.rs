@@ -62,6 +62,12 @@ impl Turn {
     }
 }
 
+/// Whether an object that stands where a text belongs is a turn in one of its spellings, and not a document.
+pub(crate) fn is_turn(object: &Map<String, Value>) -> bool {
+    let has = |key: &str| object.contains_key(key);
+    has("role") && (has("content") || has("tool_calls") || has("parts")) || has("from") && has("value")
+}
+
 const REASONING: [&str; 3] = ["reasoning_content", "reasoning", "thinking"];
 
 /// Turns, and whether they are spelt as ShareGPT's, whose order is fixed.

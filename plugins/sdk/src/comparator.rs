@@ -1,4 +1,4 @@
-//! Comparators: plugins that judge the base and the tuned model's answers to the same sample side by side.
+//! Comparators: plugins that judge two arms' answers to the same sample side by side.
 
 use crate::bindings::comparator::exports::diapason::plugin::comparator as wit;
 pub use crate::bindings::comparator::exports::diapason::plugin::comparator::{Pair, Side};
@@ -52,7 +52,7 @@ impl<T: Comparator> wit::Guest for Exported<T> {
         let comparator = instance::of(&settings, T::new)?;
         let part = |side: Side| side.without_reasoning(comparator.reasoning());
         let judge = |pair: Pair| {
-            let pair = Pair { base: part(pair.base), tuned: part(pair.tuned), ..pair };
+            let pair = Pair { reference: part(pair.reference), candidate: part(pair.candidate), ..pair };
             comparator.compare(&pair).map_err(|cause| evaluator::at(&pair.sample, cause))
         };
         pairs.into_iter().map(judge).collect()

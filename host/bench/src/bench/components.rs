@@ -106,5 +106,5 @@ fn observation(index: usize) -> Observation {
 fn pair(observation: Observation) -> Pair {
     let measures = vec![diapason_core::score::Measure { name: "eval-accuracy.exact-match".into(), value: 1.0 }];
     let side = Side { completions: observation.completions, measures };
-    Pair { sample: observation.sample, base: side.clone(), tuned: side }
+    Pair { sample: observation.sample, reference: side.clone(), candidate: side }
 }

@@ -4,6 +4,7 @@ mod conversation;
 mod convert;
 mod demo;
 mod generate;
+mod hand_off;
 mod init;
 mod plan;
 mod plugin;
@@ -23,6 +24,7 @@ pub(crate) fn run(command: Command, ui: &Ui) -> Result<Exit> {
         Command::Validate(arguments) => stages::validate(&arguments, ui),
         Command::Plan(arguments) => plan::run(&arguments, ui),
         Command::Train(arguments) => stages::train(&arguments, ui),
+        Command::HandOff(arguments) => hand_off::run(&arguments, ui),
         Command::Eval(arguments) => stages::eval(&arguments, ui),
         Command::Compare(arguments) => stages::compare(&arguments, ui),
         Command::Report(arguments) => stages::report(&arguments, ui),

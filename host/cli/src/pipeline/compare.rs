@@ -40,7 +40,7 @@ pub(crate) fn stage(session: &mut Session) -> Result<Comparison> {
 
 /// What the scores say, by the settings of `config`.
 pub(super) fn make(suites: &[Suite], scores: &[Score], config: &Config) -> Result<Comparison> {
-    compare::compare(suites, scores, config.gate.resamples, config.run.seed)
+    compare::compare(suites, &config.arms(), scores, config.gate.resamples, config.run.seed)
 }
 
 /// The stored comparison; refused where it is not the one that was frozen.
@@ -66,5 +66,11 @@ fn inputs(session: &Session, suites: &str) -> Result<String> {
     let scores = files::digest(&session.artefact(SCORES))?;
     let settings = format!("{} {}", session.plan.config.gate.resamples, session.plan.config.run.seed);
     let suites = digest::of_bytes(suites.as_bytes());
-    Ok(digest::of_parts([("scores", scores.as_str()), ("suites", suites.as_str()), ("settings", settings.as_str())]))
+    let arms = serde_json::json!(session.plan.config.arms()).to_string();
+    Ok(digest::of_parts([
+        ("scores", scores.as_str()),
+        ("suites", suites.as_str()),
+        ("settings", settings.as_str()),
+        ("arms", arms.as_str()),
+    ]))
 }

@@ -1,24 +1,54 @@
 //! From prompts and requests to outputs, batched over all suites.
 
-use super::journal::{Answer, Journal, Key, Part};
 use super::request::{self, Asked, Requests};
+use super::store::{Key, Store};
 use super::suite::LoadedSuite;
-use crate::wire::{self, Renderer};
-use diapason_core::config::{Config, Generate};
+use crate::wire;
+use diapason_core::arm::Arm;
+use diapason_core::config::Generate;
+use diapason_core::engine::{Answer, Engine, Loss, Moment, Prompt, Request, Said, Usage, Wanted};
 use diapason_core::event::{Event, Sink};
-use diapason_core::language_model::{Completion, Decoding, LanguageModel, Likelihood, Progress, Prompt};
-use diapason_core::sample::{Conversation, Sample};
+use diapason_core::language_model::{Completion, Decoding, Likelihood};
+use diapason_core::sample::Conversation;
 use diapason_core::score::Output;
 use diapason_core::{Error, Result, digest};
-use std::collections::BTreeMap;
+use serde::Serialize;
+use serde_json::json;
+use std::collections::{HashMap, HashSet};
 
 /// One sample of one suite.
 pub(super) struct Job {
     pub(super) suite: String,
     pub(super) sample: String,
-    pub(super) prompt: String,
+    /// What messages call it.
+    pub(super) name: String,
+    pub(super) conversation: Conversation,
+    /// The rendered prompt; `None` for a server that renders conversations itself.
+    pub(super) text: Option<String>,
     pub(super) request: Asked,
     pub(super) max_tokens: usize,
+}
+
+/// What a suite asks of an arm: `conversations` are its prompts, and `texts` what they are rendered as, where they are.
+pub(super) fn jobs(
+    suite: &LoadedSuite,
+    requests: &Requests,
+    conversations: Vec<Conversation>,
+    texts: Option<Vec<String>>,
+    config: &Generate,
+) -> Vec<Job> {
+    let mut texts = texts.into_iter().flatten();
+    let rows = suite.samples.iter().zip(conversations).zip(&requests.merged);
+    rows.map(|((sample, conversation), request)| Job {
+        suite: suite.config.name.clone(),
+        sample: sample.id.clone(),
+        name: format!("sample {} of suite `{}`", sample.id, suite.config.name),
+        conversation,
+        text: texts.next(),
+        request: request.clone(),
+        max_tokens: suite.config.max_tokens.unwrap_or(config.max_tokens),
+    })
+    .collect()
 }
 
 /// How many answers the jobs ask for.
@@ -26,169 +56,218 @@ pub(super) fn units(jobs: &[Job]) -> usize {
     jobs.iter().map(|job| parts(&job.request).count()).sum()
 }
 
-/// A model being asked.
+/// Which answer of which job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place {
+    /// Number of the job.
+    job: usize,
+    part: Part,
+}
+
+/// Which of a job's answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+enum Part {
+    /// The ordinary completion.
+    Ordinary,
+    /// One of several draws.
+    Draw(usize),
+    /// The likelihood of a continuation.
+    Continuation(usize),
+}
+
+/// An engine being asked.
 pub(super) struct Asking<'a> {
-    pub(super) model: &'a mut dyn LanguageModel,
+    pub(super) arm: &'a Arm,
+    pub(super) engine: &'a mut dyn Engine,
     pub(super) jobs: &'a [Job],
     pub(super) config: &'a Generate,
     pub(super) seed: u64,
     /// Answers that are known already are not asked for.
-    pub(super) journal: &'a mut Journal,
+    pub(super) store: &'a mut Store,
     pub(super) sink: &'a dyn Sink,
     /// Whether to stop.
     pub(super) interrupted: &'a dyn Fn() -> bool,
 }
 
+/// What came of asking.
+pub(super) struct Made {
+    /// In the order of the jobs; a job of which any answer is lost has none.
+    pub(super) outputs: Vec<Output>,
+    /// Jobs without an output, with the reason.
+    pub(super) lost: Vec<(usize, Loss)>,
+    /// What all answers took.
+    pub(super) usage: Usage,
+    /// How many answers there are.
+    pub(super) answers: usize,
+}
+
 impl Asking<'_> {
-    /// Returns what the model makes of each job, in the order of the jobs. An answer depends on its job and on which of
-    /// the job's answers it is, on nothing else: not on the other jobs, and not on what was known already.
+    /// Returns what the engine makes of the jobs. An answer depends on its job and on which of the job's answers it is, on
+    /// nothing else: not on the other jobs, and not on what was known already.
     ///
-    /// Errors if the model does, or if it is interrupted; the journal has what finished before.
-    pub(super) fn outputs(&mut self) -> Result<Vec<Output>> {
-        self.progress();
-        self.complete(|part| matches!(part, Part::Ordinary), self.config.temperature)?;
-        if let Some(temperature) = request::sampling(self.config) {
-            self.complete(|part| matches!(part, Part::Draw(_)), temperature)?;
+    /// Errors if the engine does, or if it is interrupted; the store has what finished before.
+    pub(super) fn made(&mut self) -> Result<Made> {
+        let places = self.places();
+        let keys: Vec<Key> = places.iter().map(|place| self.key(*place)).collect();
+        self.ask(&places, &keys)?;
+        let answers: Vec<&Answer> = keys.iter().filter_map(|key| self.store.get(key)).collect();
+        let usage = total(&answers);
+        let mut found = answers.into_iter();
+        let mut made = Made { outputs: Vec::new(), lost: Vec::new(), usage, answers: places.len() };
+        for (number, job) in self.jobs.iter().enumerate() {
+            let answers: Vec<&Answer> = found.by_ref().take(parts(&job.request).count()).collect();
+            match output(job, &answers)? {
+                Ok(output) => made.outputs.push(output),
+                Err(loss) => made.lost.push((number, loss)),
+            }
         }
-        self.continuations()?;
-        (0..self.jobs.len()).map(|job| self.output(job)).collect()
+        Ok(made)
     }
 
-    /// All answers of one kind, none where all are known.
-    fn wanted(&self, kind: impl Fn(&Part) -> bool) -> Vec<Key> {
-        let all = self.jobs.iter().enumerate();
-        let keys = all.flat_map(|(job, asked)| parts(&asked.request).map(move |part| Key { job, part }));
-        let keys: Vec<Key> = keys.filter(|key| kind(&key.part)).collect();
-        if keys.iter().all(|key| self.journal.get(*key).is_some()) { Vec::new() } else { keys }
+    /// How many answers are known already.
+    pub(super) fn known(&self) -> usize {
+        self.places().iter().filter(|place| self.store.get(&self.key(**place)).is_some()).count()
     }
 
-    /// Jobs with the same token limit are decoded together.
-    fn complete(&mut self, kind: impl Fn(&Part) -> bool, temperature: f64) -> Result<()> {
-        let mut groups: BTreeMap<usize, Vec<Key>> = BTreeMap::new();
-        for key in self.wanted(kind) {
-            groups.entry(self.jobs[key.job].max_tokens).or_default().push(key);
+    /// Every answer, job by job.
+    fn places(&self) -> Vec<Place> {
+        let jobs = self.jobs.iter().enumerate();
+        jobs.flat_map(|(job, asked)| parts(&asked.request).map(move |part| Place { job, part })).collect()
+    }
+
+    fn decoding(&self, place: Place) -> Decoding {
+        let Generate { temperature, top_p, ref stop, .. } = *self.config;
+        let temperature = match place.part {
+            Part::Draw(_) => request::sampling(self.config).unwrap_or_default(),
+            _ => temperature,
+        };
+        let max_tokens = self.jobs[place.job].max_tokens;
+        Decoding { max_tokens, temperature, top_p, stop: stop.clone(), seed: self.seed }
+    }
+
+    /// All that an answer depends on beside who answers. Where nothing is drawn, seed and stream play no part.
+    fn key(&self, place: Place) -> Key {
+        let job = &self.jobs[place.job];
+        let Conversation { messages, tools, variables, .. } = &job.conversation;
+        let prompt = job.text.as_ref().map_or_else(|| json!([messages, tools, variables]), |text| json!(text));
+        if let Part::Continuation(number) = place.part {
+            let continuation = &job.request.continuations[number];
+            return Key::of(&json!({ "prompt": prompt, "continuation": continuation }));
         }
-        for (max_tokens, keys) in groups {
-            let Generate { top_p, ref stop, .. } = *self.config;
-            let decoding = Decoding { max_tokens, temperature, top_p, stop: stop.clone(), seed: self.seed };
-            self.ask(&keys, &decoding)?;
+        let Decoding { max_tokens, temperature, top_p, stop, seed } = self.decoding(place);
+        let drawn = (temperature > 0.0).then(|| (seed, stream(job, place.part)));
+        Key::of(&json!({ "prompt": prompt, "decoding": [max_tokens, temperature, top_p, stop, drawn] }))
+    }
+
+    fn ask(&mut self, places: &[Place], keys: &[Key]) -> Result<()> {
+        let jobs = self.jobs;
+        let decodings: Vec<Decoding> = places.iter().map(|place| self.decoding(*place)).collect();
+        let arm = self.arm;
+        let each = places.iter().zip(&decodings);
+        let requests: Vec<Request<'_>> =
+            each.map(|(place, decoding)| request(arm, &jobs[place.job], place.part, decoding)).collect();
+        let known: Vec<bool> = keys.iter().map(|key| self.store.get(key).is_some()).collect();
+        // One prompt in two suites is asked once.
+        let mut first = HashSet::new();
+        let asked: Vec<bool> = keys.iter().zip(&known).map(|(key, known)| !known && first.insert(key)).collect();
+        let mut progress = Progress::new(keys, &known);
+        let Self { engine, store, sink, interrupted, .. } = self;
+        progress.say(*sink);
+        engine.ask(&requests, &|index| !asked[index], &mut |moment| match moment {
+            Moment::Answered(index, answer) => {
+                // An answer that is known already came again with the rest of its batch.
+                if store.get(&keys[index]).is_none() {
+                    store.add(&keys[index], answer)?;
+                    progress.add(&keys[index], *sink);
+                }
+                Ok(())
+            }
+            // Within a batch, what is unfinished would have to be asked with the rest of it again.
+            Moment::Pause => progress.stop(interrupted),
+        })
+    }
+}
+
+fn request<'a>(arm: &'a Arm, job: &'a Job, part: Part, decoding: &'a Decoding) -> Request<'a> {
+    let wanted = match part {
+        Part::Continuation(number) => Wanted::Likelihood(&job.request.continuations[number]),
+        _ => Wanted::Completion { decoding, stream: stream(job, part) },
+    };
+    let prompt = Prompt { conversation: Some(&job.conversation), text: job.text.as_deref() };
+    Request { arm, name: &job.name, prompt, wanted }
+}
+
+/// How many answers there are of how many. One prompt in two suites is one answer, which counts in both.
+struct Progress<'a> {
+    done: usize,
+    all: usize,
+    asked: HashMap<&'a Key, usize>,
+}
+
+impl<'a> Progress<'a> {
+    fn new(keys: &'a [Key], known: &[bool]) -> Self {
+        let mut asked = HashMap::new();
+        keys.iter().for_each(|key| *asked.entry(key).or_default() += 1);
+        Self { done: known.iter().filter(|known| **known).count(), all: keys.len(), asked }
+    }
+
+    fn add(&mut self, key: &Key, sink: &dyn Sink) {
+        self.done += self.asked.get(key).copied().unwrap_or_default();
+        self.say(sink);
+    }
+
+    fn say(&self, sink: &dyn Sink) {
+        sink.emit(&Event::Progress { done: self.done as u64 });
+    }
+
+    fn stop(&self, interrupted: &dyn Fn() -> bool) -> Result<()> {
+        if interrupted() {
+            let message = format!("interrupted: {} of {} answers are saved", self.done, self.all);
+            return Err(Error::run(message).hint("run the same command again to resume"));
         }
         Ok(())
     }
+}
 
-    fn ask(&mut self, keys: &[Key], decoding: &Decoding) -> Result<()> {
-        let jobs = self.jobs;
-        let prompt = |key: &Key| Prompt { text: &jobs[key.job].prompt, stream: stream(&jobs[key.job], key.part) };
-        let prompts: Vec<Prompt<'_>> = keys.iter().map(prompt).collect();
-        let known = self.known(keys);
-        let Self { model, journal, sink, interrupted, .. } = self;
-        model.complete(&prompts, decoding, &|index| known[index], &mut |moment| match moment {
-            Progress::Finished(index, completion) => keep(journal, keys[index], Answer::Completion(completion), *sink),
-            // Within a batch, what is unfinished would have to be asked with the rest of it again.
-            Progress::Batch => stop(interrupted, journal, jobs),
-        })
-    }
-
-    fn known(&self, keys: &[Key]) -> Vec<bool> {
-        keys.iter().map(|key| self.journal.get(*key).is_some()).collect()
-    }
-
-    fn continuations(&mut self) -> Result<()> {
-        let jobs = self.jobs;
-        let keys = self.wanted(|part| matches!(part, Part::Continuation(_)));
-        let pair = |key: &Key| match key.part {
-            Part::Continuation(number) => {
-                Some((jobs[key.job].prompt.clone(), jobs[key.job].request.continuations[number].clone()))
-            }
-            _ => None,
-        };
-        let pairs: Vec<(String, String)> = keys.iter().filter_map(pair).collect();
-        let known = self.known(&keys);
-        let Self { model, journal, sink, interrupted, .. } = self;
-        model.likelihoods(&pairs, &|index| known[index], &mut |index, likelihood| {
-            keep(journal, keys[index], Answer::Likelihood(likelihood), *sink)?;
-            stop(interrupted, journal, jobs)
-        })
-    }
-
-    fn progress(&self) {
-        self.sink.emit(&Event::Progress { done: self.journal.len() as u64 });
-    }
-
-    fn output(&self, number: usize) -> Result<Output> {
-        let job = &self.jobs[number];
-        let completion = |part| self.completion(number, part);
-        let likelihood = |(index, text): (usize, &String)| Ok((text.clone(), self.likelihood(number, index)?));
-        Ok(Output {
-            suite: job.suite.clone(),
-            sample: job.sample.clone(),
-            prompt: wire::unmarked(&job.prompt),
-            completions: job.request.ordinary.then(|| completion(Part::Ordinary)).into_iter().collect::<Result<_>>()?,
-            samples: (0..job.request.draws).map(|draw| completion(Part::Draw(draw))).collect::<Result<_>>()?,
-            likelihoods: job.request.continuations.iter().enumerate().map(likelihood).collect::<Result<_>>()?,
-        })
-    }
-
-    fn completion(&self, job: usize, part: Part) -> Result<Completion> {
-        match self.journal.get(Key { job, part }) {
-            Some(Answer::Completion(completion)) => Ok(completion.clone()),
-            _ => Err(self.unanswered(job)),
-        }
-    }
-
-    fn likelihood(&self, job: usize, index: usize) -> Result<Likelihood> {
-        match self.journal.get(Key { job, part: Part::Continuation(index) }) {
-            Some(Answer::Likelihood(likelihood)) => Ok(*likelihood),
-            _ => Err(self.unanswered(job)),
-        }
-    }
-
-    fn unanswered(&self, job: usize) -> Error {
-        let Job { suite, sample, .. } = &self.jobs[job];
-        Error::run(format!("sample {sample} of suite `{suite}` was not answered in full"))
-            .hint("run `diapason eval` again")
+/// What all answers took; a number that one of them lacks is not known.
+fn total(answers: &[&Answer]) -> Usage {
+    Usage {
+        prompt_tokens: answers.iter().map(|answer| answer.usage.prompt_tokens).sum(),
+        completion_tokens: answers.iter().map(|answer| answer.usage.completion_tokens).sum(),
+        seconds: answers.iter().map(|answer| answer.usage.seconds).sum(),
     }
 }
 
-/// What a suite asks of a model.
-pub(super) fn jobs(
-    renderer: &mut Renderer,
-    suite: &LoadedSuite,
-    requests: &Requests,
-    config: &Config,
-) -> Result<Vec<Job>> {
-    let conversations: Vec<_> = suite.samples.iter().map(Conversation::prompt).collect();
-    let prompts = renderer.prompts(&conversations)?;
-    let max_tokens = suite.config.max_tokens.unwrap_or(config.generate.max_tokens);
-    let rows = suite.samples.iter().zip(prompts).zip(&requests.merged);
-    let job = |((sample, prompt), request): ((&Sample, String), &Asked)| Job {
-        suite: suite.config.name.clone(),
-        sample: sample.id.clone(),
-        prompt,
-        request: request.clone(),
-        max_tokens,
+/// A job's answers in the order of its parts as its output, or why there is none.
+fn output(job: &Job, answers: &[&Answer]) -> Result<Result<Output, Loss>> {
+    let mut output = Output {
+        suite: job.suite.clone(),
+        sample: job.sample.clone(),
+        prompt: job.text.as_deref().map(wire::unmarked).unwrap_or_default(),
+        completions: Vec::new(),
+        samples: Vec::new(),
+        likelihoods: Vec::new(),
     };
-    Ok(rows.map(job).collect())
-}
-
-/// An answer that is known already came again with the rest of its batch.
-fn keep(journal: &mut Journal, key: Key, answer: Answer, sink: &dyn Sink) -> Result<()> {
-    if journal.get(key).is_none() {
-        journal.add(key, answer)?;
-        sink.emit(&Event::Progress { done: journal.len() as u64 });
+    if answers.len() < parts(&job.request).count() {
+        return Err(Error::run(format!("{} was not answered in full", job.name)).hint("run `diapason eval` again"));
     }
-    Ok(())
-}
-
-fn stop(interrupted: &dyn Fn() -> bool, journal: &Journal, jobs: &[Job]) -> Result<()> {
-    if interrupted() {
-        let message = format!("interrupted: {} of {} answers are saved", journal.len(), units(jobs));
-        return Err(Error::run(message).hint("run the same command again to resume"));
+    for (part, answer) in parts(&job.request).zip(answers) {
+        match (&answer.said, part) {
+            (Said::Lost(loss), _) => return Ok(Err(loss.clone())),
+            (Said::Completion(completion), Part::Ordinary) => output.completions.push(Completion::clone(completion)),
+            (Said::Completion(completion), Part::Draw(_)) => output.samples.push(Completion::clone(completion)),
+            (Said::Likelihood(likelihood), Part::Continuation(number)) => {
+                let continuation = job.request.continuations[number].clone();
+                output.likelihoods.push((continuation, Likelihood::clone(likelihood)));
+            }
+            _ => return Err(Error::run(format!("{} was answered with something else", job.name))),
+        }
     }
-    Ok(())
+    Ok(Ok(output))
 }
 
-fn parts(asked: &Asked) -> impl Iterator<Item = Part> {
+fn parts(asked: &Asked) -> impl Iterator<Item = Part> + use<> {
     let ordinary = asked.ordinary.then_some(Part::Ordinary);
     let draws = (0..asked.draws).map(Part::Draw);
     ordinary.into_iter().chain(draws).chain((0..asked.continuations.len()).map(Part::Continuation))
@@ -196,7 +275,7 @@ fn parts(asked: &Asked) -> impl Iterator<Item = Part> {
 
 /// The stream of random numbers of one answer: named by the suite, the sample and which of its answers it is.
 fn stream(job: &Job, part: Part) -> u64 {
-    let name = serde_json::json!([job.suite, job.sample, part]).to_string();
+    let name = json!([job.suite, job.sample, part]).to_string();
     let digest = digest::of_bytes(name.as_bytes());
     u64::from_str_radix(&digest[..16], 16).unwrap_or_default()
 }

@@ -9,7 +9,6 @@ use diapason_core::frozen::{
     Difference, File, Frozen, Live, PluginUse, Role, Use, Verb, check_files, check_settings, portable,
 };
 use diapason_core::sample::Sample;
-use diapason_core::score::Arm;
 use diapason_core::{Class, Error, Result, digest};
 use diapason_project::dataset;
 use serde::{Deserialize, Serialize};
@@ -42,8 +41,10 @@ pub(super) fn freeze_evaluation(session: &mut Session, suites: &[LoadedSuite]) -
         suite.samples.iter().map(move |sample| Asked { suite: name.clone(), sample: sample.clone() })
     });
     jsonl::write(&session.artefact(SAMPLES), &asked.collect::<Vec<_>>())?;
-    let mut artefacts =
-        [SAMPLES, artefact::outputs(Arm::Base), artefact::outputs(Arm::Tuned), SCORES].map(String::from).to_vec();
+    let mut artefacts = [SAMPLES, SCORES].map(String::from).to_vec();
+    for arm in session.plan.config.arms().all {
+        artefacts.extend([artefact::outputs(&arm), artefact::usage(&arm)]);
+    }
     artefacts.extend(written(session)?);
     let place = look::Place { suites: &session.plan.config.suites.clone(), validators: true, artefacts };
     let plugins = look::plugins(session, &place)?;
@@ -86,7 +87,7 @@ pub(super) fn freeze_report(session: &mut Session) -> Result<()> {
 
 /// What validation and training left, where it is what they wrote.
 fn written(session: &Session) -> Result<Vec<String>> {
-    let adapter = session.plan.config.model.adapter.is_some();
+    let adapter = session.plan.config.adapter().is_some();
     let stages = [("validate", vec![FINDINGS]), ("train", vec![TRAINING_LOG, TRAINING])];
     let mut found = Vec::new();
     for (name, files) in stages.into_iter().filter(|(name, _)| *name == "validate" || !adapter) {
@@ -166,7 +167,7 @@ pub(super) fn check_tuned(session: &mut Session) -> Result<()> {
 
 fn check_trained(session: &mut Session, kind: impl Fn(&Role) -> bool) -> Result<()> {
     let frozen = session.manifest.frozen.get(&Verb::Train).cloned();
-    let own = session.plan.config.model.adapter.is_none();
+    let own = session.plan.config.trains();
     frozen.filter(|_| own).map_or(Ok(()), |frozen| check_some(session, Verb::Train, &frozen, kind))
 }
 

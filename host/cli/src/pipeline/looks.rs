@@ -3,17 +3,21 @@
 
 use super::{Session, integrity};
 use crate::artefact::COMPARISON;
+use diapason_core::arm::Arm;
 use diapason_core::compare::Comparison;
+use diapason_core::config::Config;
 use diapason_core::frozen::{Frozen, Role, Verb};
 use diapason_core::gate::{History, Look, Plan};
 use diapason_core::{Result, digest};
 use diapason_disk::files;
+use serde_json::json;
+use std::collections::BTreeSet;
 
 /// This look, and what came before it.
 pub(super) fn now(session: &Session, comparison: &Comparison) -> Result<(Look, History)> {
     let sha256 = files::digest(&session.artefact(COMPARISON))?;
-    let plan = Plan::of(&session.plan.config.gate);
-    let now = look(integrity::frozen(session, Verb::Eval)?, comparison, sha256, plan);
+    let evaluation = integrity::frozen(session, Verb::Eval)?;
+    let now = look(evaluation, &session.plan.config, comparison, sha256);
     let history = History::before(&now, &session.manifest.looks);
     Ok((now, history))
 }
@@ -29,18 +33,40 @@ pub(super) fn record(session: &mut Session, now: Look) -> Result<()> {
     session.manifest.save(session.plan.folder())
 }
 
-/// The look at `comparison`, whose file has this digest.
-pub(super) fn look(evaluation: &Frozen, comparison: &Comparison, sha256: String, plan: Plan) -> Look {
-    let of = |wanted: fn(&Role) -> bool| {
+/// The look at `comparison`, whose file has this digest, by the rules of `config`.
+pub(super) fn look(evaluation: &Frozen, config: &Config, comparison: &Comparison, sha256: String) -> Look {
+    let of = |wanted: &dyn Fn(&Role) -> bool| {
         let files = evaluation.files.iter().filter(|(role, _)| wanted(role));
         let parts: Vec<(String, &str)> = files.map(|(role, file)| (role.to_string(), file.sha256.as_str())).collect();
         digest::of_parts(parts.iter().map(|(role, digest)| (role.as_str(), *digest)))
     };
+    let named = config.rules.iter().map(|rule| &rule.arm).filter(|arm| !arm.is_tuned());
+    let others: BTreeSet<&str> = named.map(Arm::as_str).collect();
+    let tuned = others.is_empty() || config.rules.iter().any(|rule| rule.arm.is_tuned());
+    let files = of(&|role| match role {
+        Role::Tuned(_) => tuned,
+        Role::Base(_) => others.contains("base"),
+        Role::Arm(arm, _) => others.contains(arm.as_str()),
+        _ => false,
+    });
     Look {
-        model: of(|role| matches!(role, Role::Tuned(_))),
-        data: of(|role| matches!(role, Role::TestData(_))),
+        model: candidates(files, config, &others),
+        data: of(&|role| matches!(role, Role::TestData(_))),
         comparison: sha256,
         samples: comparison.suites.iter().map(|suite| (suite.name.clone(), suite.samples)).collect(),
-        plan,
+        plan: Plan::of(&config.gate),
     }
+}
+
+/// What the gate's rules are about: the tuned model, unless they name other arms. An arm is its files and its settings.
+fn candidates(files: String, config: &Config, others: &BTreeSet<&str>) -> String {
+    let arms: Vec<_> = config.arms.iter().filter(|arm| others.contains(arm.name.as_str())).collect();
+    if arms.is_empty() {
+        return files;
+    }
+    // Where its files lie and what its answers cost makes no other arm.
+    let settings = arms.iter().map(|arm| {
+        json!([arm.name, arm.examples, arm.endpoint.as_ref().map(|one| (&one.url, &one.model, one.protocol))])
+    });
+    digest::of_parts([("files", files.as_str()), ("arms", json!(settings.collect::<Vec<_>>()).to_string().as_str())])
 }

@@ -2,16 +2,18 @@
 //! `manifest.json` what they depend on; a stage whose inputs and outputs still agree is not run again.
 
 pub(crate) mod allow;
+mod arm;
 mod check;
 pub(crate) mod compare;
 mod consistency;
 mod differ;
+mod elsewhere;
 pub(crate) mod eval;
 mod generate;
+pub(crate) mod hand_off;
 mod here;
 mod inputs;
 mod integrity;
-mod journal;
 mod jsonl;
 mod look;
 mod looks;
@@ -26,6 +28,7 @@ mod session;
 pub(crate) mod show;
 mod specials;
 mod split;
+mod store;
 mod suite;
 mod tokens;
 pub(crate) mod train;
@@ -37,6 +40,7 @@ mod watch;
 mod watched;
 
 pub(crate) use session::Session;
+pub(crate) use tokens::untaught;
 
 use crate::plan::Plan;
 use crate::ui::Ui;

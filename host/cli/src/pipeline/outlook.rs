@@ -63,7 +63,7 @@ pub(crate) fn outlook(session: &mut Session, target: Target) -> Result<Outlook> 
     let samples = tokens::samples(session)?;
     let rows = tokens::rows(session, &samples)?.train;
     let (config, seed) = (session.plan.config.train.clone(), session.plan.config.run.seed);
-    let file_bytes = size(&session.plan.config.model.path)?;
+    let file_bytes = size(&session.plan.config.base()?.path)?;
     let llama = session.base()?.model.llama();
     trainable::check_ranks(llama, &config)?;
     let load = Load::of(&rows, &config, seed);

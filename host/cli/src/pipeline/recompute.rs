@@ -7,6 +7,7 @@ use super::here::{Here, Line};
 use super::integrity::Asked;
 use super::report::{self, parsed};
 use super::request::Requests;
+use super::score::Answered;
 use super::suite::{self, LoadedSuite};
 use super::validate;
 use super::{Session, jsonl, looks, score, train};
@@ -17,10 +18,10 @@ use diapason_core::config::{Plugin as Entry, Suite};
 use diapason_core::event::Event;
 use diapason_core::finding::Finding;
 use diapason_core::frozen::{Frozen, Role, Use, Verb, labels};
-use diapason_core::gate::{GateResult, History, Plan};
+use diapason_core::gate::{GateResult, History};
 use diapason_core::report::Training;
 use diapason_core::sample::Sample;
-use diapason_core::score::{Arm, Output, Score};
+use diapason_core::score::Score;
 use diapason_core::{Error, Result, digest};
 use diapason_project::dataset;
 use diapason_sandbox::{Permission, Plugin};
@@ -37,8 +38,7 @@ pub(super) struct Recomputed {
 /// The artefacts that everything else follows from.
 struct Given {
     suites: Vec<(String, Vec<Sample>)>,
-    base: Vec<Output>,
-    tuned: Vec<Output>,
+    answered: Answered,
     scores: Vec<Score>,
 }
 
@@ -52,7 +52,7 @@ struct Partly {
 /// something.
 pub(super) fn all(here: &mut Here<'_>, evaluated: &Frozen) -> Recomputed {
     let mut done = Recomputed { lines: Vec::new(), whole: true, gate: None };
-    let given = match given(here) {
+    let given = match given(here, evaluated) {
         Ok(given) => given,
         Err(error) => return done.stopped("scores, comparison and verdict", &error),
     };
@@ -79,12 +79,13 @@ pub(super) fn all(here: &mut Here<'_>, evaluated: &Frozen) -> Recomputed {
     done
 }
 
-fn given(here: &Here<'_>) -> Result<Given> {
+fn given(here: &Here<'_>, evaluated: &Frozen) -> Result<Given> {
     let read = |name: &str| here.text(name);
+    let arms = evaluated.config.arms();
+    let outputs = arms.all.iter().map(|arm| parsed(&artefact::outputs(arm), &read)).collect::<Result<Vec<_>>>()?;
     Ok(Given {
         suites: report::suites(parsed::<Asked>(SAMPLES, &read)?),
-        base: parsed(artefact::outputs(Arm::Base), &read)?,
-        tuned: parsed(artefact::outputs(Arm::Tuned), &read)?,
+        answered: Answered { arms, outputs },
         scores: parsed(SCORES, &read)?,
     })
 }
@@ -215,7 +216,7 @@ impl Recomputed {
         };
         let mine: Vec<Score> = given.scores.iter().filter(|score| score.suite == *name).cloned().collect();
         for scorer in partly.suite.evaluators.iter().chain(&partly.suite.comparators) {
-            let again = score::again(&partly.suite, &requests, &given.base, &given.tuned, &mine, scorer, &here.grants);
+            let again = score::again(&partly.suite, &requests, &given.answered, &mine, scorer, &here.grants);
             let stored: Vec<&Score> = mine.iter().filter(|score| score.evaluator == scorer.label).collect();
             self.lines.push(match again {
                 Ok(again) => scored(title(&scorer.label), &stored, &again),
@@ -255,7 +256,7 @@ impl Recomputed {
     fn verdict(&mut self, here: &Here<'_>, evaluated: &Frozen, stored: Comparison) {
         let rules = here.rules(evaluated);
         let history = here.text(COMPARISON).map(|text| {
-            let look = looks::look(evaluated, &stored, digest::of_bytes(text.as_bytes()), Plan::of(&rules.config.gate));
+            let look = looks::look(evaluated, &rules.config, &stored, digest::of_bytes(text.as_bytes()));
             History::before(&look, &here.manifest.looks)
         });
         let gate = match history.and_then(|history| report::judge(&rules.config, &stored, &history)) {
@@ -316,7 +317,7 @@ fn compared(here: &Here<'_>, partly: &Partly, evaluated: &Frozen, stored: &Compa
             told.iter().flat_map(|suite| &suite.measures).filter(|measure| measure.evaluator == *label).collect();
         described.push(Described {
             name: label.clone(),
-            comparator: mine.iter().any(|measure| measure.pair.is_some()),
+            comparator: mine.iter().any(|measure| measure.comparator),
             measures: mine.iter().map(|measure| measure.info.clone()).collect(),
         });
     }
@@ -343,7 +344,7 @@ fn scored(title: String, stored: &[&Score], again: &[Score]) -> Line {
     let differs = stored.iter().zip(again).find_map(|(stored, again)| Some((again, difference(stored, again)?)));
     match differs {
         Some((score, place)) => {
-            let arm = score.arm.map_or("both", |arm| if arm == Arm::Base { "base" } else { "tuned" });
+            let arm = score.contrast().map_or_else(|| score.arm.to_string(), |contrast| contrast.to_string());
             let sample = &score.sample;
             Line::differs(title, format!("they do not follow from the answers: sample {sample}, {arm}: {place}"))
         }

@@ -11,7 +11,6 @@ use diapason_core::frozen::{Frozen, Role, Verb};
 use diapason_core::gate::{self, GateResult, History};
 use diapason_core::report::{self, Parts, Report, Training};
 use diapason_core::sample::Sample;
-use diapason_core::score::Arm;
 use diapason_core::{Error, Result, escape};
 use diapason_disk::files;
 use serde::de::DeserializeOwned;
@@ -86,11 +85,14 @@ pub(super) fn build(
     let has = |name: &str| about.files.contains_key(&Role::Artefact(name.into()));
     let findings = if has(FINDINGS) { parsed(FINDINGS, read)? } else { Vec::new() };
     let training = if has(TRAINING) { parsed::<Training>(TRAINING, read)?.pop() } else { None };
+    let arms = &comparison.arms;
+    let outputs = arms.iter().map(|arm| parsed(&artefact::outputs(arm), read)).collect::<Result<Vec<_>>>()?;
+    let usage = arms.iter().map(|arm| parsed(&artefact::usage(arm), read)).collect::<Result<Vec<_>>>()?.concat();
     Ok(report::build(Parts {
         name,
         suites: &suites(parsed(SAMPLES, read)?),
-        base: &parsed(artefact::outputs(Arm::Base), read)?,
-        tuned: &parsed(artefact::outputs(Arm::Tuned), read)?,
+        outputs: &outputs,
+        usage: &usage,
         scores: &parsed(SCORES, read)?,
         findings: &findings,
         allowed: allowed.clone(),

@@ -1,13 +1,14 @@
-//! From outputs to `scores.jsonl`: every evaluator on each arm, then the comparators on both.
+//! From outputs to `scores.jsonl`: every evaluator on each arm, then the comparators on every two that are compared.
 
 use super::request::Requests;
 use super::session::Purpose;
 use super::suite::{LoadedSuite, Scorer};
 use super::{Session, consistency, jsonl};
 use crate::artefact::{self, SCORES};
+use diapason_core::arm::{Arm, Arms, Contrast};
 use diapason_core::language_model::{Completion, Likelihood};
 use diapason_core::sample::Sample;
-use diapason_core::score::{Arm, Judgement, Measure, Observation, Outcome, Output, Pair, Request, Score, Side};
+use diapason_core::score::{Judgement, Measure, Observation, Outcome, Output, Pair, Request, Score, Side};
 use diapason_core::{Error, Result, digest};
 use diapason_disk::files;
 use diapason_sandbox::Grants;
@@ -15,25 +16,38 @@ use std::collections::HashMap;
 
 const STAGE: &str = "score";
 
+/// The arms of an evaluation with what they answered.
+pub(super) struct Answered {
+    pub(super) arms: Arms,
+    /// In the order of the arms.
+    pub(super) outputs: Vec<Vec<Output>>,
+}
+
+impl Answered {
+    fn answers(&self) -> Vec<(&Arm, Answers<'_>)> {
+        self.arms.all.iter().zip(self.outputs.iter().map(|outputs| Answers::of(outputs))).collect()
+    }
+}
+
 /// Writes `scores.jsonl`.
 pub(super) fn stage(
     session: &mut Session,
     suites: &[LoadedSuite],
     requests: &[Requests],
-    base: &[Output],
-    tuned: &[Output],
+    answered: &Answered,
 ) -> Result<()> {
-    let inputs = inputs(session, suites)?;
+    let inputs = inputs(session, suites, &answered.arms)?;
     if session.is_current(STAGE, &inputs) {
         return Ok(());
     }
     let plugins: usize = suites.iter().map(|suite| suite.evaluators.len() + suite.comparators.len()).sum();
     session.started(STAGE, Some(plugins));
-    let (base, tuned) = (Answers::of(base), Answers::of(tuned));
+    let arms = answered.answers();
     let mut scores = Vec::new();
     for (suite, requests) in suites.iter().zip(requests) {
-        let seed = session.plan.config.run.seed;
-        scores.extend(Scoring { suite, requests, base: &base, tuned: &tuned, grants: &session.grants }.all(seed)?);
+        let contrasts = &answered.arms.contrasts;
+        let scoring = Scoring { suite, requests, arms: &arms, contrasts, grants: &session.grants };
+        scores.extend(scoring.all(session.plan.config.run.seed)?);
     }
     jsonl::write(&session.artefact(SCORES), &scores)?;
     session.finish(STAGE, &inputs, &[SCORES.into()])?;
@@ -51,10 +65,9 @@ pub(super) fn values(
     measure: &str,
     grants: &Grants,
 ) -> Result<Vec<f64>> {
-    let answers = Answers::of(outputs);
-    let scoring = Scoring { suite, requests, base: &answers, tuned: &answers, grants };
-    let observations = scoring.observations(&answers, &requests.single[scorer])?;
-    let judgements = suite.evaluators[scorer].evaluator(grants)?.score(&observations)?;
+    let scoring = Scoring { suite, requests, arms: &[], contrasts: &[], grants };
+    let seen = scoring.seen(&Answers::of(outputs), &requests.single[scorer])?;
+    let judgements = suite.evaluators[scorer].evaluator(grants)?.score(&seen.observations)?;
     let value = |judgement: &Judgement| match &judgement.outcome {
         Outcome::Scored(measures) => measures.iter().find(|found| found.name == measure).map(|found| found.value),
         Outcome::Unscored(_) => None,
@@ -66,40 +79,53 @@ pub(super) fn values(
 pub(super) fn again(
     suite: &LoadedSuite,
     requests: &Requests,
-    base: &[Output],
-    tuned: &[Output],
+    answered: &Answered,
     stored: &[Score],
     scorer: &Scorer,
     grants: &Grants,
 ) -> Result<Vec<Score>> {
-    let (base, tuned) = (Answers::of(base), Answers::of(tuned));
-    let scoring = Scoring { suite, requests, base: &base, tuned: &tuned, grants };
-    let place = suite.evaluators.iter().position(|evaluator| evaluator.label == scorer.label);
-    let Some(place) = place else {
-        let measures = |arm| scoring.stored(stored, arm);
-        let pairs = scoring.pairs(&measures(Arm::Base), &measures(Arm::Tuned))?;
-        return Ok(scoring.rows(scorer, None, scorer.comparator(grants)?.compare(&pairs)?).collect());
-    };
+    let (arms, contrasts) = (answered.answers(), &answered.arms.contrasts);
+    let scoring = Scoring { suite, requests, arms: &arms, contrasts, grants };
     let mut scores = Vec::new();
-    for (arm, answers) in [(Arm::Base, &base), (Arm::Tuned, &tuned)] {
-        let observations = scoring.observations(answers, &requests.single[place])?;
-        scores.extend(scoring.rows(scorer, Some(arm), scorer.evaluator(grants)?.score(&observations)?));
+    match suite.evaluators.iter().position(|evaluator| evaluator.label == scorer.label) {
+        Some(place) => {
+            for (arm, answers) in &arms {
+                let seen = scoring.seen(answers, &requests.single[place])?;
+                let judgements = scorer.evaluator(grants)?.score(&seen.observations)?;
+                scores.extend(scoring.rows(scorer, arm, None, &seen.samples, judgements));
+            }
+        }
+        None => {
+            let measures: Vec<_> = arms.iter().map(|(arm, _)| scoring.stored(stored, arm)).collect();
+            for contrast in contrasts {
+                let paired = scoring.paired(contrast, &measures);
+                let judgements = scorer.comparator(grants)?.compare(&paired.pairs)?;
+                let (arm, against) = (&contrast.candidate, Some(&contrast.reference));
+                scores.extend(scoring.rows(scorer, arm, against, &paired.samples, judgements));
+            }
+        }
     }
     Ok(scores)
 }
 
-fn inputs(session: &mut Session, suites: &[LoadedSuite]) -> Result<String> {
+fn inputs(session: &mut Session, suites: &[LoadedSuite], arms: &Arms) -> Result<String> {
     let mut parts = vec![("limits".to_owned(), serde_json::json!(session.plan.config.limits).to_string())];
-    for arm in [Arm::Base, Arm::Tuned] {
+    for arm in &arms.all {
         let file = artefact::outputs(arm);
-        parts.push((file.into(), files::digest(&session.artefact(file))?));
+        let digest = files::digest(&session.artefact(&file))?;
+        parts.push((file, digest));
+    }
+    if suites.iter().any(|suite| !suite.comparators.is_empty()) {
+        parts.push(("contrasts".into(), serde_json::json!(arms.contrasts).to_string()));
     }
     for suite in suites {
         parts.push((suite.config.name.clone(), suite.digest.clone()));
         parts.extend(suite.evaluators.iter().chain(&suite.comparators).map(|one| (one.label.clone(), one.digest())));
     }
     // A judge's answers depend on the base model.
-    parts.push(("model".into(), session.model_inputs(Purpose::Answers)?));
+    if session.plan.config.model.is_some() {
+        parts.push(("model".into(), session.model_inputs(Purpose::Answers)?));
+    }
     Ok(digest::of_parts(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))
 }
 
@@ -111,94 +137,129 @@ impl<'a> Answers<'a> {
         Self(outputs.iter().map(|output| ((output.suite.as_str(), output.sample.as_str()), output)).collect())
     }
 
-    fn get(&self, suite: &str, sample: &Sample) -> Result<&'a Output> {
-        self.0.get(&(suite, sample.id.as_str())).copied().ok_or_else(|| {
-            Error::run(format!("sample {} of suite `{suite}` was not answered", sample.id))
-                .hint("run `diapason eval` again")
-        })
+    /// `None` for a sample that the arm lost; the comparison counts it as lost.
+    fn get(&self, suite: &str, sample: &Sample) -> Option<&'a Output> {
+        self.0.get(&(suite, sample.id.as_str())).copied()
     }
 }
+
+/// What an evaluator is shown of an arm, and of which samples.
+struct Seen {
+    samples: Vec<usize>,
+    observations: Vec<Observation>,
+}
+
+/// What a comparator is shown of two arms, and of which samples.
+struct Paired {
+    samples: Vec<usize>,
+    pairs: Vec<Pair>,
+}
+
+/// For each sample, what evaluators measured, as comparators see it.
+type Measures = Vec<Vec<Measure>>;
 
 struct Scoring<'a> {
     suite: &'a LoadedSuite,
     requests: &'a Requests,
-    base: &'a Answers<'a>,
-    tuned: &'a Answers<'a>,
+    arms: &'a [(&'a Arm, Answers<'a>)],
+    contrasts: &'a [Contrast],
     grants: &'a Grants,
 }
 
 impl Scoring<'_> {
     fn all(&self, seed: u64) -> Result<Vec<Score>> {
         let mut scores = Vec::new();
-        let mut base = vec![Vec::new(); self.suite.samples.len()];
-        let mut tuned = base.clone();
+        let mut measures: Vec<Measures> = vec![vec![Vec::new(); self.suite.samples.len()]; self.arms.len()];
         for (scorer, requests) in self.suite.evaluators.iter().zip(&self.requests.single) {
-            for (arm, answers, measures) in [(Arm::Base, self.base, &mut base), (Arm::Tuned, self.tuned, &mut tuned)] {
+            for ((arm, answers), measures) in self.arms.iter().zip(&mut measures) {
                 let mut evaluator = scorer.evaluator(self.grants)?;
-                let observations = self.observations(answers, requests)?;
-                let judgements = evaluator.score(&observations)?;
-                consistency::scores(scorer, &evaluator, &observations, &judgements, seed)?;
-                keep(&scorer.label, &judgements, measures);
-                scores.extend(self.rows(scorer, Some(arm), judgements));
+                let seen = self.seen(answers, requests)?;
+                let judgements = evaluator.score(&seen.observations)?;
+                consistency::scores(scorer, &evaluator, &seen.observations, &judgements, seed)?;
+                keep(&scorer.label, &seen.samples, &judgements, measures);
+                scores.extend(self.rows(scorer, arm, None, &seen.samples, judgements));
             }
         }
         for scorer in &self.suite.comparators {
-            let (mut comparator, pairs) = (scorer.comparator(self.grants)?, self.pairs(&base, &tuned)?);
-            let judgements = comparator.compare(&pairs)?;
-            consistency::comparisons(scorer, &comparator, &pairs, &judgements, seed)?;
-            scores.extend(self.rows(scorer, None, judgements));
+            for contrast in self.contrasts {
+                let (mut comparator, paired) = (scorer.comparator(self.grants)?, self.paired(contrast, &measures));
+                let judgements = comparator.compare(&paired.pairs)?;
+                consistency::comparisons(scorer, &comparator, &paired.pairs, &judgements, seed)?;
+                let (arm, against) = (&contrast.candidate, Some(&contrast.reference));
+                scores.extend(self.rows(scorer, arm, against, &paired.samples, judgements));
+            }
         }
         Ok(scores)
     }
 
     /// Each sample's measures on an arm, as comparators see them, from rows of `scores.jsonl`.
-    fn stored(&self, scores: &[Score], arm: Arm) -> Vec<Vec<Measure>> {
+    fn stored(&self, scores: &[Score], arm: &Arm) -> Measures {
         let place: HashMap<&str, usize> =
             self.suite.samples.iter().enumerate().map(|(place, sample)| (sample.id.as_str(), place)).collect();
         let mut measures = vec![Vec::new(); self.suite.samples.len()];
-        for score in scores.iter().filter(|score| score.arm == Some(arm)) {
+        for score in scores.iter().filter(|score| score.arm == *arm && score.against.is_none()) {
             if let Some(place) = place.get(score.sample.as_str()) {
-                let kept = &mut measures[*place..=*place];
-                keep(&score.evaluator, std::slice::from_ref(&score.judgement), kept);
+                keep(&score.evaluator, &[*place], std::slice::from_ref(&score.judgement), &mut measures);
             }
         }
         measures
     }
 
-    fn observations(&self, answers: &Answers<'_>, requests: &[Request]) -> Result<Vec<Observation>> {
-        let samples = self.suite.samples.iter().zip(requests);
-        let observation = |(sample, request): (&Sample, &Request)| {
-            let output = answers.get(&self.suite.config.name, sample)?;
-            Ok(Observation {
+    fn seen(&self, answers: &Answers<'_>, requests: &[Request]) -> Result<Seen> {
+        let mut seen = Seen { samples: Vec::new(), observations: Vec::new() };
+        for (place, (sample, request)) in self.suite.samples.iter().zip(requests).enumerate() {
+            let Some(output) = answers.get(&self.suite.config.name, sample) else { continue };
+            seen.samples.push(place);
+            seen.observations.push(Observation {
                 sample: sample.clone(),
                 completions: completions(output, request)?,
                 likelihoods: likelihoods(output, request)?,
-            })
-        };
-        samples.map(observation).collect()
+            });
+        }
+        Ok(seen)
     }
 
-    fn pairs(&self, base: &[Vec<Measure>], tuned: &[Vec<Measure>]) -> Result<Vec<Pair>> {
-        let side = |answers: &Answers<'_>, sample: &Sample, measures: &[Measure]| {
-            let output = answers.get(&self.suite.config.name, sample)?;
-            Ok::<_, Error>(Side { completions: output.completions.clone(), measures: measures.to_vec() })
+    /// Samples that both arms answered; `measures` is in the order of the arms.
+    fn paired(&self, contrast: &Contrast, measures: &[Measures]) -> Paired {
+        let of = |arm: &Arm| self.arms.iter().zip(measures).find(|((known, _), _)| *known == arm);
+        let mut paired = Paired { samples: Vec::new(), pairs: Vec::new() };
+        let (Some(candidate), Some(reference)) = (of(&contrast.candidate), of(&contrast.reference)) else {
+            return paired;
         };
-        let samples = self.suite.samples.iter().zip(base.iter().zip(tuned));
-        let pair = |(sample, (a, b)): (&Sample, (&Vec<Measure>, &Vec<Measure>))| {
-            Ok(Pair { sample: sample.clone(), base: side(self.base, sample, a)?, tuned: side(self.tuned, sample, b)? })
+        let side = |((_, answers), measures): &(&(&Arm, Answers<'_>), &Measures), place: usize| {
+            let output = answers.get(&self.suite.config.name, &self.suite.samples[place])?;
+            Some(Side { completions: output.completions.clone(), measures: measures[place].clone() })
         };
-        samples.map(pair).collect()
+        for (place, sample) in self.suite.samples.iter().enumerate() {
+            if let (Some(reference), Some(candidate)) = (side(&reference, place), side(&candidate, place)) {
+                paired.samples.push(place);
+                paired.pairs.push(Pair { sample: sample.clone(), reference, candidate });
+            }
+        }
+        paired
     }
 
-    fn rows(&self, scorer: &Scorer, arm: Option<Arm>, judgements: Vec<Judgement>) -> impl Iterator<Item = Score> {
-        self.suite.samples.iter().zip(judgements).map(move |(sample, judgement)| Score {
-            suite: self.suite.config.name.clone(),
-            evaluator: scorer.label.clone(),
-            arm,
-            sample: sample.id.clone(),
-            cluster: sample.tags.get("cluster").cloned(),
-            judgement,
-        })
+    fn rows(
+        &self,
+        scorer: &Scorer,
+        arm: &Arm,
+        against: Option<&Arm>,
+        samples: &[usize],
+        judgements: Vec<Judgement>,
+    ) -> Vec<Score> {
+        let row = |(place, judgement): (&usize, Judgement)| {
+            let sample = &self.suite.samples[*place];
+            Score {
+                suite: self.suite.config.name.clone(),
+                evaluator: scorer.label.clone(),
+                arm: arm.clone(),
+                against: against.cloned(),
+                sample: sample.id.clone(),
+                cluster: sample.tags.get("cluster").cloned(),
+                judgement,
+            }
+        };
+        samples.iter().zip(judgements).map(row).collect()
     }
 }
 
@@ -230,9 +291,10 @@ fn likelihoods(output: &Output, request: &Request) -> Result<Vec<Likelihood>> {
     request.continuations.iter().map(find).collect()
 }
 
-/// Adds an evaluator's measures to what comparators see, as `plugin.measure`.
-fn keep(label: &str, judgements: &[Judgement], measures: &mut [Vec<Measure>]) {
-    for (judgement, kept) in judgements.iter().zip(measures) {
+/// Adds an evaluator's measures of some samples to what comparators see, as `plugin.measure`.
+fn keep(label: &str, samples: &[usize], judgements: &[Judgement], measures: &mut [Vec<Measure>]) {
+    for (place, judgement) in samples.iter().zip(judgements) {
+        let kept = &mut measures[*place];
         if let Outcome::Scored(scored) = &judgement.outcome {
             let named = |measure: &Measure| Measure { name: format!("{label}.{}", measure.name), value: measure.value };
             kept.extend(scored.iter().map(named));

@@ -7,7 +7,7 @@ use crate::lock::Lock;
 use crate::plan::Plan;
 use crate::ui::Ui;
 use crate::wire::{self, LateJudge, LateTokenizer, Origin, Plugins, Renderer, origin};
-use diapason_core::config::{Compute, Config, Method, Model as Named};
+use diapason_core::config::{Compute, Method, Model as Named, Template};
 use diapason_core::digest;
 use diapason_core::event::{Event, Sink as _};
 use diapason_core::schema::Problem;
@@ -148,7 +148,8 @@ impl Session {
 
     /// Refuses to train where the configuration names an adapter that is there already.
     pub(crate) fn trains(&self) -> Result<()> {
-        if self.plan.config.model.adapter.is_some() {
+        self.plan.config.base()?;
+        if self.plan.config.adapter().is_some() {
             return Err(Error::config("`model.adapter` names an existing adapter, so there is nothing to train")
                 .hint("remove `model.adapter` to train an adapter here, or run `diapason eval`"));
         }
@@ -190,40 +191,50 @@ impl Session {
 
     /// How the weights are kept for a use of the model.
     fn format(&self, purpose: Purpose) -> Format {
-        let config = &self.plan.config;
-        let gpu = device::is_gpu(&config.model.device);
+        let (config, model) = (&self.plan.config, self.answering());
+        let gpu = device::is_gpu(&model.device);
         match purpose {
             Purpose::Training => Format::of_run(&config.train, gpu),
-            // Base and tuned alike, or the comparison would be one of formats.
-            Purpose::Answers => Format::of_model(&config.model, gpu),
+            // All arms alike, or the comparison would be one of formats.
+            Purpose::Answers => Format::of_model(&model, gpu),
         }
+    }
+
+    /// Device and precision of whatever answers here: those of `[model]`, or its defaults where there is none.
+    fn answering(&self) -> Named {
+        self.plan.config.model.clone().unwrap_or_default()
     }
 
     /// What a GPU computes in for a use of the model.
     fn compute(&self, purpose: Purpose) -> Compute {
         match purpose {
             Purpose::Training => self.plan.config.train.compute,
-            Purpose::Answers => self.plan.config.model.precision.compute(),
+            Purpose::Answers => self.answering().precision.compute(),
         }
     }
 
     /// What the base model and its prompts depend on, known without opening it.
     pub(super) fn model_inputs(&mut self, purpose: Purpose) -> Result<String> {
-        let path = self.plan.config.model.path.clone();
+        let (path, template) = (self.base_path()?, self.plan.config.template.clone());
+        self.inputs_of(&path, &template, purpose)
+    }
+
+    /// What a model and its prompts in `template` depend on, known without opening it.
+    pub(super) fn inputs_of(&mut self, path: &Path, template: &Template, purpose: Purpose) -> Result<String> {
         if !path.exists() {
-            return wire::open(&path, Format::F32, "cpu").map(|_| String::new());
+            return wire::open(path, Format::F32, "cpu").map(|_| String::new());
         }
-        let model = self.digest(&path)?;
-        let template = self.plan.config.template.clone();
+        let model = self.digest(path)?;
         let plugin = self.plugins.get(&template.plugin)?;
         let settings = serde_json::Value::Object(template.settings.clone()).to_string();
-        let origin = match origin::file(&template).filter(|path| path.exists()) {
+        let origin = match origin::file(template).filter(|path| path.exists()) {
             Some(path) => self.digest(&path)?,
-            None => Origin::of(&template, self.plan.config.model.adapter.as_deref())?.digest(),
+            None => Origin::of(template, self.plan.config.adapter())?.digest(),
         };
-        let format = match device::is_gpu(&self.plan.config.model.device) {
-            true => format!("{:?}, on a GPU in {:?}", self.format(purpose), self.compute(purpose)),
-            false => format!("{:?}", self.format(purpose)),
+        let format = if device::is_gpu(&self.answering().device) {
+            format!("{:?}, on a GPU in {:?}", self.format(purpose), self.compute(purpose))
+        } else {
+            format!("{:?}", self.format(purpose))
         };
         Ok(digest::of_parts([
             ("model", model.as_str()),
@@ -232,6 +243,10 @@ impl Session {
             ("template", origin.as_str()),
             ("template settings", settings.as_str()),
         ]))
+    }
+
+    fn base_path(&self) -> Result<PathBuf> {
+        Ok(self.plan.config.base()?.path.clone())
     }
 
     /// The base model as it answers, opened once.
@@ -245,8 +260,8 @@ impl Session {
         if self.opened.as_ref().is_none_or(|opened| opened.format.is_some_and(|open| open != format)) {
             // One of them fits into memory, perhaps not both.
             self.opened = None;
-            let path = self.plan.config.model.path.clone();
-            self.opened = Some(self.open_for(&path, purpose)?);
+            let (path, template) = (self.base_path()?, self.plan.config.template.clone());
+            self.opened = Some(self.open_for(&path, &template, purpose)?);
         }
         let compute = self.compute(purpose);
         let opened = self.opened.as_mut().ok_or_else(|| Error::run("the model was not opened"))?;
@@ -256,9 +271,9 @@ impl Session {
 
     /// Opens the base model without its weights, to plan with: it must not compute, and nothing of it is recorded.
     pub(super) fn open_outline(&mut self) -> Result<()> {
-        let path = self.plan.config.model.path.clone();
-        let mut model = wire::outline(&path)?;
-        let mut renderer = self.renderer(&model)?;
+        let mut model = wire::outline(&self.base_path()?)?;
+        let template = self.plan.config.template.clone();
+        let mut renderer = self.renderer(&model, &template)?;
         renderer.end_turns(&mut model)?;
         self.opened = Some(Opened { model, renderer, format: None });
         Ok(())
@@ -274,17 +289,24 @@ impl Session {
         self.opened = Some(opened);
     }
 
-    /// Opens another model with the run's template, to answer.
-    pub(super) fn open(&mut self, path: &Path) -> Result<Opened> {
-        self.open_for(path, Purpose::Answers)
+    /// The renderer of the run's prompts, without the base model's weights.
+    pub(super) fn outlined(&mut self) -> Result<Renderer> {
+        let model = wire::outline(&self.base_path()?)?;
+        let template = self.plan.config.template.clone();
+        self.renderer(&model, &template)
     }
 
-    fn open_for(&mut self, path: &Path, purpose: Purpose) -> Result<Opened> {
+    /// Opens another model with this template, to answer.
+    pub(super) fn open(&mut self, path: &Path, template: &Template) -> Result<Opened> {
+        self.open_for(path, template, Purpose::Answers)
+    }
+
+    fn open_for(&mut self, path: &Path, template: &Template, purpose: Purpose) -> Result<Opened> {
         self.started("open model", None);
         let format = self.format(purpose);
-        let mut model = wire::open(path, format, &self.plan.config.model.device)?;
+        let mut model = wire::open(path, format, &self.answering().device)?;
         model.llama_mut().set_compute(self.compute(purpose));
-        let mut renderer = self.renderer(&model)?;
+        let mut renderer = self.renderer(&model, template)?;
         renderer.end_turns(&mut model)?;
         model_opened(&self.ui, path, &model);
         if let Some(message) = wire::untied(&model) {
@@ -293,10 +315,9 @@ impl Session {
         Ok(Opened { model, renderer, format: Some(format) })
     }
 
-    /// Renders as the run's template says.
-    fn renderer(&mut self, model: &Model) -> Result<Renderer> {
-        let Config { template, model: Named { adapter, .. }, .. } = &self.plan.config;
-        Renderer::new(template, adapter.as_deref(), &mut self.plugins, model, &self.grants)
+    /// Renders as `template` says.
+    fn renderer(&mut self, model: &Model, template: &Template) -> Result<Renderer> {
+        Renderer::new(template, self.plan.config.adapter(), &mut self.plugins, model, &self.grants)
     }
 
     /// Drops the open model, which training changed.
@@ -306,8 +327,8 @@ impl Session {
 
     /// Where the tuned model's difference from its base is: an adapter's folder, or a whole model's.
     pub(super) fn tuned(&self) -> (Tuned, PathBuf) {
-        match (&self.plan.config.model.adapter, self.plan.config.train.method) {
-            (Some(adapter), _) => (Tuned::Adapter, adapter.clone()),
+        match (self.plan.config.adapter(), self.plan.config.train.method) {
+            (Some(adapter), _) => (Tuned::Adapter, adapter.to_owned()),
             (None, Method::Lora | Method::Qlora) => (Tuned::Adapter, self.artefact("adapter")),
             (None, Method::Full) => (Tuned::Model, self.artefact("model")),
         }
@@ -317,7 +338,7 @@ impl Session {
     pub(super) fn tuned_digest(&mut self) -> Result<String> {
         let (_, folder) = self.tuned();
         if !folder.exists() {
-            let hint = match self.plan.config.model.adapter {
+            let hint = match self.plan.config.adapter() {
                 Some(_) => "`model.adapter` names a folder with adapter_config.json and adapter_model.safetensors",
                 None => "run `diapason train` first",
             };

@@ -38,7 +38,7 @@ pub(super) fn samples(session: &mut Session) -> Result<Vec<Sample>> {
 }
 
 /// Why nothing can be learned of a row, and what to do about it; `None` where something can.
-pub(super) fn untaught(sample: &Sample) -> Option<(&'static str, &'static str)> {
+pub(crate) fn untaught(sample: &Sample) -> Option<(&'static str, &'static str)> {
     if sample.answer.is_none() && sample.reference.is_none() {
         let hint = "give it an `output`, a `completion` or an assistant's turn at the end";
         return Some(("has no answer to learn", hint));

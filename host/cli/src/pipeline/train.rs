@@ -17,9 +17,9 @@ use std::path::Path;
 
 const STAGE: &str = "train";
 
-/// Trains, unless the configuration names an adapter that is there already.
+/// Trains, where there is something to train.
 pub(crate) fn stage(session: &mut Session) -> Result<()> {
-    if session.plan.config.model.adapter.is_some() {
+    if !session.plan.config.trains() {
         return Ok(());
     }
     let samples = tokens::samples(session)?;

@@ -54,11 +54,12 @@ pub(crate) fn findings(session: &mut Session) -> Result<Vec<Finding>> {
 /// the settings of training against the number of rows.
 fn tuning(session: &mut Session, train: Option<&Split>) -> Result<()> {
     let config = session.plan.config.clone();
-    if let Some(refusal) = decoding::refusal(&config.model.path).filter(|_| !config.suites.is_empty()) {
+    let Some(model) = &config.model else { return Ok(()) };
+    if let Some(refusal) = decoding::refusal(&model.path).filter(|_| !config.suites.is_empty()) {
         return Err(refusal);
     }
-    if let Some(adapter) = &config.model.adapter {
-        return wire::outline(&config.model.path)?.check_adapter(adapter);
+    if let Some(adapter) = &model.adapter {
+        return wire::outline(&model.path)?.check_adapter(adapter);
     }
     let (Some(data), Some(train)) = (&config.data, train) else { return Ok(()) };
     let samples: Vec<&Sample> = train.readable().map(|(_, sample)| sample).collect();
@@ -110,9 +111,10 @@ fn look(
     }
     found.extend(leaks(session, train, suites, &found));
     // Without a model that can be read there is nothing to say of it: that is for the verbs that need it.
-    if let Ok(model) = wire::outline(&session.plan.config.model.path) {
+    let path = session.plan.config.base().map(|model| model.path.clone());
+    if let Ok(model) = path.and_then(|path| wire::outline(&path)) {
         found.extend(specials::findings(session, &model, train.into_iter().chain(suites)));
-        found.extend(unrendered::findings(session, &model, train, suites));
+        found.extend(unrendered::findings(session, model, train, suites));
     }
     let unread = train.into_iter().chain(suites).flat_map(unread::findings);
     let known: HashSet<(String, u32)> = errors(&found).map(|one| (one.split.clone(), one.line)).collect();
@@ -179,7 +181,12 @@ fn inputs<'a>(
     let parts: Vec<(String, String)> = splits
         .map(rows)
         .chain(validators.iter().map(plugin))
-        .chain([("limits".into(), limits), ("gated".into(), gated), ("specials".into(), special)])
+        .chain([
+            ("host".into(), env!("CARGO_PKG_VERSION").into()),
+            ("limits".into(), limits),
+            ("gated".into(), gated),
+            ("specials".into(), special),
+        ])
         .chain([("rendering".into(), rendering)])
         .collect();
     Ok(digest::of_parts(parts.iter().map(|(name, digest)| (name.as_str(), digest.as_str()))))

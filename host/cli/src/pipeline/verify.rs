@@ -177,6 +177,7 @@ fn groups<'a>(roles: impl Iterator<Item = &'a Role>) -> impl Iterator<Item = (St
         let kind = match role {
             Role::Base(_) => "the base model".into(),
             Role::Tuned(_) => "the tuned model".into(),
+            Role::Arm(arm, _) => format!("arm `{arm}`"),
             other => other.to_string(),
         };
         *groups.entry(kind).or_default() += 1;
@@ -223,7 +224,7 @@ fn entries(evaluated: &Frozen) -> Vec<(Role, String)> {
 fn tuned(folder: &Path, evaluated: &Frozen) -> Result<BTreeMap<Role, Live>> {
     let inner = if evaluated.config.train.method.is_adapter() { "adapter" } else { "model" };
     let path = folder.join(inner);
-    if evaluated.config.model.adapter.is_some() || !path.is_dir() {
+    if !evaluated.config.trains() || !path.is_dir() {
         return Ok(BTreeMap::new());
     }
     let found = wire::digests_of(&path)?.into_iter();

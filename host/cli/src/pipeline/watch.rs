@@ -2,14 +2,15 @@
 
 use super::Session;
 use super::generate::{self, Asking, Job};
-use super::journal::Journal;
 use super::request::Requests;
 use super::score;
 use super::session::Purpose;
+use super::store::Store;
 use super::suite::LoadedSuite;
+use diapason_core::arm::Arm;
 use diapason_core::config::Generate;
 use diapason_core::event::Silent;
-use diapason_core::sample::Sample;
+use diapason_core::sample::{Conversation, Sample};
 use diapason_core::schema::did_you_mean;
 use diapason_core::{Error, Result};
 use diapason_engine::Local;
@@ -58,7 +59,9 @@ impl Watched {
         let (scorer, measure, higher_is_better) = (*scorer, info.name.clone(), info.higher_is_better);
         let requests = Requests::of(&suite, &session.grants, &session.plan.config)?;
         let config = session.plan.config.clone();
-        let jobs = generate::jobs(&mut session.base_for(Purpose::Training)?.renderer, &suite, &requests, &config)?;
+        let conversations: Vec<_> = suite.samples.iter().map(Conversation::prompt).collect();
+        let texts = session.base_for(Purpose::Training)?.renderer.prompts(&conversations)?;
+        let jobs = generate::jobs(&suite, &requests, conversations, Some(texts), &config.generate);
         let grants = session.grants.clone();
         let (generate, seed) = (config.generate, config.run.seed);
         Ok(Self { suite, requests, scorer, measure, higher_is_better, jobs, generate, seed, grants })
@@ -76,16 +79,18 @@ impl Watched {
     pub(super) fn value(&self, model: &Model) -> Result<f64> {
         // An interruption is training's to see: it ends a step and saves its state.
         let outputs = Asking {
-            model: &mut Local::new(model).batched(self.generate.batch_size),
+            arm: &Arm::tuned(),
+            engine: &mut Local::new(model).batched(self.generate.batch_size),
             jobs: &self.jobs,
             config: &self.generate,
             seed: self.seed,
-            journal: &mut Journal::in_memory(),
+            store: &mut Store::in_memory(),
             sink: &Silent,
             interrupted: &|| false,
         }
-        .outputs();
-        let values = score::values(&self.suite, self.scorer, &self.requests, &outputs?, &self.measure, &self.grants)?;
+        .made()?
+        .outputs;
+        let values = score::values(&self.suite, self.scorer, &self.requests, &outputs, &self.measure, &self.grants)?;
         match values.len() {
             0 => Err(Error::run(format!("no sample of suite `{}` was scored", self.suite.config.name))
                 .hint("early stopping needs a measure that exists")),

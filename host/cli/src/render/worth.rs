@@ -106,8 +106,8 @@ fn price(report: &Report, rival: &Rival) -> String {
         return format!("a thousand answers {}", parts.join(" and "));
     }
     let silent = |cost: Option<&Cost>| cost.is_none_or(|cost| cost.money.is_none() && cost.seconds.is_none());
-    let unknown = [(Arm::tuned(), tuned), (rival.arm.clone(), other)].into_iter().filter(|(_, cost)| silent(*cost));
-    let unknown: Vec<Arm> = unknown.map(|(arm, _)| arm).collect();
+    let each = [(Arm::tuned(), tuned), (rival.arm.clone(), other)].into_iter();
+    let unknown: Vec<Arm> = each.filter(|(_, cost)| silent(*cost)).map(|(arm, _)| arm).collect();
     let of = if unknown.is_empty() { "both in one unit".into() } else { arms::listed(&unknown) };
     format!("what answers of {of} cost was not measured")
 }

@@ -1,6 +1,7 @@
-//! Starter projects: how they are written, and what some need beyond their files.
+//! Projects that `init` writes: for one's own data, and starters with what some need beyond their files.
 
 pub mod address;
+pub(crate) mod own;
 
 use diapason_core::{Error, Result};
 use diapason_disk::files;

@@ -29,11 +29,12 @@ impl LateJudge {
     fn opened(&mut self) -> Result<&mut (Model, Renderer)> {
         if self.opened.is_none() {
             let config = &self.plan.config;
-            let format = Format::of_model(&config.model, is_gpu(&config.model.device));
-            let mut model = open(&config.model.path, format, &config.model.device)?;
+            let base = config.base().map_err(|error| error.context("a plugin asks for the model"))?;
+            let format = Format::of_model(base, is_gpu(&base.device));
+            let mut model = open(&base.path, format, &base.device)?;
             let mut plugins = Plugins::new(&config.limits, &self.ui)?;
-            let adapter = config.model.adapter.as_deref();
-            let mut renderer = Renderer::new(&config.template, adapter, &mut plugins, &model, &Grants::default())?;
+            let mut renderer =
+                Renderer::new(&config.template, config.adapter(), &mut plugins, &model, &Grants::default())?;
             renderer.end_turns(&mut model)?;
             self.opened = Some((model, renderer));
         }
@@ -79,7 +80,8 @@ impl LateTokenizer {
         match opened.as_ref() {
             Some(tokenizer) => Ok(tokenizer.clone()),
             None => {
-                let config = &self.plan.config.model;
+                let config =
+                    self.plan.config.base().map_err(|error| error.context("a plugin asks for the tokenizer"))?;
                 let tokenizer = open(&config.path, Format::F32, &config.device)?.tokenizer();
                 *opened = Some(tokenizer.clone());
                 Ok(tokenizer)

@@ -117,12 +117,13 @@ impl Standing {
 /// # Errors
 /// The templates differ, or a file is damaged.
 pub(crate) fn settle(config: &mut Config) -> Result<Option<String>> {
-    let (Some(adapter), None) = (&config.model.adapter, &config.template.template) else { return Ok(None) };
-    if !(config.model.path.exists() && adapter.is_dir()) {
+    let Some(model) = config.model.as_ref().filter(|_| config.template.template.is_none()) else { return Ok(None) };
+    let Some(adapter) = &model.adapter else { return Ok(None) };
+    if !(model.path.exists() && adapter.is_dir()) {
         // That is said where all that is missing is said.
         return Ok(None);
     }
-    let base = Chat::of(&config.model.path)?;
+    let base = Chat::of(&model.path)?;
     // An adapter that was trained in the base's template with these settings has it with them as its defaults.
     let written = defaults::written(&base.templates, &config.template.settings, |name| OWN.contains(&name));
     let trained = Chat { templates: written, ..base.clone() };
@@ -151,8 +152,8 @@ pub(crate) fn settle(config: &mut Config) -> Result<Option<String>> {
 /// There is none of that name, or a file is damaged.
 pub(crate) fn check_name(config: &Config) -> Result<()> {
     let Some(name) = config.template.settings.get(TEMPLATE_NAME) else { return Ok(()) };
-    let chat = match Origin::of(&config.template, config.model.adapter.as_deref())? {
-        Origin::Model => Chat::of(&config.model.path)?,
+    let chat = match Origin::of(&config.template, config.adapter())? {
+        Origin::Model => Chat::of(&config.base()?.path)?,
         Origin::Adapter(chat) => chat,
         Origin::Text(text) => Chat { templates: templates::ChatTemplates::only(Some(text)), ..Chat::default() },
     };

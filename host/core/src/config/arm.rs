@@ -29,6 +29,10 @@ pub struct Arm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 4096))]
     pub model: Option<PathBuf>,
+    /// The chat template of `model`, where it is not to be asked in its own: one of ours, or the path of a Jinja file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 4096))]
+    pub template: Option<String>,
     /// A server that speaks OpenAI's protocol.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub endpoint: Option<Endpoint>,

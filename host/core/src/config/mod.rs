@@ -119,6 +119,12 @@ pub enum Precision {
     Nf4,
 }
 
+impl Default for Model {
+    fn default() -> Self {
+        Self { path: PathBuf::new(), device: default_device(), adapter: None, precision: Precision::default() }
+    }
+}
+
 impl Precision {
     /// What a GPU computes in; the CPU computes in 32 bits.
     pub fn compute(self) -> Compute {

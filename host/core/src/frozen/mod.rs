@@ -126,6 +126,7 @@ pub fn portable(config: &Config) -> Config {
         retrieve.iter_mut().for_each(|retrieve| shorten(&mut retrieve.folder));
         let paths = [&mut arm.adapter, &mut arm.model, &mut arm.outputs];
         paths.into_iter().flatten().for_each(shorten);
+        arm.template.iter_mut().for_each(shorten_text);
     }
     config.data.iter_mut().for_each(|data| shorten(&mut data.train));
     shorten_text(&mut config.template.plugin);

@@ -40,7 +40,7 @@ pub struct Differences {
 /// The tokenizer is no byte-level BPE, or does something in a way that llama.cpp has no name for.
 pub(crate) fn metadata(model: &Model) -> Result<Written> {
     let tokenizer = model.own_tokenizer();
-    let json: Value = serde_json::from_slice(tokenizer.json())
+    let json: Value = serde_json::from_slice(tokenizer.whole_json())
         .map_err(|source| Error::data("failed to read the tokenizer").because(source))?;
     refuse_unlike(&json)?;
     let pre = pre::name(&json)?;

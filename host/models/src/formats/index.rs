@@ -26,8 +26,15 @@ impl Index {
             return Ok((vec![single], None));
         }
         if !path.is_file() {
-            return Err(Error::data(format!("{} holds no model.safetensors", folder.display()))
-                .hint("give a folder with safetensors weights, config.json and tokenizer.json, or a .gguf file"));
+            let pickled =
+                ["pytorch_model.bin", "pytorch_model.bin.index.json"].iter().any(|name| folder.join(name).is_file());
+            return Err(Error::data(format!("{} holds no model.safetensors", folder.display())).hint(match pickled {
+                true => {
+                    "pytorch_model.bin is a pickle, which can run code: let transformers read it once, and write the \
+                         folder with `save_pretrained`"
+                }
+                false => "give a folder with safetensors weights, config.json and tokenizer.json, or a .gguf file",
+            }));
         }
         let index = Self::read(path)?;
         let names: BTreeSet<&String> = index.shards.values().collect();

@@ -8,7 +8,7 @@ use crate::formats::json::parse;
 use crate::formats::{Folder, Format, Gguf};
 use crate::model::Digests;
 use crate::model::origin::Origin;
-use crate::tokenizer::{Tokenizer, from_gguf};
+use crate::tokenizer::{Beside, Tokenizer, from_gguf};
 use candle_core::{DType, Device, Tensor};
 use diapason_core::{Error, Result, digest};
 use diapason_disk::{files, foreign};
@@ -38,20 +38,18 @@ impl Parts {
     }
 
     fn of_folder(path: &Path, format: Option<Format>, device: &Device) -> Result<Self> {
+        refuse_adapter(path)?;
         let text = files::read_text(&path.join("config.json"))?;
         let json = parse(&path.join("config.json"), &text)?;
         let mut config = Config::from_json(&json)
             .map_err(|error| error.context(format!("failed to read {}", path.join("config.json").display())))?;
-        let tokenizer_path = path.join("tokenizer.json");
-        let tokenizer = Tokenizer::from_json(files::read_text(&tokenizer_path)?.into_bytes())
-            .map_err(|error| error.context(format!("failed to read {}", tokenizer_path.display())))?;
+        let (tokenizer, chat) = Self::words(path, &json, config.vocab_size)?;
         let said = Said::of_folder(path, &text)?;
-        let chat = Chat::of_folder(path)?;
         let mut folder = Folder::open(path)?;
         folder.settle_tied(&mut config)?;
         let digests = Digests {
             weights: format.map_or_else(String::new, |_| folder.digest()),
-            tokenizer: digest::of_bytes(tokenizer.json()),
+            tokenizer: digest::of_bytes(tokenizer.whole_json()),
             config: digest::of_bytes(text.as_bytes()),
         };
         let llama = Llama::build(config, FolderParameters { folder: &folder, format, device })?;
@@ -65,6 +63,20 @@ impl Parts {
             said,
             digests,
         })
+    }
+
+    /// The tokenizer of a folder with this `config.json`, and how it writes conversations.
+    fn words(path: &Path, config: &Value, rows: usize) -> Result<(Tokenizer, Chat)> {
+        let tokenizer_path = path.join("tokenizer.json");
+        if tokenizer_path.symlink_metadata().is_err() {
+            return Err(Error::data(format!("{} holds no tokenizer.json", path.display()))
+                .hint("let transformers write it: `AutoTokenizer.from_pretrained(folder).save_pretrained(folder)`"));
+        }
+        let text = files::read_text(&tokenizer_path)?;
+        let beside = Beside::of_model(path, config, &text)?;
+        let tokenizer = Tokenizer::of_folder(text.into_bytes(), &beside, rows)
+            .map_err(|error| error.context(format!("failed to read {}", tokenizer_path.display())))?;
+        Ok((tokenizer, Chat::beside(path, &beside)?))
     }
 
     fn of_gguf(path: &Path, format: Option<Format>, device: &Device) -> Result<Self> {
@@ -87,6 +99,18 @@ impl Parts {
             stop_ids,
             digests,
         })
+    }
+}
+
+/// Refuses a model's folder that holds an adapter too: transformers would put it on the model.
+fn refuse_adapter(folder: &Path) -> Result<()> {
+    const CONFIG: &str = "adapter_config.json";
+    match folder.join(CONFIG).is_file() && folder.join("config.json").is_file() {
+        true => Err(Error::data(format!("{} holds a model and an adapter for it ({CONFIG})", folder.display())).hint(
+            "move the adapter's files into a folder of their own and name that as the adapter; if the adapter is merged, \
+             remove them",
+        )),
+        false => Ok(()),
     }
 }
 

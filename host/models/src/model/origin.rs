@@ -9,18 +9,12 @@ use std::path::Path;
 
 /// What readers of a folder look into beside `config.json`, `tokenizer.json`, the weights and the chat templates:
 /// transformers for generation and tokens, llama.cpp's converter for the pieces of SentencePiece.
-const FILES: [&str; 7] = [
-    GENERATION,
-    TOKENIZER,
-    "special_tokens_map.json",
-    "added_tokens.json",
-    "tokenizer.model",
-    "vocab.json",
-    "merges.txt",
-];
+const FILES: [&str; 7] =
+    [GENERATION, TOKENIZER, TOKENS, "added_tokens.json", "tokenizer.model", "vocab.json", "merges.txt"];
 
 pub(crate) const GENERATION: &str = "generation_config.json";
 pub(crate) const TOKENIZER: &str = "tokenizer_config.json";
+pub(crate) const TOKENS: &str = "special_tokens_map.json";
 
 /// A model's folder without its weights.
 #[derive(Debug, Clone)]

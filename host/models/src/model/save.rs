@@ -3,11 +3,11 @@
 //! What comes from a folder keeps all that lies there: `config.json` is the base's but for what changed, which is checked
 //! key by key once it is written; the other files are the base's byte for byte.
 
-use crate::chat::Chat;
 use crate::families::Config;
 use crate::formats::{self, Entry};
 use crate::model::Model;
-use crate::model::origin::{Origin, TOKENIZER};
+use crate::model::origin::{Origin, TOKENIZER, TOKENS};
+use crate::tokenizer::Beside;
 use diapason_core::{Error, Result};
 use diapason_disk::files;
 use diapason_nn::SaveType;
@@ -55,9 +55,10 @@ impl Model {
     /// A file beside the weights, if there is to be one.
     fn written(&self, name: &str) -> Option<Vec<u8>> {
         match self.origin() {
-            Some(origin) if name == TOKENIZER && !describes(origin, self.chat()) => {
-                Some(pretty(&described(origin, self.chat()).into()).into_bytes())
+            Some(origin) if name == TOKENIZER && !self.describes(origin) => {
+                Some(pretty(&self.described(origin).into()).into_bytes())
             }
+            Some(origin) if name == TOKENS && origin.files.contains_key(name) => Some(self.tokens(origin)),
             Some(origin) => origin.files.get(name).cloned(),
             None if name == TOKENIZER => {
                 let mut special = self.special_tokens();
@@ -66,6 +67,40 @@ impl Model {
             }
             None => None,
         }
+    }
+
+    /// Whether the folder's own `tokenizer_config.json` still says how conversations are written.
+    fn describes(&self, origin: &Origin) -> bool {
+        let template = origin.json(TOKENIZER)["chat_template"].clone();
+        let default = self.chat().templates.get(crate::templates::DEFAULT);
+        (template.is_null() || template.as_str() == default) && self.renamed(origin).next().is_none()
+    }
+
+    /// The special tokens that have another text than in the folder that the model comes from.
+    fn renamed(&self, origin: &Origin) -> impl Iterator<Item = (String, Value)> {
+        let json = String::from_utf8_lossy(self.tokenizer_json());
+        let old = Beside::of_files(|name| origin.json(name), &origin.config.clone().into(), &json).special_tokens();
+        self.special_tokens().into_iter().filter(move |(name, token)| old.get(name) != Some(token))
+    }
+
+    /// The folder's `tokenizer_config.json` with the special tokens of today, and without templates: those are files of their
+    /// own.
+    fn described(&self, origin: &Origin) -> Map<String, Value> {
+        let mut config = origin.json(TOKENIZER).as_object().cloned().unwrap_or_default();
+        config.shift_remove("chat_template");
+        config.extend(self.renamed(origin));
+        config
+    }
+
+    /// The folder's `special_tokens_map.json`, which may count before the other file.
+    fn tokens(&self, origin: &Origin) -> Vec<u8> {
+        let mut renamed = self.renamed(origin).peekable();
+        if renamed.peek().is_none() {
+            return origin.files.get(TOKENS).cloned().unwrap_or_default();
+        }
+        let mut tokens = origin.json(TOKENS).as_object().cloned().unwrap_or_default();
+        tokens.extend(renamed);
+        pretty(&tokens.into()).into_bytes()
     }
 
     fn written_config(&self, dtype: SaveType, double: Option<bool>) -> Map<String, Value> {
@@ -141,27 +176,6 @@ impl Model {
 fn changed<'a>(base: &'a Map<String, Value>, written: &'a Map<String, Value>) -> Option<&'a str> {
     let keys = base.keys().chain(written.keys());
     keys.map(String::as_str).filter(|key| !CHANGEABLE.contains(key)).find(|key| base.get(*key) != written.get(*key))
-}
-
-/// Whether the folder's own `tokenizer_config.json` still says how conversations are written.
-fn describes(origin: &Origin, chat: &Chat) -> bool {
-    let config = origin.json(TOKENIZER);
-    let old = Chat::special_tokens_of(&[&origin.json("special_tokens_map.json"), &config]);
-    let template = config.get("chat_template");
-    let kept = template.is_none_or(|template| template.as_str() == chat.templates.get(crate::templates::DEFAULT));
-    kept && chat.special_tokens.iter().all(|(name, token)| old.get(name) == Some(token))
-}
-
-/// The folder's `tokenizer_config.json` with the special tokens of `chat`, and without templates: those are files of
-/// their own.
-fn described(origin: &Origin, chat: &Chat) -> Map<String, Value> {
-    let mut config = origin.json(TOKENIZER).as_object().cloned().unwrap_or_default();
-    config.shift_remove("chat_template");
-    let old = Chat::special_tokens_of(&[&origin.json("special_tokens_map.json"), &config.clone().into()]);
-    for (name, token) in chat.special_tokens.iter().filter(|(name, token)| old.get(*name) != Some(token)) {
-        config.insert(name.clone(), token.clone());
-    }
-    config
 }
 
 /// A file of an earlier model would be read as this one's.

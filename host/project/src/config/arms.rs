@@ -61,6 +61,10 @@ fn source(arm: &Arm, config: &Config, at: &str, found: &mut Vec<Problem>) {
         let message = format!("`{key}` would be ignored: a server answers");
         found.push(problem(format!("{at}/{key}"), message, "remove it, or remove `endpoint`"));
     }
+    if arm.template.is_some() && arm.model.is_none() {
+        let hint = "remove it, or set `template.template` for the base and all arms on it";
+        found.push(problem(format!("{at}/template"), "`template` is the chat template of an arm's own `model`", hint));
+    }
     if arm.is_local() && arm.model.is_none() && config.model.is_none() {
         let message = format!("arm `{}` needs a base model, and the project has no `[model]`", arm.name);
         found.push(problem(at, message, "add `[model]`, or give the arm a `model` or an `endpoint`"));

@@ -161,6 +161,9 @@ fn line_of(text: &str, offset: usize) -> usize {
 }
 
 fn arm(arm: &mut Arm, folder: &Path) {
+    if let Some(template) = arm.template.as_mut().filter(|name| is_path(name, "jinja")) {
+        *template = folder.join(&*template).display().to_string();
+    }
     let at = |path: &mut PathBuf| *path = folder.join(&*path);
     arm.retrieve.iter_mut().for_each(|retrieve| at(&mut retrieve.folder));
     // `train` is no file: it is the training data.

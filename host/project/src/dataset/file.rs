@@ -17,7 +17,8 @@ pub(super) fn read(path: &Path, names: &Columns) -> Result<(String, String)> {
     Ok((columns::renamed(text, names, path)?, digest))
 }
 
-fn lines(bytes: Vec<u8>, names: &Columns, path: &Path) -> Result<String> {
+/// The rows of a file with these bytes as JSON lines; `path` names its format and is for messages.
+pub(crate) fn lines(bytes: Vec<u8>, names: &Columns, path: &Path) -> Result<String> {
     let (bytes, name) = pack::unpacked(bytes, path)?;
     if let Some(what) = foreign_format(&bytes) {
         return Err(Error::data(format!("failed to read {}: it is {what}", path.display())).hint(super::FORMATS));

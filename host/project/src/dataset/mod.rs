@@ -5,9 +5,10 @@
 
 mod array;
 mod columns;
-mod file;
+pub(crate) mod file;
 mod folder;
-mod pack;
+pub mod lists;
+pub(crate) mod pack;
 mod parquet;
 mod shape;
 mod split;
@@ -106,6 +107,11 @@ pub fn rows(text: &str, split: &str, limit: Option<usize>) -> Vec<Row> {
 /// All that is wrong with the row.
 pub fn sample(row: &Row) -> std::result::Result<Sample, Vec<Fault>> {
     shape::sample(&row.text, row.line)
+}
+
+/// The name of the shape that a row is written in; `None` if it cannot be read.
+pub fn shape(row: &str) -> Option<&'static str> {
+    diapason_rows::read(row).ok().map(|read| read.shape.name())
 }
 
 /// What a validator says of the turns of a row that can be read: roles that are not known, an order that few templates take.

@@ -9,7 +9,7 @@ use std::path::Path;
 ///
 /// # Errors
 /// The packing is damaged or cut off, or holds more than [`files::LARGEST_TEXT`] bytes.
-pub(super) fn unpacked(bytes: Vec<u8>, path: &Path) -> Result<(Vec<u8>, String)> {
+pub(crate) fn unpacked(bytes: Vec<u8>, path: &Path) -> Result<(Vec<u8>, String)> {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let without = |endings: &[&str]| {
         let end = endings.iter().find_map(|ending| {

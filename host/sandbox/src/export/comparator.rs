@@ -1,4 +1,4 @@
-//! `comparator`: judges the base and the tuned model's answers side by side.
+//! `comparator`: judges two arms' answers side by side.
 
 use super::judgement;
 use crate::bindings::exports::diapason::plugin::comparator::Guest;

@@ -1,5 +1,5 @@
-  ;; A comparator: how many more completions the tuned side has than the base.
-  ;; pair = 96: sample at 0, the base's completions at 64, the tuned model's at 80.
+  ;; A comparator: how many more completions the candidate has than the reference.
+  ;; pair = 96: sample at 0, the reference's completions at 64, the candidate's at 80.
   ;; include prelude.wat
   (func (export "diapason:plugin/comparator@0.1.0#describe") (param i32 i32) (result i32) (call $described))
   (func (export "diapason:plugin/comparator@0.1.0#compare") (param $s i32) (param $sl i32) (param $pair i32) (param $n i32) (result i32)

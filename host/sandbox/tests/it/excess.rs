@@ -176,7 +176,7 @@ fn comparisons_that_depend_on_earlier_calls() {
     let bytes = guest::module_of("hostile/compares-by-turns.wat", "comparator-plugin");
     let plugin = Plugin::from_bytes(&ENGINE, "turns", &bytes, &limits()).unwrap();
     let mut comparator = Comparator::new(&plugin, &Map::new(), &Grants::default()).unwrap();
-    let pair = |sample| Pair { sample, base: Side::default(), tuned: Side::default() };
+    let pair = |sample| Pair { sample, reference: Side::default(), candidate: Side::default() };
     let pairs: Vec<Pair> = samples(4).into_iter().map(pair).collect();
     let judgements = comparator.compare(&pairs).unwrap();
     let error = comparator.confirm(&pairs, &judgements, &[1]).unwrap_err();

@@ -86,9 +86,9 @@ fn load(file: &str, world: &str) -> Plugin {
 fn a_comparator_sees_both_sides() {
     let plugin = load("guests/comparator.wat", "comparator-plugin");
     let mut comparator = Comparator::new(&plugin, &Map::new(), &Grants::default()).unwrap();
-    let pair = |id: &str, base: usize, tuned: usize| {
+    let pair = |id: &str, reference: usize, candidate: usize| {
         let side = |n| Side { completions: vec![observation("", "x").completions[0].clone(); n], measures: Vec::new() };
-        Pair { sample: observation(id, "").sample, base: side(base), tuned: side(tuned) }
+        Pair { sample: observation(id, "").sample, reference: side(reference), candidate: side(candidate) }
     };
     let pairs = [pair("a", 1, 3), pair("b", 2, 0)];
     assert_eq!(values(&comparator.compare(&pairs).unwrap()), [2.0, -2.0]);

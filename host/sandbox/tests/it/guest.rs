@@ -8,7 +8,7 @@ use diapason_sandbox::{Engine, Evaluator, Grants, Plugin};
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use wit_component::StringEncoding;
-use wit_parser::Resolve;
+use wit_parser::{PackageId, Resolve};
 
 /// One engine for all tests, without a cache.
 pub(crate) static ENGINE: LazyLock<Engine> = LazyLock::new(|| Engine::new(None).unwrap());
@@ -36,6 +36,25 @@ pub(crate) fn module_of(file: &str, world: &str) -> Vec<u8> {
 pub(crate) fn module_with(file: &str, extra: &str, world: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let (package, _) = resolve.push_dir(path("../../../wit")).unwrap();
+    embedded(file, extra, resolve, package, world)
+}
+
+/// Like [`module_of`], built against an interface in which each first text is the second one.
+pub(crate) fn module_against(changes: &[(&str, &str)], file: &str, world: &str) -> Vec<u8> {
+    let mut text =
+        ["plugin", "worlds"].map(|name| std::fs::read_to_string(path(&format!("../../../wit/{name}.wit"))).unwrap());
+    text[1] = text[1].replace("package diapason:plugin@0.1.0;", "");
+    let mut text = text.concat();
+    for (from, to) in changes {
+        assert!(text.contains(from), "the interface has no `{from}`");
+        text = text.replace(from, to);
+    }
+    let mut resolve = Resolve::default();
+    let package = resolve.push_str("changed.wit", &text).unwrap();
+    embedded(file, "", resolve, package, world)
+}
+
+fn embedded(file: &str, extra: &str, resolve: Resolve, package: PackageId, world: &str) -> Vec<u8> {
     let world = resolve.select_world(&[package], Some(world)).unwrap();
     let mut bytes = wat::parse_str(format!("(module\n{}\n{extra})", text(file))).unwrap();
     wit_component::embed_component_metadata(&mut bytes, &resolve, world, StringEncoding::UTF8, false).unwrap();

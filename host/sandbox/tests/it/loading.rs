@@ -69,6 +69,16 @@ fn exports_of_the_right_name_and_the_wrong_content() {
     assert_refused(&bytes, "it does not fit the plugin interface 0.1.0: instance export", "wit/released");
 }
 
+/// The sides of a pair had other names in drafts of 0.1.0, and the same layout.
+#[test]
+fn a_comparator_built_against_a_draft() {
+    let draft = [("reference: side", "base: side"), ("candidate: side", "tuned: side")];
+    let bytes = guest::module_against(&draft, "guests/comparator.wat", "comparator-plugin");
+    assert_refused(&bytes, "it does not fit the plugin interface 0.1.0: ", "wit/released/0.1.0");
+    let same = guest::module_against(&[], "guests/comparator.wat", "comparator-plugin");
+    Plugin::from_bytes(&ENGINE, "p.wasm", &same, &limits()).unwrap();
+}
+
 #[test]
 fn a_plugin_that_cannot_say_who_it_is() {
     let cases = [

@@ -61,8 +61,8 @@ enum Finish {
 #[serde(deny_unknown_fields)]
 pub(super) struct Pair {
     sample: Map<String, Value>,
-    base: SideFields,
-    tuned: SideFields,
+    reference: SideFields,
+    candidate: SideFields,
 }
 
 #[derive(Deserialize)]
@@ -169,8 +169,8 @@ impl Pair {
         let side = |name: &str, side: SideFields| side.side().map_err(|cause| format!("`{name}`: {cause}"));
         Ok(super::Pair {
             sample: sample(number, self.sample).map_err(|cause| format!("`sample`: {cause}"))?,
-            base: side("base", self.base)?,
-            tuned: side("tuned", self.tuned)?,
+            reference: side("reference", self.reference)?,
+            candidate: side("candidate", self.candidate)?,
         })
     }
 }

@@ -43,11 +43,17 @@ fn what_is_unknown_or_of_another_type_is_said_with_its_place() {
 
 #[test]
 fn pairs_have_two_sides() {
-    let pair = json!({"sample": {"id": "a"}, "base": {"measures": {"p.m": 1}}, "tuned": {"completions": ["b"]}});
+    let reference = json!({"measures": {"p.m": 1}});
+    let pair = json!({"sample": {"id": "a"}, "reference": reference, "candidate": {"completions": ["b"]}});
     let pairs = pairs(&json!({"pairs": [pair]})).expect("pairs");
-    assert_eq!((pairs[0].base.measures["p.m"], pairs[0].tuned.completions[0].text.as_str()), (1.0, "b"));
-    let error = super::pairs(&json!({"pairs": [{"sample": {}, "base": {}, "tuned": {"scores": {}}}]}));
-    assert!(error.expect_err("an unknown key").starts_with("`input`: pair 1: unknown field `scores`"));
+    assert_eq!((pairs[0].reference.measures["p.m"], pairs[0].candidate.completions[0].text.as_str()), (1.0, "b"));
+    for (pair, unknown) in [
+        (json!({"sample": {}, "reference": {}, "candidate": {"scores": {}}}), "scores"),
+        (json!({"sample": {}, "base": {}, "tuned": {}}), "base"),
+    ] {
+        let error = super::pairs(&json!({"pairs": [pair]})).expect_err("an unknown key");
+        assert!(error.starts_with(&format!("`input`: pair 1: unknown field `{unknown}`")), "{error}");
+    }
 }
 
 #[test]

@@ -83,6 +83,9 @@ fn lead(before: &str, first: bool) -> Result<Lead, String> {
 
 fn word_before(text: &str, mut lead: Lead) -> Result<Lead, String> {
     let word = text.rsplit(|c: char| !c.is_alphabetic()).next().unwrap_or_default();
+    if let Some(not) = denied(text) {
+        return Err(format!("`{not}` before a number: it says what the answer is not"));
+    }
     match word.to_lowercase().as_str() {
         "than" | "least" | "most" | "over" | "under" | "above" | "below" | "exceeds" => {
             return Err(format!("`{word}`: an inequality"));
@@ -93,6 +96,15 @@ fn word_before(text: &str, mut lead: Lead) -> Result<Lead, String> {
         _ => {}
     }
     Ok(lead)
+}
+
+/// The word by which a text denies what follows it: `not`, `isn't`, `not equal to`.
+fn denied(text: &str) -> Option<&str> {
+    const BETWEEN: [&str; 7] = ["equal", "to", "exactly", "just", "quite", "really", "simply"];
+    let mut words = text.split_whitespace().rev();
+    let word = words.find(|word| !BETWEEN.contains(&word.to_lowercase().as_str()))?;
+    let lower = word.to_lowercase().replace('’', "'");
+    (matches!(lower.as_str(), "not" | "never" | "cannot") || lower.ends_with("n't")).then_some(word)
 }
 
 struct Reader<'a> {
@@ -112,9 +124,11 @@ impl<'a> Reader<'a> {
         if let Some(clock) = self.clock(value, plain)? {
             return Ok(clock);
         }
+        let written = self.at;
         value = self.fraction(value)?;
         value = self.power(value)?;
         value = self.scale(value);
+        let digits = if self.at == written { whole(&self.text[start..written]) } else { None };
         let mut unit = lead.unit;
         let after = self.unit()?;
         unit = unit.or(after);
@@ -126,7 +140,7 @@ impl<'a> Reader<'a> {
         if !f64::is_finite(value) {
             return Err("too large a number".to_owned());
         }
-        Ok(Quantity { value: if negative { -value } else { value }, unit })
+        Ok(Quantity { value: if negative { -value } else { value }, unit, digits })
     }
 
     fn numeral(&mut self) -> Result<f64, String> {
@@ -233,7 +247,7 @@ impl<'a> Reader<'a> {
             None => return Ok(None),
         };
         self.ends()?;
-        Ok(Some(Quantity { value: hours * 60.0 + minutes, unit: unit::clock() }))
+        Ok(Some(Quantity { value: hours * 60.0 + minutes, unit: unit::clock(), digits: None }))
     }
 
     fn unit(&mut self) -> Result<Option<Unit>, String> {
@@ -385,6 +399,14 @@ fn short(word: &str) -> String {
     unit::named(word).map_or_else(|| word.to_owned(), |unit| unit.to_string())
 }
 
+/// The digits of a whole number, also in groups; `None` where a separator may be a decimal sign.
+fn whole(numeral: &str) -> Option<String> {
+    let separators = numeral.chars().filter(|c| !c.is_ascii_digit());
+    let grouped = separators.clone().count() > 1 && separators.clone().all(|c| Some(c) == separators.clone().next());
+    let digits: String = numeral.chars().filter(char::is_ascii_digit).collect();
+    (grouped || digits.len() == numeral.len()).then(|| digits.trim_start_matches('0').to_owned())
+}
+
 fn adds_up(before: &Quantity, next: &Quantity, gap: &str) -> bool {
     let (Some(large), Some(small)) = (&before.unit, &next.unit) else { return false };
     let joined = matches!(gap.trim(), "" | "," | "and" | ", and");
@@ -394,6 +416,7 @@ fn adds_up(before: &Quantity, next: &Quantity, gap: &str) -> bool {
 fn add(before: &mut Quantity, next: &Quantity, end: &mut usize, at: usize) {
     let scale = next.unit.as_ref().zip(before.unit.as_ref()).and_then(|(small, large)| small.in_terms_of(large));
     let part = next.value * scale.unwrap_or(0.0);
+    before.digits = None;
     before.value += if before.value < 0.0 { -part } else { part };
     *end = at;
 }

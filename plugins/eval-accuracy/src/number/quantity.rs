@@ -32,13 +32,18 @@ pub struct Quantity {
     pub value: f64,
     /// Its unit, if there is a known one.
     pub unit: Option<Unit>,
+    /// The digits of a whole number that is written out: `value` holds no more than sixteen of them.
+    pub digits: Option<String>,
 }
 
 impl Quantity {
     /// Whether this answer is the expected quantity. Units are converted where both have one of the same dimension; units of
     /// different dimensions never agree; a missing unit agrees with any. An error says why nobody can tell.
     pub fn agrees(&self, expected: &Self, tolerance: Tolerance, percent: Percent) -> Result<bool, String> {
-        let near = |value: f64| near(value, expected.value, tolerance);
+        let near = |value: f64| {
+            let converted = value != self.value;
+            near(value, expected.value, tolerance) && (converted || tolerance.is_any() || self.has_digits_of(expected))
+        };
         match (&self.unit, &expected.unit) {
             (Some(given), Some(wanted)) => match given.in_terms_of(wanted) {
                 Some(scale) => Ok(near(self.value * scale)),
@@ -62,6 +67,11 @@ impl Quantity {
         }
     }
 
+    /// Whether not both are written out, or both with the same digits.
+    fn has_digits_of(&self, other: &Self) -> bool {
+        self.digits.as_ref().zip(other.digits.as_ref()).is_none_or(|(own, others)| own == others)
+    }
+
     fn as_share(&self, share: bool, written: bool, expected: &Self, percent: Percent) -> Result<bool, String> {
         match (percent, share, written) {
             (Percent::Share, share, _) => Ok(share),
@@ -79,10 +89,20 @@ impl Quantity {
     }
 }
 
+impl Tolerance {
+    /// Whether numbers may differ at all.
+    fn is_any(self) -> bool {
+        self.absolute > 0.0 || self.relative.is_some_and(|relative| relative > 0.0)
+    }
+}
+
+/// Whole numbers up to this are exact.
+const EXACT: f64 = 9_007_199_254_740_992.0;
+
 fn near(value: f64, expected: f64, tolerance: Tolerance) -> bool {
-    // Room for the rounding of conversions and of fractions.
-    let rounding = 1e-12 * expected.abs();
     let whole = value.fract() == 0.0 && expected.fract() == 0.0;
+    // Room for the rounding of conversions and of fractions.
+    let rounding = if whole && expected.abs() < EXACT { 0.0 } else { 1e-12 * expected.abs() };
     let relative = tolerance.relative.unwrap_or(if whole { 0.0 } else { 1e-6 });
     let allowed = tolerance.absolute.max(relative * expected.abs()).max(rounding);
     (value - expected).abs() <= allowed

@@ -139,6 +139,9 @@ fn what_is_not_one_quantity_is_refused() {
         ("0x1F", "product"),
         ("0b1f", "no number"),
         ("three", "in words"),
+        ("The answer is not 8", "is not"),
+        ("It isn't 8.", "is not"),
+        ("It is not equal to 8", "is not"),
         ("1 h 30", "two quantities"),
         ("5 1/2/3", "expression"),
     ] {
@@ -233,6 +236,18 @@ fn without_a_tolerance_whole_numbers_are_equal_or_not() {
     assert_eq!(agree("1234567.0", "1234567"), Ok(true));
     assert_eq!(agree("0.3333333", "1/3"), Ok(true));
     assert_eq!(agree("0.333", "1/3"), Ok(false));
+    for (one, other) in [
+        ("1000000000001", "1000000000000"),
+        ("12345678901234567891", "12345678901234567890"),
+        ("12,345,678,901,234,567,891", "12345678901234567890"),
+        ("9007199254740993 m", "9007199254740992 m"),
+    ] {
+        assert_eq!((agree(one, other), agree(one, one)), (Ok(false), Ok(true)), "{one}");
+    }
+    assert_eq!(agree("12,345,678,901,234,567,890", "12345678901234567890.0"), Ok(true));
+    assert_eq!(agree("6.02 × 10^23", "602000000000000000000000"), Ok(true));
+    assert_eq!(agree("10^23", "1e23"), Ok(true));
+    assert_eq!(agree("3000 m", "3 km"), Ok(true));
 }
 
 /// Whatever a model writes, it is read or refused.

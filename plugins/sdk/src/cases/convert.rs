@@ -63,7 +63,7 @@ impl From<input::Side> for Side {
 
 impl From<input::Pair> for Pair {
     fn from(pair: input::Pair) -> Self {
-        Self { sample: pair.sample.into(), base: pair.base.into(), tuned: pair.tuned.into() }
+        Self { sample: pair.sample.into(), reference: pair.reference.into(), candidate: pair.candidate.into() }
     }
 }
 

@@ -1,10 +1,11 @@
 //! How long a verdict takes.
 
 use super::draw;
+use diapason_core::arm::{Arm, Arms};
 use diapason_core::compare::{Described, Listed, Suite, compare};
 use diapason_core::config::{Gate, Rule};
 use diapason_core::gate::{History, decide};
-use diapason_core::score::{Arm, Judgement, Measure, MeasureInfo, Outcome, Score};
+use diapason_core::score::{Judgement, Measure, MeasureInfo, Outcome, Score};
 use rand::{RngExt, SeedableRng};
 use std::time::Instant;
 
@@ -23,12 +24,14 @@ pub(super) fn run() {
         let rule = Rule {
             suite: "suite".into(),
             measure: "score".into(),
+            arm: Arm::tuned(),
+            against: Arm::base(),
             minimum: Some(0.5),
             maximum: None,
             margin: Some(0.02),
             gain: None,
         };
-        let comparison = compare(&[suite], &scores, 0, 1);
+        let comparison = compare(&[suite], &Arms::of_training(), &scores, 0, 1);
         let decided =
             comparison.and_then(|comparison| decide(&[rule], &Gate::default(), &comparison, &History::default()));
         let verdict = decided.map_or_else(|error| error.to_string(), |gate| format!("{:?}", gate.verdict));
@@ -61,7 +64,8 @@ fn stored(pairs: usize, binary: bool, clusters: bool) -> (Suite, Vec<Score>) {
         Score {
             suite: "suite".into(),
             evaluator: "plugin".into(),
-            arm: Some(if index % 2 == 0 { Arm::Base } else { Arm::Tuned }),
+            arm: if index % 2 == 0 { Arm::base() } else { Arm::tuned() },
+            against: None,
             sample: (index / 2).to_string(),
             cluster: clusters.then(|| format!("cluster {}", index / 20)),
             judgement: Judgement {

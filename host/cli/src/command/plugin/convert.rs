@@ -61,7 +61,7 @@ fn side(side: input::Side) -> Side {
 }
 
 pub(super) fn pair(pair: input::Pair) -> Pair {
-    Pair { sample: sample(pair.sample), base: side(pair.base), tuned: side(pair.tuned) }
+    Pair { sample: sample(pair.sample), reference: side(pair.reference), candidate: side(pair.candidate) }
 }
 
 pub(super) fn row(row: input::Row) -> Row {

@@ -13,11 +13,25 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
             found.push(Problem::new(pointer, format!("{} does not exist", path.display()), hint));
         }
     };
-    let model = "`model.path` names a safetensors folder or a GGUF file";
-    need("/model/path".into(), &config.model.path, model);
-    if let Some(adapter) = &config.model.adapter {
-        let hint = "`model.adapter` names a folder with adapter_config.json and adapter_model.safetensors";
-        need("/model/adapter".into(), &adapter.join("adapter_config.json"), hint);
+    let a_model = "a model is a safetensors folder or a GGUF file";
+    let an_adapter = "an adapter is a folder with adapter_config.json and adapter_model.safetensors";
+    if let Some(model) = &config.model {
+        need("/model/path".into(), &model.path, a_model);
+        let adapter = model.adapter.iter().map(|adapter| adapter.join("adapter_config.json"));
+        adapter.for_each(|file| need("/model/adapter".into(), &file, an_adapter));
+    }
+    for (index, arm) in config.arms.iter().enumerate() {
+        let at = |key: &str| format!("/arm/{index}/{key}");
+        arm.model.iter().for_each(|path| need(at("model"), path, a_model));
+        let template = arm.template.as_ref().filter(|name| is_path(name, "jinja"));
+        template.iter().for_each(|path| need(at("template"), Path::new(path), "a Jinja file, or one of our templates"));
+        let adapter = arm.adapter.iter().map(|adapter| adapter.join("adapter_config.json"));
+        adapter.for_each(|file| need(at("adapter"), &file, an_adapter));
+        arm.outputs.iter().for_each(|path| need(at("outputs"), path, "`outputs` names a file of answers"));
+        let examples = arm.examples.iter().filter(|examples| !examples.from_training());
+        examples.for_each(|examples| need(at("examples/from"), &examples.from, "`train`, or a file of rows"));
+        let folder = "`retrieve.folder` names a folder of text and Markdown files";
+        arm.retrieve.iter().for_each(|retrieve| need(at("retrieve/folder"), &retrieve.folder, folder));
     }
     let rows =
         "a dataset is a JSONL, JSON, Parquet, CSV or TSV file; a relative path starts from the configuration's folder";

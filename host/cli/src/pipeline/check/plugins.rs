@@ -84,7 +84,7 @@ fn settings(plugin: &Plugin, settings: &Map<String, Value>, place: &str, found: 
 /// The template's text and the model's special tokens come later, so only what is given can be checked.
 fn template(scope: &mut Scope<'_>, found: &mut Vec<Problem>) -> Result<()> {
     let template = scope.plan.config.template.clone();
-    if let Err(error) = Origin::of(&template, scope.plan.config.model.adapter.as_deref()) {
+    if let Err(error) = Origin::of(&template, scope.plan.config.adapter()) {
         found.push(at("/template/template".into(), error)?);
     }
     let Some(plugin) = named(scope, &template.plugin, "/template/plugin".into(), found)? else { return Ok(()) };

@@ -22,7 +22,9 @@ pub(super) fn problems(config: &Config, outlines: &[Outline], found: &mut Vec<Pr
                 limits(rule, &name, info, &at, found);
                 differences(rule, &name, plugin.comparator, &at, found);
                 for (key, _) in given(rule) {
-                    if !conditions.insert((rule.suite.clone(), name.clone(), key)) {
+                    let paired = plugin.comparator || matches!(key, "margin" | "gain");
+                    let against = paired.then_some(&rule.against);
+                    if !conditions.insert((&rule.suite, name.clone(), &rule.arm, against, key)) {
                         let message = format!("`{key}` of `{name}` on `{}` is in a rule above already", rule.suite);
                         found.push(Problem::new(
                             format!("{at}/{key}"),
@@ -44,7 +46,7 @@ fn watched(config: &Config, outlines: &[Outline], found: &mut Vec<Problem>) {
     match self::measure(measure, &suite.name, &outlines[number].described) {
         Err((message, hint)) => found.push(Problem::new(at, message, hint)),
         Ok((plugin, _)) if plugin.comparator => {
-            let message = format!("`{}` compares two models, and training has one", plugin.name);
+            let message = format!("`{}` compares two arms, and training has one", plugin.name);
             found.push(Problem::new(at, message, "name a measure of an evaluator"));
         }
         Ok(_) => {}
@@ -117,13 +119,13 @@ fn advice(key: &str, limit: f64, (low, high): (f64, f64)) -> String {
     }
 }
 
-/// A comparator sees both models at once, so it has no difference between them.
+/// A comparator sees two arms at once, so it has no difference between them.
 fn differences(rule: &Rule, name: &str, comparator: bool, at: &str, found: &mut Vec<Problem>) {
     if !comparator {
         return;
     }
     for (key, _) in given(rule).into_iter().filter(|(key, _)| matches!(*key, "margin" | "gain")) {
-        let message = format!("`{name}` compares both models itself, so there is no difference for `{key}`");
+        let message = format!("`{name}` compares two arms itself, so there is no difference for `{key}`");
         found.push(Problem::new(format!("{at}/{key}"), message, "hold it against a `minimum` or a `maximum`"));
     }
 }

@@ -9,60 +9,57 @@ struct Echo {
     asked: usize,
 }
 
-impl LanguageModel for Echo {
-    fn complete(
+impl Engine for Echo {
+    fn ask(
         &mut self,
-        prompts: &[Prompt<'_>],
-        decoding: &Decoding,
+        requests: &[Request<'_>],
         known: &dyn Fn(usize) -> bool,
-        watch: &mut dyn FnMut(Progress) -> Result<()>,
+        watch: &mut dyn FnMut(Moment) -> Result<()>,
     ) -> Result<()> {
-        for (index, prompt) in prompts.iter().enumerate().filter(|(index, _)| !known(*index)) {
+        for (index, request) in requests.iter().enumerate().filter(|(index, _)| !known(*index)) {
             self.asked += 1;
-            let drawn = if decoding.temperature > 0.0 { prompt.stream % 1000 } else { 0 };
-            let text = format!("{} t{} n{} r{drawn}", prompt.text, decoding.temperature, decoding.max_tokens);
-            watch(Progress::Finished(index, Completion { text, tokens: 1, finish: Finish::Stop }))?;
-            watch(Progress::Batch)?;
+            let usage = Usage { prompt_tokens: Some(3), completion_tokens: Some(1), seconds: 0.5 };
+            watch(Moment::Answered(index, Answer { said: said(request), usage }))?;
+            watch(Moment::Pause)?;
         }
         Ok(())
     }
+}
 
-    fn likelihoods(
-        &mut self,
-        pairs: &[(String, String)],
-        known: &dyn Fn(usize) -> bool,
-        watch: &mut dyn FnMut(usize, Likelihood) -> Result<()>,
-    ) -> Result<()> {
-        for (index, (_, text)) in pairs.iter().enumerate().filter(|(index, _)| !known(*index)) {
-            self.asked += 1;
-            let logprob = -(text.len() as f64);
-            watch(index, Likelihood { logprob, tokens: 1, bytes: text.len(), greedy: false })?;
+fn said(request: &Request<'_>) -> Said {
+    let prompt = request.text().unwrap();
+    match request.wanted {
+        _ if prompt == "filtered" => Said::Lost(Loss::Filtered),
+        Wanted::Completion { decoding, stream } => {
+            let drawn = if decoding.temperature > 0.0 { stream % 1000 } else { 0 };
+            let text = format!("{prompt} t{} n{} r{drawn}", decoding.temperature, decoding.max_tokens);
+            Said::Completion(Completion { text, tokens: 1, finish: Finish::Stop })
         }
-        Ok(())
+        Wanted::Likelihood(text) => {
+            let logprob = -(text.len() as f64);
+            Said::Likelihood(Likelihood { logprob, tokens: 1, bytes: text.len(), greedy: false })
+        }
     }
 }
 
 fn job(prompt: &str, ordinary: bool, draws: usize, continuations: &[&str], max_tokens: usize) -> Job {
     let continuations = continuations.iter().map(|text| (*text).into()).collect();
     let request = Asked { ordinary, draws, continuations };
-    Job { suite: "s".into(), sample: prompt.into(), prompt: prompt.into(), request, max_tokens }
+    let (conversation, text) = (Conversation::default(), Some(prompt.into()));
+    Job { suite: "s".into(), sample: prompt.into(), name: prompt.into(), conversation, text, request, max_tokens }
 }
 
 fn config() -> Generate {
     Generate { sampling_temperature: Some(0.8), ..Generate::default() }
 }
 
-fn outputs(
-    model: &mut Echo,
-    jobs: &[Job],
-    journal: &mut Journal,
-    interrupted: &dyn Fn() -> bool,
-) -> Result<Vec<Output>> {
-    Asking { model, jobs, config: &config(), seed: 7, journal, sink: &Silent, interrupted }.outputs()
+fn made(engine: &mut Echo, jobs: &[Job], store: &mut Store, interrupted: &dyn Fn() -> bool) -> Result<Made> {
+    let (arm, config, sink) = (&Arm::base(), &config(), &Silent);
+    Asking { arm, engine, jobs, config, seed: 7, store, sink, interrupted }.made()
 }
 
 fn whole(jobs: &[Job]) -> Vec<Output> {
-    outputs(&mut Echo::default(), jobs, &mut Journal::in_memory(), &|| false).unwrap()
+    made(&mut Echo::default(), jobs, &mut Store::in_memory(), &|| false).unwrap().outputs
 }
 
 fn texts(completions: &[Completion]) -> Vec<&str> {
@@ -92,19 +89,75 @@ fn an_answer_does_not_depend_on_what_else_is_asked() {
 }
 
 #[test]
-fn interrupted_after_any_answer_it_goes_on_to_the_same_outputs_and_asks_nothing_twice() {
+fn interrupted_after_any_answer_it_resumes_to_the_same_outputs_and_asks_nothing_twice() {
     let jobs = [job("a", true, 2, &["x", "yy"], 9), job("b", true, 3, &[], 5), job("c", false, 0, &["z"], 9)];
     let expected = whole(&jobs);
     for stop in 1..units(&jobs) {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("partial");
         let (mut model, count) = (Echo::default(), std::cell::Cell::new(0));
         let interrupted = || count.replace(count.get() + 1) + 1 >= stop;
-        let mut journal = Journal::open(&path, "i").unwrap();
-        let error = outputs(&mut model, &jobs, &mut journal, &interrupted).unwrap_err().to_string();
+        let mut store = Store::open(folder.path(), "i").unwrap();
+        let error = made(&mut model, &jobs, &mut store, &interrupted).err().unwrap().to_string();
         assert_eq!(error, format!("interrupted: {stop} of {} answers are saved", units(&jobs)));
-        let mut journal = Journal::open(&path, "i").unwrap();
-        assert_eq!(outputs(&mut model, &jobs, &mut journal, &|| false).unwrap(), expected);
+        let mut store = Store::open(folder.path(), "i").unwrap();
+        assert_eq!(made(&mut model, &jobs, &mut store, &|| false).unwrap().outputs, expected);
         assert_eq!(model.asked, units(&jobs), "stopped after {stop}");
     }
+}
+
+/// What is asked of the model for `jobs` once `known` were answered, by `config` and `seed`.
+fn asked_after(known: &[Job], jobs: &[Job], config: &Generate, seed: u64) -> usize {
+    let mut store = Store::in_memory();
+    let mut ask = |jobs: &[Job], config: &Generate, seed| {
+        let mut engine = Echo::default();
+        let (arm, store, sink, interrupted) = (&Arm::base(), &mut store, &Silent, &|| false);
+        Asking { arm, engine: &mut engine, jobs, config, seed, store, sink, interrupted }.made().unwrap();
+        engine.asked
+    };
+    ask(known, &self::config(), 7);
+    ask(jobs, config, seed)
+}
+
+#[test]
+fn an_answer_is_found_again_by_all_that_shapes_it_and_by_nothing_less() {
+    let known = [job("a", true, 1, &["x"], 9)];
+    let again = |change: fn(&mut Job)| {
+        let mut jobs = [job("a", true, 1, &["x"], 9)];
+        change(&mut jobs[0]);
+        asked_after(&known, &jobs, &config(), 7)
+    };
+    assert_eq!(again(|_| {}), 0);
+    assert_eq!(again(|job| job.text = Some("b".into())), 3, "another prompt");
+    assert_eq!(again(|job| job.max_tokens = 8), 2, "another limit is one of completions");
+    assert_eq!(again(|job| job.request.continuations = vec!["y".into()]), 1, "another continuation");
+    assert_eq!(again(|job| job.request.draws = 2), 1, "one draw more");
+    assert_eq!(again(|job| job.suite = "t".into()), 1, "only what is drawn has a stream of its own");
+    let other = |change: fn(&mut Generate), seed| {
+        let mut config = config();
+        change(&mut config);
+        asked_after(&known, &known, &config, seed)
+    };
+    assert_eq!(other(|_| {}, 8), 1, "the seed is one of draws");
+    assert_eq!(other(|config| config.sampling_temperature = Some(0.9), 7), 1);
+    assert_eq!(other(|config| config.temperature = 0.1, 7), 1);
+    assert_eq!(other(|config| config.top_p = 0.9, 7), 2);
+    assert_eq!(other(|config| config.stop = vec![";".into()], 7), 2);
+    assert_eq!(other(|config| config.batch_size = 3, 7), 0, "prompts side by side differ by rounding only");
+}
+
+#[test]
+fn one_prompt_in_two_suites_is_asked_once_and_counts_in_both() {
+    let twice = [job("a", true, 0, &[], 9), Job { suite: "t".into(), ..job("a", true, 0, &[], 9) }];
+    let mut engine = Echo::default();
+    let made = made(&mut engine, &twice, &mut Store::in_memory(), &|| false).unwrap();
+    assert_eq!(made.outputs[0].completions, made.outputs[1].completions);
+    assert_eq!((engine.asked, made.answers, made.usage.prompt_tokens), (1, 2, Some(6)));
+}
+
+#[test]
+fn a_lost_answer_takes_its_sample_along_and_is_named() {
+    let jobs = [job("a", true, 0, &[], 9), job("filtered", true, 0, &["x"], 9)];
+    let made = made(&mut Echo::default(), &jobs, &mut Store::in_memory(), &|| false).unwrap();
+    assert_eq!(made.outputs.len(), 1);
+    assert_eq!(made.lost, [(1, Loss::Filtered)]);
 }

@@ -1,4 +1,4 @@
-//! Changes to the tuned model's side of a pair, for comparators.
+//! Changes to the candidate's side of a pair, for comparators.
 
 use super::expectation::Expected;
 use super::{Case, Failure, Judged, Verdict, right, verdict};
@@ -35,12 +35,12 @@ pub(super) fn comparator(plugin: &Plugin, case: &Case) -> Result<Vec<Judged>, Fa
     let measures = comparator.describe()?;
     let before = comparator.compare(&pairs)?;
     let mut judged = Vec::new();
-    for (pair, before) in pairs.iter().zip(&before).filter(|(pair, _)| pair.base == pair.tuned) {
+    for (pair, before) in pairs.iter().zip(&before).filter(|(pair, _)| pair.reference == pair.candidate) {
         for measure in &measures {
             let Some(best) = right(measure, before) else { continue };
             judged.push(Judged { measure: measure.name.clone(), first: true, change: None });
             for (name, expected, change) in CHANGES.iter().filter(|(name, ..)| concerns(name, &measure.name)) {
-                let changed = Pair { tuned: change(&pair.tuned), ..pair.clone() };
+                let changed = Pair { candidate: change(&pair.candidate), ..pair.clone() };
                 let after = comparator.compare(&[changed])?;
                 let verdict = after.first().map_or(Verdict::Unscored, |after| verdict(measure, best, after));
                 let change = Some((*expected, *name, verdict));
