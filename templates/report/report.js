@@ -334,10 +334,20 @@ function prepare() {
     fillIn(form.elements[name], data.arms);
     form.elements[name].parentElement.hidden = data.arms.length < 3;
   }
-  // One arm alone changes nothing and differs from none.
-  if (data.arms.length < 2) for (const kind of ["harmful", "beneficial", "mixed"]) form.elements.kind.querySelector(`[value=${kind}]`).remove();
-  if (data.arms.length < 2) form.elements.diff.options[1].remove();
+  if (data.arms.length < 2) prepareForOne();
   for (const link of document.querySelectorAll("a[data-suite]")) link.href = linked(link.dataset);
+}
+
+// One arm alone changes nothing and differs from none.
+function prepareForOne() {
+  const { kind, diff } = form.elements;
+  KINDS.same = ["✓", "scored"];
+  kind.parentElement.firstChild.textContent = "Outcome";
+  for (const option of [...kind.options]) {
+    if (["harmful", "beneficial", "mixed"].includes(option.value)) option.remove();
+    if (option.value === "same") option.textContent = KINDS.same.join(" ");
+  }
+  diff.options[1].remove();
 }
 
 function start() {

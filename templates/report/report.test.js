@@ -2,6 +2,7 @@
 const lines = [];
 const check = (name, holds, seen) => lines.push(`${holds ? "ok" : "FAIL"} ${name}${holds ? "" : `: ${JSON.stringify(seen)}`}`);
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const alone = data.arms.length < 2;
 const summaries = () => [...document.querySelectorAll(".sample > summary")];
 const told = () => document.querySelector("[role=status]").textContent;
 const pageName = () => document.querySelector(".pages span").textContent;
@@ -37,7 +38,7 @@ function testDifferences() {
 }
 
 async function testKeyboard() {
-  check("a page of rows, flips first", summaries().length === 50 && summaries()[0].textContent.includes("harmful"));
+  check("a page of rows, flips first", summaries().length === 50 && (alone || summaries()[0].textContent.includes("harmful")));
   press("j", document.body);
   check("j goes to the first", document.activeElement === summaries()[0]);
   press("j");
@@ -108,11 +109,23 @@ async function testArms() {
   check("nonsense lays the first two", sides() === "base tuned", sides());
 }
 
-async function testAddress() {
+async function testAlone() {
+  location.hash = "#samples?open=address/address-0003";
+  await wait(100);
+  const heads = [...document.querySelectorAll(".sample[open] .sides h4")].map((head) => head.textContent).join(" ");
+  check("one answer beside the reference", heads === "Reference production", heads);
+  const kinds = [...document.querySelector("[name=kind]").options].map((option) => option.value).join(" ");
+  check("nothing to flip", kinds === " same unscored" && document.querySelector("[name=right]").parentElement.hidden, kinds);
+}
+
+async function testLinks() {
   const sample = document.querySelector("a[data-open]");
   sample.click();
   await wait(100);
   check("a sample's link opens it", document.querySelector(".sample[open] .title")?.textContent.includes(sample.textContent));
+}
+
+async function testAddress() {
   location.hash = "#samples?open=address/address-0001";
   await wait(100);
   const prompt = document.querySelector(".sample[open] .text")?.textContent ?? "";
@@ -128,8 +141,10 @@ async function test() {
   try {
     testDifferences();
     await testKeyboard();
-    if (data.arms.length < 3) await testKinds();
-    else { await testFlips(); await testArms(); }
+    if (alone) await testAlone();
+    else await testLinks();
+    if (data.arms.length === 2) await testKinds();
+    if (data.arms.length > 2) { await testFlips(); await testArms(); }
     await testAddress();
     lines.push("finished");
   } catch (error) {

@@ -166,7 +166,7 @@ mod tests {
         let Ok(chromium) = std::env::var("DIAPASON_CHROMIUM") else {
             return eprintln!("skipped: DIAPASON_CHROMIUM names no browser");
         };
-        for mut report in [fixture::report(200, 150), fixture::four_arms(200, 150)] {
+        for mut report in [fixture::report(200, 150), fixture::four_arms(200, 150), fixture::alone(500)] {
             report.samples[0].messages[1].content =
                 "</script><script>document.title='XSS'</script><img src=x onerror=\"document.title='XSS'\">".into();
             let result = behaviour(&chromium, &report);

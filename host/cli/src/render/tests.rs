@@ -1,6 +1,7 @@
 use super::flips::{Flips, of_suite};
 use super::{fixture, html, junit, markdown, terminal};
 use crate::paint::Paint;
+use diapason_core::report::Report;
 
 /// A sample that one measure calls better and another worse is counted by both, wherever flips are counted.
 #[test]
@@ -46,11 +47,16 @@ fn every_contrast_is_told_by_its_own_names() {
 /// A project that trains nothing and has no base model: no text promises a tuned one.
 #[test]
 fn without_a_tuned_arm_nothing_is_said_of_one() {
-    let report = fixture::served(12);
+    for report in [fixture::served(12), fixture::alone(12)] {
+        says_nothing_of_tuned(&report);
+    }
+}
+
+fn says_nothing_of_tuned(report: &Report) {
     let (page, comment, cases) =
-        (html::render(&report).unwrap(), markdown::render(&report), junit::render(&report).unwrap());
+        (html::render(report).unwrap(), markdown::render(report), junit::render(report).unwrap());
     let body = page.split_once("<body>").unwrap().1.split_once("<script").unwrap().0;
-    let screen = terminal::report(&report, std::path::Path::new("runs/latest"), Paint::on(&std::io::stdout()));
+    let screen = terminal::report(report, std::path::Path::new("runs/latest"), Paint::on(&std::io::stdout()));
     for (text, file) in [(body, "html"), (&comment, "md"), (&cases, "xml"), (&screen, "terminal")] {
         for wrong in ["tuned", "Tuned", "base", "Base"] {
             assert!(!text.contains(wrong), "{wrong} in {file}: {text}");
