@@ -5,7 +5,7 @@
 //! A line is a digest of its content and the content, one answer as JSON; the first names the identity that the answers
 //! belong to. A line that was torn or damaged does not agree with its digest, and its prompt is asked again.
 
-use diapason_core::engine::Answer;
+use diapason_core::engine::{Answer, Said};
 use diapason_core::{Error, Result, digest};
 use diapason_disk::files;
 use serde::{Deserialize, Serialize};
@@ -94,11 +94,12 @@ impl Store {
         self.known.get(key)
     }
 
-    /// Keeps an answer.
+    /// Keeps an answer. One that is lost is forgotten with the process, so that it is asked for again another time.
     ///
     /// Errors if it cannot be written.
     pub(super) fn add(&mut self, key: &Key, answer: Answer) -> Result<()> {
-        if let Some(appended) = &mut self.file {
+        let lost = matches!(answer.said, Said::Lost(_));
+        if let Some(appended) = self.file.as_mut().filter(|_| !lost) {
             let line = Line { key: key.clone(), answer: answer.clone() };
             appended.write(&sealed(&line, &appended.path)?)?;
         }
@@ -169,7 +170,7 @@ fn opened(line: &str) -> Option<&str> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use diapason_core::engine::{Said, Usage};
+    use diapason_core::engine::{Loss, Usage};
     use diapason_core::language_model::{Completion, Finish};
 
     fn key(job: usize) -> Key {
@@ -218,6 +219,16 @@ mod tests {
             reopened(folder.path()).add(&key(9), answer(9)).unwrap();
             assert_eq!(reopened(folder.path()).known.len(), kept + 1, "appended to a whole line");
         }
+    }
+
+    #[test]
+    fn a_lost_answer_is_asked_for_again_another_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut store = reopened(folder.path());
+        let lost = Answer { said: Said::Lost(Loss::Filtered), usage: Usage::default() };
+        store.add(&key(1), lost.clone()).unwrap();
+        assert_eq!(store.get(&key(1)), Some(&lost));
+        assert_eq!(reopened(folder.path()).get(&key(1)), None);
     }
 
     #[test]

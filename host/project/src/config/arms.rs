@@ -94,6 +94,12 @@ fn endpoint(endpoint: &Endpoint, arm: &Arm, at: &str, found: &mut Vec<Problem>) 
         let hint = "for example http://127.0.0.1:8000/v1";
         found.push(problem(format!("{at}/url"), format!("`{}` is no address of a server", endpoint.url), hint));
     }
+    let host = endpoint.url.split("://").nth(1).unwrap_or_default().split(['/', '?', '#']).next().unwrap_or_default();
+    if host.contains('@') {
+        let hint = "a configuration is no place for secrets, and reports show it: name the variable of the environment \
+                    that has the token as `token_variable`";
+        found.push(problem(format!("{at}/url"), "the address has a user's name or password in it", hint));
+    }
     let priced = arm.price.as_ref().is_some_and(|price| price.prompt_million.or(price.completion_million).is_some());
     if endpoint.budget.cost.is_some() && !priced {
         let hint = "add `price = { prompt_million = …, completion_million = … }` to the arm";
