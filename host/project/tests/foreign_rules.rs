@@ -73,7 +73,10 @@ fn tables_and_lists_are_rows_too() {
         ("a.csv", "id,output,tokens\na,\"x, \"\"y\"\"\",2\n2,z,\n"),
         ("a.tsv", "id\toutput\ttokens\na\t\"x, \"\"y\"\"\"\t2\n2\tz\t\n"),
         ("a.json", "[\n{\"id\": \"a\", \"output\": \"x, \\\"y\\\"\", \"tokens\": 2},\n{\"id\": 2, \"output\": \"z\"}]"),
-        ("a.jsonl", "\u{feff}{\"id\": \"a\", \"output\": \"x, \\\"y\\\"\", \"tokens\": 2}\n{\"id\": 2, \"output\": \"z\"}"),
+        (
+            "a.jsonl",
+            "\u{feff}{\"id\": \"a\", \"output\": \"x, \\\"y\\\"\", \"tokens\": 2}\n{\"id\": 2, \"output\": \"z\"}",
+        ),
     ] {
         let matched = given(answers(name, content).unwrap()).unwrap();
         assert_eq!(names(&matched), [("own/a".into(), By::Id), ("lines/2".into(), By::Id)], "{name}");
@@ -112,7 +115,10 @@ fn an_id_with_its_suite_decides() {
     let suite = |name, samples| Suite { name, samples, prompts: &[] };
     let suites = [suite("left", &left), suite("right", &right)];
     let given = |content: &str| matched(rows(content), &suites, "a.jsonl");
-    refused(given("{\"id\": 1, \"output\": \"x\"}"), "1 answer could be those of several samples: line 1 (`left/1`, `right/1`)");
+    refused(
+        given("{\"id\": 1, \"output\": \"x\"}"),
+        "1 answer could belong to several samples: line 1 (`left/1`, `right/1`)",
+    );
     for content in [
         "{\"id\": \"right/1\", \"output\": \"x\"}",
         "{\"id\": 1, \"suite\": \"right\", \"output\": \"x\"}",
@@ -127,13 +133,16 @@ fn contradictions_are_refused_by_name() {
     for (content, part) in [
         (
             "{\"id\": \"a\", \"output\": \"x\"}\n{\"id\": \"own/a\", \"output\": \"x\"}",
-            "1 sample have several answers: `own/a` (line 1 and line 2)",
+            "several answers belong to 1 sample: `own/a` (line 1 and line 2)",
         ),
         (
             "{\"id\": \"2\", \"prompt\": \"Say one more.\", \"output\": \"x\"}",
-            "1 sample have answers to another prompt: `lines/2` (line 1)",
+            "answers to another prompt have the ids of 1 sample: `lines/2` (line 1)",
         ),
-        ("{\"id\": \"q\", \"output\": \"x\"}\n{\"id\": \"r\", \"output\": \"x\"}", "none of its answers is a sample's: `q`, `r`"),
+        (
+            "{\"id\": \"q\", \"output\": \"x\"}\n{\"id\": \"r\", \"output\": \"x\"}",
+            "none of its answers belongs to a sample: `q`, `r`",
+        ),
     ] {
         refused(given(rows(content)), part);
     }
@@ -142,7 +151,8 @@ fn contradictions_are_refused_by_name() {
 /// Numbers from 0 would each fit the line before, and one is left over.
 #[test]
 fn numbers_that_count_otherwise_than_lines_are_refused() {
-    let count = |from: usize| format!("{{\"id\": {from}, \"output\": \"x\"}}\n{{\"id\": {}, \"output\": \"y\"}}", from + 1);
+    let count =
+        |from: usize| format!("{{\"id\": {from}, \"output\": \"x\"}}\n{{\"id\": {}, \"output\": \"y\"}}", from + 1);
     refused(given(rows(&count(0))), "numbers that count otherwise than the suite's lines: `0`");
     assert_eq!(names(&given(rows(&count(1))).unwrap()), [("lines/1".into(), By::Id), ("lines/2".into(), By::Id)]);
 }
@@ -164,8 +174,16 @@ fn what_is_no_file_of_answers_is_refused_with_its_reason() {
         ("a.jsonl", "", "it is empty"),
         ("a.jsonl", "[]", "it is empty"),
         ("a.jsonl", "{\"id\": 1, \"answer\": \"x\"}", "its keys are answer, id"),
-        ("a.jsonl", "{\"custom_id\": \"a\", \"method\": \"POST\", \"url\": \"/v1\", \"body\": {}}", "form of its answers is not known"),
-        ("a.jsonl", "{\"id\": 1, \"output\": \"x\"}\n{\"custom_id\": \"a\", \"response\": {}}", "line 2: these are OpenAI batch output"),
+        (
+            "a.jsonl",
+            "{\"custom_id\": \"a\", \"method\": \"POST\", \"url\": \"/v1\", \"body\": {}}",
+            "form of its answers is not known",
+        ),
+        (
+            "a.jsonl",
+            "{\"id\": 1, \"output\": \"x\"}\n{\"custom_id\": \"a\", \"response\": {}}",
+            "line 2: these are OpenAI batch output",
+        ),
         ("a.jsonl", "{\"id\": 1, \"output\": \"x\"}\n{\"id\": 2, \"output\"", "line 2: EOF while parsing"),
         ("a.jsonl", "{\"id\": 1.5, \"output\": \"x\"}", "a whole number, not 1.5"),
         ("a.jsonl", "{\"id\": 1, \"output\": {\"a\": 1}}", "`output` is a text, or a list of texts"),
@@ -173,9 +191,17 @@ fn what_is_no_file_of_answers_is_refused_with_its_reason() {
         ("a.jsonl", "{\"id\": 1, \"output\": []}", "`output` is an empty list"),
         ("a.jsonl", "{\"id\": 1, \"output\": \"x\", \"error\": \"y\"}", "an `output` and an `error`"),
         ("a.jsonl", "{\"id\": 1, \"output\": \"x\", \"seconds\": -1}", "took -1, which is no time"),
-        ("a.jsonl", "{\"id\": 1, \"output\": \"x\", \"model\": \"m\"}\n{\"id\": 2, \"output\": \"x\", \"model\": \"n\"}", "answers of 2 models: `m`, `n`"),
+        (
+            "a.jsonl",
+            "{\"id\": 1, \"output\": \"x\", \"model\": \"m\"}\n{\"id\": 2, \"output\": \"x\", \"model\": \"n\"}",
+            "answers of 2 models: `m`, `n`",
+        ),
         ("a.json", "{\"results\": {}, \"configs\": {}, \"config\": {}}", "form of its answers is not known"),
-        ("a.json", "{\"version\": 2, \"status\": \"started\", \"eval\": {\"task\": \"t\", \"model\": \"m\"}}", "it has no answers"),
+        (
+            "a.json",
+            "{\"version\": 2, \"status\": \"started\", \"eval\": {\"task\": \"t\", \"model\": \"m\"}}",
+            "it has no answers",
+        ),
         ("a.zip", "PK\u{3}\u{4}", "the archive"),
         ("a.txt", "Paris", "expected value at line 1"),
     ] {

@@ -113,8 +113,9 @@ fn asked(input: &Value) -> Asked {
     let only = |messages| Asked { messages: Some(messages), ..Asked::default() };
     match input {
         Value::String(text) => only(vec![Message::new("user", text)]),
-        turns => json::conversation(turns)
-            .map_or_else(|| Asked { texts: vec![turns.to_string()], ..Asked::default() }, only),
+        turns => {
+            json::conversation(turns).map_or_else(|| Asked { texts: vec![turns.to_string()], ..Asked::default() }, only)
+        }
     }
 }
 
