@@ -117,7 +117,7 @@ fn an_id_with_its_suite_decides() {
     let given = |content: &str| matched(rows(content), &suites, "a.jsonl");
     refused(
         given("{\"id\": 1, \"output\": \"x\"}"),
-        "1 answer could be those of several samples: line 1 (`left/1`, `right/1`)",
+        "1 answer could belong to several samples: line 1 (`left/1`, `right/1`)",
     );
     for content in [
         "{\"id\": \"right/1\", \"output\": \"x\"}",
@@ -133,15 +133,15 @@ fn contradictions_are_refused_by_name() {
     for (content, part) in [
         (
             "{\"id\": \"a\", \"output\": \"x\"}\n{\"id\": \"own/a\", \"output\": \"x\"}",
-            "1 sample have several answers: `own/a` (line 1 and line 2)",
+            "several answers belong to 1 sample: `own/a` (line 1 and line 2)",
         ),
         (
             "{\"id\": \"2\", \"prompt\": \"Say one more.\", \"output\": \"x\"}",
-            "1 sample have answers to another prompt: `lines/2` (line 1)",
+            "answers to another prompt have the ids of 1 sample: `lines/2` (line 1)",
         ),
         (
             "{\"id\": \"q\", \"output\": \"x\"}\n{\"id\": \"r\", \"output\": \"x\"}",
-            "none of its answers is a sample's: `q`, `r`",
+            "none of its answers belongs to a sample: `q`, `r`",
         ),
     ] {
         refused(given(rows(content)), part);

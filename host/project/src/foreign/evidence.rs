@@ -1,7 +1,7 @@
 //! What speaks for an answer being a sample's: the same prompt, or what the prompt must at least ask.
 
 use super::answer::Asked;
-use super::matched::{At, Suite};
+use super::suite::{At, Suite};
 use diapason_core::digest;
 use diapason_core::language_model::LITERAL;
 use diapason_core::sample::{Message, Sample, WEIGHT};

@@ -4,20 +4,9 @@
 use super::answer::{Answer, Answers, Asked, Made, Usage};
 use super::evidence::{self, Prompts};
 use super::json::listed;
-use diapason_core::sample::Sample;
+use super::suite::{At, Suite};
 use diapason_core::{Error, Result};
 use std::collections::{BTreeSet, HashMap};
-
-/// A suite whose samples want answers.
-#[derive(Debug, Clone, Copy)]
-pub struct Suite<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// Its samples; no two have one id.
-    pub samples: &'a [Sample],
-    /// The rendered prompt of each sample, in their order; empty where nothing is rendered.
-    pub prompts: &'a [String],
-}
 
 /// What became of the samples and of the answers.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -90,13 +79,6 @@ pub struct Stranger {
     pub place: String,
     /// Its id.
     pub id: Option<String>,
-}
-
-/// A sample of a suite.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) struct At {
-    pub(super) suite: usize,
-    pub(super) sample: usize,
 }
 
 /// Gives the answers to the samples of `suites` that they answer; `name` is the file's, for messages.
@@ -269,18 +251,18 @@ impl Faults {
         };
         let Self { doubled, ambiguous, other, counted, uncounted, none } = self;
         if !doubled.is_empty() {
-            let what = format!("{} have several answers: {}", samples(doubled.len()), listed(doubled));
+            let what = format!("several answers belong to {}: {}", samples(doubled.len()), listed(doubled));
             return fail(
                 what,
                 "keep one answer for each sample; several that were drawn are a list: \"output\": [\"…\", \"…\"]",
             );
         }
         if !ambiguous.is_empty() {
-            let what = format!("{} could be those of several samples: {}", answers(ambiguous.len()), listed(ambiguous));
+            let what = format!("{} could belong to several samples: {}", answers(ambiguous.len()), listed(ambiguous));
             return fail(what, "name the sample by an `id` that only one has, or with its suite: SUITE/ID");
         }
         if !other.is_empty() {
-            let what = format!("{} have answers to another prompt: {}", samples(other.len()), listed(other));
+            let what = format!("answers to another prompt have the ids of {}: {}", samples(other.len()), listed(other));
             return fail(
                 what,
                 "the answers are older than the suite, or their ids are not the suite's: answer it anew, or write {\"id\": …, \"output\": …} without the prompt",
@@ -293,7 +275,7 @@ impl Faults {
         }
         match none {
             Some(all) => {
-                let what = format!("none of its answers is a sample's: {}", listed(all));
+                let what = format!("none of its answers belongs to a sample: {}", listed(all));
                 fail(what, "answers are found by the `id` of a sample, else by its whole prompt")
             }
             None => Ok(()),

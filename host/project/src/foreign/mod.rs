@@ -16,9 +16,11 @@ mod matched;
 mod own;
 mod promptfoo;
 mod simple;
+mod suite;
 
 pub use answer::{Answer, Answers, Asked, Completion, Finish, Format, Likelihood, Made, Usage};
-pub use matched::{By, Found, Lost, Matched, Stranger, Suite, Why, matched};
+pub use matched::{By, Found, Lost, Matched, Stranger, Why, matched};
+pub use suite::Suite;
 
 use crate::dataset::{file, pack};
 use diapason_core::config::Columns;

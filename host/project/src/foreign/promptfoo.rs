@@ -125,14 +125,10 @@ fn asked(raw: &str) -> Asked {
     }
 }
 
-/// Provider and prompt: each pair of them answers every test.
+/// The provider. Where there are several prompts, each test has an answer to each, which is refused as doubled.
 fn model(row: &Row) -> String {
     let said = |key: &str| row.provider[key].as_str().filter(|text| !text.is_empty());
-    let provider = said("label").or(said("id")).or(row.provider.as_str()).unwrap_or("a provider without id");
-    match row.prompt_idx {
-        0 => provider.into(),
-        other => format!("{provider} (prompt {other})"),
-    }
+    said("label").or(said("id")).or(row.provider.as_str()).unwrap_or("a provider without id").into()
 }
 
 fn made(row: Row, usage: Usage) -> Result<Made, String> {
