@@ -85,9 +85,10 @@ impl Row {
         if let Some(text) = text.and_then(|text| before_stop(&text, &decoding.stop)) {
             return Ok(Some(Completion { text, tokens: self.ids.len() - self.prompt, finish: Finish::Stop }));
         }
-        match self.ids.len() - self.prompt >= self.room {
-            true => self.completion(model, Finish::Length).map(Some),
-            false => Ok(None),
+        if self.ids.len() - self.prompt >= self.room {
+            self.completion(model, Finish::Length).map(Some)
+        } else {
+            Ok(None)
         }
     }
 

@@ -88,9 +88,8 @@ impl Case<'_> {
     fn ours(&self, given: &[Tensor], device: &Device, dtype: DType) -> Result<Vec<Tensor>> {
         let vars =
             given.iter().map(|tensor| Var::from_tensor(&tensor.to_device(device)?)).collect::<Result<Vec<_>>>()?;
-        let activate = |(i, var): (usize, &Var)| match i < self.activations {
-            true => var.to_dtype(dtype),
-            false => Ok(var.as_tensor().clone()),
+        let activate = |(i, var): (usize, &Var)| {
+            if i < self.activations { var.to_dtype(dtype) } else { Ok(var.as_tensor().clone()) }
         };
         let arguments: Vec<Tensor> = vars.iter().enumerate().map(activate).collect::<Result<_>>()?;
         let (y, tape) = Tape::record(|| (self.fused)(&arguments))?;

@@ -172,9 +172,12 @@ pub fn composed(arguments: &[&Tensor], function: impl FnOnce(&[Tensor]) -> Resul
         let arguments: Vec<Tensor> = arguments.iter().map(|argument| (*argument).clone()).collect();
         return function(&arguments);
     }
-    let leaf = |argument: &&Tensor| match argument.track_op() {
-        true => Var::from_tensor(&argument.detach()).map(Var::into_inner),
-        false => Ok((*argument).clone()),
+    let leaf = |argument: &&Tensor| {
+        if argument.track_op() {
+            Var::from_tensor(&argument.detach()).map(Var::into_inner)
+        } else {
+            Ok((*argument).clone())
+        }
     };
     let leaves: Vec<Tensor> = arguments.iter().map(leaf).collect::<Result<_>>()?;
     let y = function(&leaves)?;

@@ -25,7 +25,7 @@ pub fn steps(lengths: &[usize], rows_per_step: usize, seed: u64, epoch: u64) -> 
 }
 
 /// The rows of one step, cut into forward passes: `batch_size` rows each, or with `room` as many as that many tokens
-/// hold (first-fit decreasing; a longer row goes alone). What is learned does not depend on the cut.
+/// hold (first-fit decreasing; a longer row goes alone). What is trained does not depend on the cut.
 pub fn passes(rows: &[usize], lengths: &[usize], batch_size: usize, room: Option<usize>) -> Vec<Vec<usize>> {
     let Some(room) = room else { return rows.chunks(batch_size).map(<[usize]>::to_vec).collect() };
     let mut longest_first = rows.to_vec();
@@ -50,19 +50,19 @@ pub struct Batch {
     pub ids: Tensor,
     /// Where the rows lie.
     pub sequences: Sequences,
-    /// What follows each of the t positions, `None` where it is not learned.
+    /// What follows each of the t positions, `None` where the loss mask leaves it out.
     pub targets: Vec<Option<u32>>,
-    /// Tokens that are learned.
-    pub supervised: usize,
+    /// Trained tokens.
+    pub trained: usize,
 }
 
-/// The length of what goes through the model: tokens after which nothing more is learned are left out.
+/// The length of what goes through the model: tokens after the last trained one are left out.
 pub fn input_length(example: &Example) -> usize {
     example.learn.iter().rposition(|learn| *learn).unwrap_or_default()
 }
 
-/// Tokens of a row that are learned.
-pub fn supervised(example: &Example) -> usize {
+/// The number of a row's trained tokens.
+pub fn trained_tokens(example: &Example) -> usize {
     example.learn.iter().skip(1).filter(|learn| **learn).count()
 }
 
@@ -80,7 +80,7 @@ impl Batch {
         Ok(Self {
             ids: Tensor::from_vec(ids, (1, t), device)?,
             sequences: Sequences::Packed(lengths),
-            supervised: targets.iter().flatten().count(),
+            trained: targets.iter().flatten().count(),
             targets,
         })
     }
@@ -108,9 +108,9 @@ mod tests {
         let batch = Batch::new(&[&short, &long], &Device::Cpu).unwrap();
         assert_eq!(batch.ids.to_vec2::<u32>().unwrap(), [[10, 10, 11, 12]]);
         assert_eq!(batch.targets, [Some(11), None, Some(12), Some(13)]);
-        assert_eq!((batch.tokens(), batch.supervised), (4, 3));
+        assert_eq!((batch.tokens(), batch.trained), (4, 3));
         assert_eq!(batch.sequences, Sequences::Packed(vec![1, 3]));
-        assert_eq!(supervised(&short) + supervised(&long), batch.supervised);
+        assert_eq!(trained_tokens(&short) + trained_tokens(&long), batch.trained);
     }
 
     #[test]

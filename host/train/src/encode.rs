@@ -1,4 +1,4 @@
-//! Rendered conversations to token ids, with the mask of what is learned.
+//! Rendered conversations to token ids with their loss mask.
 
 use diapason_core::language_model::Tokenizer;
 use diapason_core::sample::Segment;
@@ -9,18 +9,18 @@ use diapason_core::{Error, Result};
 pub struct Example {
     /// The row's tokens.
     pub ids: Vec<u32>,
-    /// For each token, whether the model is trained to produce it.
+    /// The loss mask: for each token, whether the model is trained to produce it.
     pub learn: Vec<bool>,
 }
 
 /// Tokenises the segments of one row.
 ///
 /// Neighbouring segments with the same `learn` are tokenised as one text; where `learn` changes, the text is cut, so a
-/// token is either learned or not. At inference the prompt ends at just such a cut, so the model sees the same tokens
+/// token is either trained or not. At inference the prompt ends at just such a cut, so the model sees the same tokens
 /// there. The tokenizer adds no special tokens: a beginning-of-text token is there once, if the template writes it.
 ///
 /// # Errors
-/// A row without a single token to learn.
+/// A row without a single trained token.
 pub fn encode(tokenizer: &dyn Tokenizer, segments: &[Segment]) -> Result<Example> {
     let mut example = Example { ids: Vec::new(), learn: Vec::new() };
     for run in segments.chunk_by(|a, b| a.learn == b.learn) {

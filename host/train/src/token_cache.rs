@@ -1,7 +1,7 @@
 //! Encoded rows on disk, so that a second run neither renders nor tokenises.
 //!
 //! Little-endian: the magic `DIATOK01`, the SHA-256 of all that follows it, the key (64 bytes of hexadecimal), the number
-//! of rows n (u64), n lengths (u32), then for each token its id (u32) with the highest bit set where it is learned.
+//! of rows n (u64), n lengths (u32), then for each token its id (u32) with the highest bit set where it is trained.
 
 use crate::encode::Example;
 use diapason_core::{Result, digest};
@@ -14,7 +14,7 @@ const MAGIC: &[u8; 8] = b"DIATOK01";
 /// Length of a digest in hexadecimal.
 const DIGEST: usize = 64;
 
-/// Marks a token that is learned; vocabularies are far smaller.
+/// Marks a trained token; vocabularies are far smaller.
 const LEARN: u32 = 1 << 31;
 
 /// Writes the rows; `key` is the SHA-256, in hexadecimal, of what they were made of.

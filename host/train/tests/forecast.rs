@@ -10,7 +10,7 @@ use diapason_train::run::trainable;
 use std::path::{Path, PathBuf};
 
 const MODELS: [&str; 4] = ["llama-tied", "llama-biases", "qwen2", "qwen3"];
-const PASS: Pass = Pass { tokens: 64, supervised: 64 };
+const PASS: Pass = Pass { tokens: 64, trained: 64 };
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../models/tests/golden").join(name)
@@ -54,8 +54,8 @@ fn checkpointing_costs_arithmetic_and_saves_memory() {
     let plain = Train::default();
     let checkpointing = Train { gradient_checkpointing: true, ..Train::default() };
     let of =
-        |config: &Train| memory(outline.llama(), config, Pass { tokens: 4096, supervised: 1 }, false, 0, Machine::Cpu);
+        |config: &Train| memory(outline.llama(), config, Pass { tokens: 4096, trained: 1 }, false, 0, Machine::Cpu);
     assert!(of(&checkpointing).activations < of(&plain).activations);
-    let load = Load { steps: 1, passes: 1, tokens: 4096, supervised: 1, pairs: 4096, largest: PASS };
+    let load = Load { steps: 1, passes: 1, tokens: 4096, trained: 1, pairs: 4096, largest: PASS };
     assert!(flops(outline.llama(), &checkpointing, &load) > flops(outline.llama(), &plain, &load));
 }

@@ -169,7 +169,7 @@ fn cutting_a_step_into_batches_changes_nothing_beyond_rounding() {
     for batch_size in [1, 5, 8] {
         let cut = pass(batch_size);
         assert!((cut.loss - whole.loss).abs() < 1e-6, "{} for {}", cut.loss, whole.loss);
-        assert_eq!((cut.tokens, cut.supervised), (whole.tokens, whole.supervised));
+        assert_eq!((cut.tokens, cut.trained), (whole.tokens, whole.trained));
         for ((a, b), (name, _)) in cut.gradients.iter().zip(&whole.gradients).zip(&vars) {
             let difference = (a - b).unwrap().abs().unwrap().flatten_all().unwrap().max(0).unwrap();
             let difference = difference.to_scalar::<f32>().unwrap();

@@ -1,4 +1,4 @@
-//! The training step: whatever saves memory or time changes nothing that is learned beyond rounding.
+//! The training step: whatever saves memory or time changes nothing that is trained beyond rounding.
 #![allow(clippy::unwrap_used, missing_docs)]
 
 use candle_core::{Device, Tensor};
@@ -49,7 +49,7 @@ fn pass(method: Method, change: impl Fn(&mut Train)) -> Pass {
 #[track_caller]
 fn assert_same(a: &Pass, b: &Pass) {
     assert!((a.loss - b.loss).abs() < 1e-5, "loss {} and {}", a.loss, b.loss);
-    assert_eq!((a.tokens, a.supervised), (b.tokens, b.supervised));
+    assert_eq!((a.tokens, a.trained), (b.tokens, b.trained));
     let worst = |a: &Tensor, b: &Tensor| {
         let (difference, size) = ((a - b).unwrap().abs().unwrap(), a.abs().unwrap());
         let largest = |x: Tensor| x.flatten_all().unwrap().max(0).unwrap().to_scalar::<f32>().unwrap();

@@ -187,7 +187,7 @@ pub(crate) fn text(outlook: &Outlook, paint: Paint) -> String {
     ];
     let mut lines = vec![
         format!("steps        {} with {} micro-batches in total", count(load.steps), count(load.passes)),
-        format!("tokens       {}, of which {} are trained", count(load.tokens), count(load.supervised)),
+        format!("tokens       {}, of which {} are trained", count(load.tokens), count(load.trained)),
         format!("largest      micro-batch of {}", counted(load.largest.tokens as usize, "token")),
         format!("time         about {}, without evaluation", duration(*seconds)),
         format!("peak memory  {} of {} available", gigabytes(memory.peak), gigabytes(*available)),

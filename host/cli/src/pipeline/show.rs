@@ -44,7 +44,7 @@ fn shown(row: &str, example: &Example, model: &Model) -> Shown {
     Shown {
         row: row.to_owned(),
         tokens: example.ids.len(),
-        supervised: diapason_train::batch::supervised(example),
+        supervised: diapason_train::batch::trained_tokens(example),
         pieces: tokens.map(|(id, learned)| Piece { id: *id, text: model.shown(*id), learned: *learned }).collect(),
     }
 }

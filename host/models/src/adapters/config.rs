@@ -176,9 +176,10 @@ impl Fields<'_> {
             return self.refuse(KEY, changed, hint);
         }
         // The adapter's own matrices alone are set, and the file's take their place.
-        match ["eva", "orthogonal"].contains(&text) || ["gaussian", "mica"].contains(&text.to_lowercase().as_str()) {
-            true => Ok(()),
-            false => self.refuse(KEY, "PEFT 0.21.2 has no such initialisation", EDITED),
+        if ["eva", "orthogonal"].contains(&text) || ["gaussian", "mica"].contains(&text.to_lowercase().as_str()) {
+            Ok(())
+        } else {
+            self.refuse(KEY, "PEFT 0.21.2 has no such initialisation", EDITED)
         }
     }
 

@@ -90,9 +90,10 @@ fn description(dir: &Path) -> Result<String> {
     if path.symlink_metadata().is_ok() {
         return files::read_text(&path);
     }
-    let hint = match dir.join("config.json").is_file() {
-        true => "the folder holds a whole model, which is opened as a model, not as an adapter",
-        false => "name the folder that holds adapter_config.json and adapter_model.safetensors",
+    let hint = if dir.join("config.json").is_file() {
+        "the folder holds a whole model, which is opened as a model, not as an adapter"
+    } else {
+        "name the folder that holds adapter_config.json and adapter_model.safetensors"
     };
     Err(Error::data(format!("there is no {CONFIG}")).hint(hint))
 }
@@ -104,24 +105,24 @@ fn weights(dir: &Path) -> Result<PathBuf> {
         return Ok(path);
     }
     let missing = Error::data(format!("there is no {WEIGHTS}"));
-    Err(match dir.join(PICKLED).symlink_metadata().is_ok() {
-        true => missing.because(format!("{PICKLED} is in pickle format, which can run code and is not read")).hint(
+    Err(if dir.join(PICKLED).symlink_metadata().is_ok() {
+        missing.because(format!("{PICKLED} is in pickle format, which can run code and is not read")).hint(
             "convert it in its folder: python -c \"import torch; from safetensors.torch import save_file; \
              save_file({k: v.contiguous() for k, v in torch.load('adapter_model.bin', weights_only=True).items()}, \
              'adapter_model.safetensors', {'format': 'pt'})\"",
-        ),
-        false => missing.hint("the folder is not complete; fetch it again"),
+        )
+    } else {
+        missing.hint("the folder is not complete; fetch it again")
     })
 }
 
 /// Refuses trained biases where the base has any: PEFT puts them in the place of the base's.
 fn biases(llama: &Llama, config: &AdapterConfig) -> Result<()> {
-    match config.trains_biases() && llama.linears().any(|(_, linear)| linear.bias().is_some()) {
-        true => {
-            Err(Error::data(format!("{CONFIG}: `bias` is not \"none\", and biases of the base are not replaced here"))
-                .hint(method::MERGE))
-        }
-        false => Ok(()),
+    if config.trains_biases() && llama.linears().any(|(_, linear)| linear.bias().is_some()) {
+        Err(Error::data(format!("{CONFIG}: `bias` is not \"none\", and biases of the base are not replaced here"))
+            .hint(method::MERGE))
+    } else {
+        Ok(())
     }
 }
 
@@ -216,16 +217,18 @@ fn parts(model: &Model, tensors: HashMap<String, Tensor>, config: &AdapterConfig
         let var = Var::from_tensor(&to_f32(key, tensor)?);
         *slot = Some(var.map_err(|source| Error::run(format!("failed to read `{key}`")).because(source))?);
     }
-    match parts.halves.is_empty() && parts.modules.is_empty() && parts.rows.is_empty() {
-        true => Err(Error::data(format!("{WEIGHTS} holds no tensors"))),
-        false => Ok(parts),
+    if parts.halves.is_empty() && parts.modules.is_empty() && parts.rows.is_empty() {
+        Err(Error::data(format!("{WEIGHTS} holds no tensors")))
+    } else {
+        Ok(parts)
     }
 }
 
 fn no_layer(key: &str, name: &str, tied: bool) -> Error {
-    let hint = match name == "lm_head" && tied {
-        true => "embedding and output head are one here: an adapter of one of them would break the other",
-        false => "the adapter is of another architecture",
+    let hint = if name == "lm_head" && tied {
+        "embedding and output head are one here: an adapter of one of them would break the other"
+    } else {
+        "the adapter is of another architecture"
     };
     Error::data(format!("`{key}` belongs to no layer of the model")).hint(hint)
 }
@@ -275,10 +278,11 @@ fn unknown(key: &str) -> Error {
 }
 
 fn check_shape(key: &str, tensor: &Tensor, expected: &[usize]) -> Result<()> {
-    match tensor.dims() == expected {
-        true => Ok(()),
-        false => Err(Error::data(format!("`{key}` has shape {:?}, expected {expected:?}", tensor.dims()))
-            .hint("the adapter belongs to another model, or its configuration names another rank")),
+    if tensor.dims() == expected {
+        Ok(())
+    } else {
+        Err(Error::data(format!("`{key}` has shape {:?}, expected {expected:?}", tensor.dims()))
+            .hint("the adapter belongs to another model, or its configuration names another rank"))
     }
 }
 
@@ -303,10 +307,11 @@ impl Halves {
     fn complete(self, name: &str, config: &AdapterConfig, stream: u64) -> Result<Lora> {
         let missing = |part: &str| Error::data(format!("`{name}` has no {part}")).hint("the file is incomplete");
         if config.is_dora() != self.magnitude.is_some() {
-            return Err(match config.is_dora() {
-                true => missing(MAGNITUDE),
-                false => Error::data(format!("`{name}` has a {MAGNITUDE}, but `use_dora` is false"))
-                    .hint("weights and configuration belong to different adapters"),
+            return Err(if config.is_dora() {
+                missing(MAGNITUDE)
+            } else {
+                Error::data(format!("`{name}` has a {MAGNITUDE}, but `use_dora` is false"))
+                    .hint("weights and configuration belong to different adapters")
             });
         }
         let scale = config.scale(name)?;

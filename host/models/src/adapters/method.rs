@@ -76,9 +76,10 @@ pub(super) fn check(peft_type: &str, place: &str) -> Result<()> {
         let hint = "it cannot be merged into the weights either: train a LoRA adapter (`diapason train`)";
         return fail(format!("{name}: only LORA is read here"), hint);
     }
-    let hint = match peft_type.eq_ignore_ascii_case("LORA") {
-        true => "PEFT writes it in capitals: `\"peft_type\": \"LORA\"`",
-        false => "the file was edited, or comes from a version of PEFT after 0.21",
+    let hint = if peft_type.eq_ignore_ascii_case("LORA") {
+        "PEFT writes it in capitals: `\"peft_type\": \"LORA\"`"
+    } else {
+        "the file was edited, or comes from a version of PEFT after 0.21"
     };
     fail(format!("{name}, which is no method of PEFT"), hint)
 }

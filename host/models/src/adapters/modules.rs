@@ -17,13 +17,14 @@ pub(super) fn check_shape(key: &str, found: &[usize], expected: [usize; 2]) -> R
         return Ok(());
     }
     let resized = found.len() == 2 && found[1] == expected[1];
-    let hint = match resized {
-        true => format!(
+    let hint = if resized {
+        format!(
             "the embedding was resized for the adapter: write a base of {} tokens with transformers \
              (`resize_token_embeddings`, then `save_pretrained` of model and tokenizer) and open that",
             found[0]
-        ),
-        false => "the adapter belongs to another model".to_owned(),
+        )
+    } else {
+        "the adapter belongs to another model".to_owned()
     };
     Err(Error::data(format!("`{key}` has shape {found:?}, expected {expected:?}")).hint(hint))
 }
@@ -88,12 +89,11 @@ pub(super) fn rows(key: &str, module: &str, config: &AdapterConfig, model: &Conf
     let mut sorted = rows.clone();
     sorted.sort_unstable();
     sorted.dedup();
-    match sorted.last().is_none_or(|last| (*last as usize) < model.vocab_size) && sorted.len() == rows.len() {
-        true => Ok(rows.clone()),
-        false => Err(Error::data(format!(
-            "`trainable_token_indices` in {CONFIG} names tokens twice or beyond the vocabulary"
-        ))
-        .hint("the adapter belongs to another model, or its base was resized: open the base it was trained on")),
+    if sorted.last().is_none_or(|last| (*last as usize) < model.vocab_size) && sorted.len() == rows.len() {
+        Ok(rows.clone())
+    } else {
+        Err(Error::data(format!("`trainable_token_indices` in {CONFIG} names tokens twice or beyond the vocabulary"))
+            .hint("the adapter belongs to another model, or its base was resized: open the base it was trained on"))
     }
 }
 

@@ -71,9 +71,10 @@ fn portable(text: &str) -> Result<(), String> {
 fn escape<'a>(rest: &'a str, known: &str) -> Result<&'a str, String> {
     let Some(first) = rest.chars().next() else { return Err("a backslash at its end".to_owned()) };
     let literal = first.is_ascii_punctuation() && !"<>".contains(first);
-    match literal || known.contains(first) {
-        true => Ok(&rest[first.len_utf8()..]),
-        false => Err(format!(r"`\{first}`, which engines read differently")),
+    if literal || known.contains(first) {
+        Ok(&rest[first.len_utf8()..])
+    } else {
+        Err(format!(r"`\{first}`, which engines read differently"))
     }
 }
 
@@ -98,9 +99,10 @@ fn class(rest: &str) -> Result<&str, String> {
 /// Looks at what follows `(`, beginning with `?`.
 fn group(rest: &str) -> Result<(), String> {
     let known = ["?:", "?=", "?!", "?<=", "?<!", "?P<", "?P=", "?>", "?i:"];
-    match known.iter().any(|start| rest.starts_with(start)) {
-        true => Ok(()),
-        false => Err(format!("`({}`, which engines read differently", rest.chars().take(3).collect::<String>())),
+    if known.iter().any(|start| rest.starts_with(start)) {
+        Ok(())
+    } else {
+        Err(format!("`({}`, which engines read differently", rest.chars().take(3).collect::<String>()))
     }
 }
 

@@ -56,10 +56,8 @@ impl Llama {
         let layers = (0..config.layers).map(|i| block(&config, i, &mut parameters)).collect::<Result<_, _>>()?;
         let norm = parameters.tensor("model.norm.weight", &[config.hidden_size])?;
         let shape = [config.vocab_size, config.hidden_size];
-        let lm_head = match config.tied {
-            true => None,
-            false => Some(Linear::frozen(parameters.tensor("lm_head.weight", &shape)?, None)),
-        };
+        let lm_head =
+            if config.tied { None } else { Some(Linear::frozen(parameters.tensor("lm_head.weight", &shape)?, None)) };
         let compute = if embed.device().is_cuda() { DType::BF16 } else { DType::F32 };
         Ok(Self { rotary: Rotary::new(&config), compute, config, embed, layers, norm, lm_head })
     }

@@ -149,9 +149,10 @@ fn merges(json: &Value) -> Result<Vec<String>> {
     let merges = json["model"]["merges"].as_array().into_iter().flatten().rev().filter_map(merge);
     let mut merges: Vec<String> = merges.filter(|merge| seen.insert(merge.clone())).collect();
     merges.reverse();
-    match merges.is_empty() {
-        false => Ok(merges),
-        true => Err(Error::data("the tokenizer has no merges, and llama.cpp opens no BPE without them")
-            .hint("`diapason merge` writes a folder instead")),
+    if merges.is_empty() {
+        Err(Error::data("the tokenizer has no merges, and llama.cpp opens no BPE without them")
+            .hint("`diapason merge` writes a folder instead"))
+    } else {
+        Ok(merges)
     }
 }

@@ -88,10 +88,12 @@ impl Vocabulary {
 impl Tokenizer {
     fn kind(&self, token: &str, id: u32) -> i32 {
         let added = self.inner.get_added_vocabulary();
-        match added.get_added_tokens_decoder().get(&id).is_some_and(|known| known.content == token) {
-            true if added.is_special_token(token) => CONTROL,
-            true => USER_DEFINED,
-            false => NORMAL,
+        if added.get_added_tokens_decoder().get(&id).is_none_or(|known| known.content != token) {
+            NORMAL
+        } else if added.is_special_token(token) {
+            CONTROL
+        } else {
+            USER_DEFINED
         }
     }
 }

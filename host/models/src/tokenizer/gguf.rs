@@ -200,9 +200,10 @@ fn scores(gguf: &Gguf, tokens: usize) -> Result<Vec<f32>> {
         return Err(Error::data("the GGUF file has no `tokenizer.ggml.scores`"));
     };
     let scores: Vec<f32> = values.iter().filter_map(|value| value.to_f32().ok()).collect();
-    match scores.len() == tokens {
-        true => Ok(scores),
-        false => Err(Error::data(format!("the GGUF file has {} scores for {tokens} tokens", scores.len()))),
+    if scores.len() == tokens {
+        Ok(scores)
+    } else {
+        Err(Error::data(format!("the GGUF file has {} scores for {tokens} tokens", scores.len())))
     }
 }
 

@@ -18,7 +18,7 @@ pub const CHUNK: usize = 256;
 
 /// Cross-entropy of `hidden` [.., d] under the output head `weight` [vocab, d], summed and divided by `divisor`.
 ///
-/// `targets` holds a token for each row of `hidden`, `None` where nothing is learned.
+/// `targets` holds a token for each row of `hidden`, `None` where the loss mask leaves it out.
 ///
 /// # Errors
 /// A target outside the vocabulary, or shapes that do not fit.

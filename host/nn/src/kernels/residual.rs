@@ -26,10 +26,7 @@ pub fn add_residual(x: &Tensor, y: Tensor) -> Result<Tensor> {
 /// Gives back the memory of a tensor on the CPU, and of all that share it. It must be an operation's result that nobody
 /// reads any more; its shape stays.
 pub fn release(tensor: Tensor) -> Result<()> {
-    match tensor.device().is_cpu() {
-        true => tensor.inplace_op1(&Release),
-        false => Ok(()),
-    }
+    if tensor.device().is_cpu() { tensor.inplace_op1(&Release) } else { Ok(()) }
 }
 
 struct Release;

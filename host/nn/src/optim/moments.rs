@@ -56,10 +56,13 @@ impl Moments {
     /// Averages of `var`'s gradients before the first step.
     pub(super) fn zeros(var: &Var, eight: bool) -> Self {
         let n = var.elem_count();
-        match eight && n >= SMALLEST {
-            eight if var.device().is_cuda() => Self::Resident(Resident::new(var, eight)),
-            true => Self::Eight(Eight::zeros(n), Eight::zeros(n)),
-            false => Self::F32(vec![0.0; n], vec![0.0; n]),
+        let eight = eight && n >= SMALLEST;
+        if var.device().is_cuda() {
+            Self::Resident(Resident::new(var, eight))
+        } else if eight {
+            Self::Eight(Eight::zeros(n), Eight::zeros(n))
+        } else {
+            Self::F32(vec![0.0; n], vec![0.0; n])
         }
     }
 

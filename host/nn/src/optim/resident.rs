@@ -34,9 +34,10 @@ impl Resident {
                 let twice = |n, dtype| Result::Ok([zeros(n, dtype)?, zeros(n, dtype)?]);
                 let n = self.var.elem_count();
                 // With a magnitude of 0 any code means 0.
-                let state = match self.eight {
-                    false => State::F32(twice(n, DType::F32)?),
-                    true => State::Eight { codes: twice(n, DType::U8)?, absmax: twice(blocks(n), DType::F32)? },
+                let state = if self.eight {
+                    State::Eight { codes: twice(n, DType::U8)?, absmax: twice(blocks(n), DType::F32)? }
+                } else {
+                    State::F32(twice(n, DType::F32)?)
                 };
                 Ok(self.state.insert(state).clone())
             }
@@ -46,9 +47,12 @@ impl Resident {
     /// What [`Resident::upload`] takes, zeros.
     pub(super) fn zeros(&self) -> [Average; 2] {
         let n = self.var.elem_count();
-        [(); 2].map(|()| match self.eight {
-            false => Average::F32(vec![0.0; n]),
-            true => Average::Eight { codes: vec![0; n], absmax: vec![0.0; blocks(n)] },
+        [(); 2].map(|()| {
+            if self.eight {
+                Average::Eight { codes: vec![0; n], absmax: vec![0.0; blocks(n)] }
+            } else {
+                Average::F32(vec![0.0; n])
+            }
         })
     }
 

@@ -181,9 +181,10 @@ impl<'a, F: Fn(&str) -> Option<(Dtype, &'a [u8])>> Reader<'_, F> {
     }
 
     fn expect_map(&self, suffix: &str, expected: &[f32]) -> Result<()> {
-        match self.floats(suffix, expected.len())? == expected {
-            true => Ok(()),
-            false => Err(self.fail(format!("has another map in `{suffix}`"))),
+        if self.floats(suffix, expected.len())? == expected {
+            Ok(())
+        } else {
+            Err(self.fail(format!("has another map in `{suffix}`")))
         }
     }
 

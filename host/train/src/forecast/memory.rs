@@ -70,7 +70,7 @@ pub fn memory(
         gradients: 4 * trained * if accumulates { 2 } else { 1 },
         optimizer: AdamW::state_bytes(trained as usize, eight) as u64,
         activations: run.activations(),
-        transient: run.logits(largest.supervised as usize).max(run.backward()),
+        transient: run.logits(largest.trained as usize).max(run.backward()),
         fixed: if machine == Machine::Cpu { PROCESS } else { CONTEXT },
         peak: 0,
     };
@@ -170,9 +170,10 @@ impl Shapes<'_> {
     fn activations(&self) -> u64 {
         let layers = self.llama.layers.len() as u64;
         let hidden = self.tensor(self.llama.config().hidden_size);
-        let kept = match self.config.gradient_checkpointing {
-            true => (layers + 1) * hidden + self.layer(),
-            false => layers * self.layer() + hidden,
+        let kept = if self.config.gradient_checkpointing {
+            (layers + 1) * hidden + self.layer()
+        } else {
+            layers * self.layer() + hidden
         };
         match self.machine {
             Machine::Cpu => ((kept + hidden) as f64 * FRAGMENTATION) as u64,
@@ -196,9 +197,9 @@ impl Shapes<'_> {
     }
 
     /// Logits of some rows and the gradient of the hidden states.
-    fn logits(&self, supervised: usize) -> u64 {
+    fn logits(&self, trained: usize) -> u64 {
         let shape = self.llama.config();
-        let rows = supervised.min(diapason_nn::kernels::LOGIT_ROWS) as u64;
+        let rows = trained.min(diapason_nn::kernels::LOGIT_ROWS) as u64;
         rows * 4 * (shape.vocab_size + 2 * shape.hidden_size) as u64 + self.tensor(shape.hidden_size)
     }
 

@@ -20,8 +20,8 @@ pub struct Load {
     pub passes: u64,
     /// Tokens that go through the model.
     pub tokens: u64,
-    /// Tokens that are learned.
-    pub supervised: u64,
+    /// Trained tokens.
+    pub trained: u64,
     /// Pairs of a query and a key that it sees, for one head of one layer.
     pub pairs: u64,
     /// The pass with the most tokens.
@@ -33,8 +33,8 @@ pub struct Load {
 pub struct Pass {
     /// Tokens that go through the model.
     pub tokens: u64,
-    /// Tokens that are learned.
-    pub supervised: u64,
+    /// Trained tokens.
+    pub trained: u64,
 }
 
 impl Load {
@@ -55,12 +55,12 @@ impl Load {
         for row in rows {
             let tokens = batch::input_length(row) as u64;
             pass.tokens += tokens;
-            pass.supervised += batch::supervised(row) as u64;
+            pass.trained += batch::trained_tokens(row) as u64;
             self.pairs += tokens * (tokens + 1) / 2;
         }
         self.passes += 1;
         self.tokens += pass.tokens;
-        self.supervised += pass.supervised;
+        self.trained += pass.trained;
         if pass.tokens > self.largest.tokens {
             self.largest = pass;
         }
@@ -78,7 +78,7 @@ mod tests {
         let config = Train { batch_size: 2, gradient_accumulation: 1, epochs: 2, ..Train::default() };
         let load = Load::of(&examples, &config, 1);
         assert_eq!((load.steps, load.passes), (4, 4));
-        assert_eq!((load.tokens, load.supervised), (2 * (4 + 8 + 2), 2 * (3 + 5 + 2)));
+        assert_eq!((load.tokens, load.trained), (2 * (4 + 8 + 2), 2 * (3 + 5 + 2)));
         assert_eq!(load.pairs, 2 * (10 + 36 + 3));
         assert!((8..=12).contains(&load.largest.tokens));
         let short = Load::of(&examples, &Train { max_steps: Some(1), ..config }, 1);

@@ -26,10 +26,10 @@ pub fn flops(llama: &Llama, config: &Train, load: &Load) -> f64 {
     }
     let head = (shape.vocab_size * shape.hidden_size) as f64;
     let head_trained = full || is_saved(config, "lm_head");
-    let per_supervised = 2.0 * head * if head_trained { 3.0 } else { 2.0 };
+    let per_trained = 2.0 * head * if head_trained { 3.0 } else { 2.0 };
     // Scores and values forward; scores, values and both gradients of each backward.
     let attention = 2.0 * (shape.heads * shape.head_dim * shape.layers) as f64 * (2.0 + 5.0 + 2.0 * again);
-    per_token * load.tokens as f64 + per_supervised * load.supervised as f64 + attention * load.pairs as f64
+    per_token * load.tokens as f64 + per_trained * load.trained as f64 + attention * load.pairs as f64
 }
 
 /// How fast a machine trains.

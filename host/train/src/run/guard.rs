@@ -52,10 +52,7 @@ pub fn idle(config: &Train, rows: usize) -> Option<Problem> {
     // A step of AdamW moves a parameter by no more than about its rate, and by less where the gradients are clipped to
     // something small against epsilon.
     let scale = if config.method.is_adapter() { largest_scale(config) * config.lora_plus_ratio } else { 1.0 };
-    let clipped = match config.max_gradient_norm > 0.0 {
-        true => (config.max_gradient_norm / EPSILON).min(1.0),
-        false => 1.0,
-    };
+    let clipped = if config.max_gradient_norm > 0.0 { (config.max_gradient_norm / EPSILON).min(1.0) } else { 1.0 };
     let factors = [
         ("learning_rate", config.learning_rate, "2e-4 is usual for adapters, 1e-5 for whole models"),
         ("max_gradient_norm", clipped, "1 is usual, and 0 switches the limit off"),
@@ -118,15 +115,16 @@ fn check_row(number: usize, example: &Example, limit: usize, context: usize) -> 
         return Err(Error::data(format!("row {number} has {length} tokens, but a mask of {}", example.learn.len())));
     }
     if length > limit.min(context) {
-        let hint = match length > context {
-            true => format!("the model takes at most {context} tokens: shorten the row or leave it out"),
-            false => "raise `train.max_sequence_length`, shorten the row or leave it out".into(),
+        let hint = if length > context {
+            format!("the model takes at most {context} tokens: shorten the row or leave it out")
+        } else {
+            "raise `train.max_sequence_length`, shorten the row or leave it out".into()
         };
         return Err(
             Error::data(format!("row {number} has {length} tokens, more than {}", limit.min(context))).hint(hint)
         );
     }
-    if batch::supervised(example) == 0 {
+    if batch::trained_tokens(example) == 0 {
         return Err(Error::data(format!("row {number} has no token to learn"))
             .hint("is the answer empty? does the chat template mark what the assistant says?"));
     }

@@ -70,7 +70,7 @@ pub struct Measure<'a> {
 pub struct Outcome {
     /// Optimizer steps taken.
     pub steps: u64,
-    /// Mean loss per supervised token of the last step, in nats.
+    /// Mean loss per trained token of the last step, in nats.
     pub final_loss: f64,
     /// Parameters that were trained.
     pub trainable: u64,
@@ -90,7 +90,7 @@ pub struct Outcome {
 /// was broken off and started again: it goes on from the state that it saves every `save_steps`.
 ///
 /// # Errors
-/// Rows that are too long or have nothing to learn, a parameter that gets no gradient, a loss that is not finite (the
+/// Rows that are too long or have no trained token, a parameter that gets no gradient, a loss that is not finite (the
 /// last good state is then kept under `folder/checkpoints`), an interruption, and failures to write.
 pub fn train(model: &mut Model, mut run: Run) -> Result<Outcome> {
     guard::check_rows(run.examples, run.config, model.llama().config())?;
@@ -195,7 +195,7 @@ impl<'a, 'r> Loop<'a, 'r> {
             learning_rate,
             gradient_norm: pass.norm,
             tokens: pass.tokens,
-            supervised: pass.supervised,
+            supervised: pass.trained,
             seconds: started.elapsed().as_secs_f64(),
         }))
     }
@@ -225,17 +225,15 @@ impl<'a, 'r> Loop<'a, 'r> {
         if !due && number != plan.total {
             return Ok(false);
         }
-        let held_out = match self.run.held_out.is_empty() {
-            true => None,
-            false => Some(self.held_out_loss(number)?),
-        };
+        let held_out = if self.run.held_out.is_empty() { None } else { Some(self.held_out_loss(number)?) };
         let Some(early) = &self.run.config.early_stopping else { return Ok(false) };
-        let value = match Watch::is_loss(early) {
-            true => held_out.ok_or_else(|| {
+        let value = if Watch::is_loss(early) {
+            held_out.ok_or_else(|| {
                 Error::config("early stopping watches the held-out loss, but no rows are held out")
                     .hint("set `data.held_out`")
-            })?,
-            false => self.measure(number)?,
+            })?
+        } else {
+            self.measure(number)?
         };
         let Some(watch) = &mut self.watch else { return Ok(false) };
         let stop = watch.look(value)?;

@@ -24,7 +24,7 @@ pub struct Trainer {
 
 /// What one step's rows gave.
 pub struct Pass {
-    /// Mean cross-entropy over the step's supervised tokens, in nats.
+    /// Mean cross-entropy over the step's trained tokens, in nats.
     pub loss: f64,
     /// One for each variable.
     pub gradients: Vec<Tensor>,
@@ -32,8 +32,8 @@ pub struct Pass {
     pub norm: f64,
     /// Tokens that went through the model.
     pub tokens: u64,
-    /// Tokens that are learned.
-    pub supervised: u64,
+    /// Trained tokens.
+    pub trained: u64,
 }
 
 impl Trainer {
@@ -48,7 +48,7 @@ impl Trainer {
         }
     }
 
-    /// The gradients of the mean loss over all supervised tokens of `rows`: how the rows are cut into passes makes no
+    /// The gradients of the mean loss over all trained tokens of `rows`: how the rows are cut into passes makes no
     /// difference beyond rounding.
     pub fn gradients(&mut self, llama: &Llama, examples: &[Example], rows: &[usize]) -> Result<Pass> {
         self.gradients_until(llama, examples, rows, &|| false).map(|pass| pass.unwrap_or_else(Pass::empty))
@@ -63,8 +63,8 @@ impl Trainer {
         interrupted: &dyn Fn() -> bool,
     ) -> Result<Option<Pass>> {
         let passes = self.passes;
-        let supervised: usize = rows.iter().map(|row| batch::supervised(&examples[*row])).sum();
-        let mut pass = Pass { supervised: supervised as u64, ..Pass::empty() };
+        let trained: usize = rows.iter().map(|row| batch::trained_tokens(&examples[*row])).sum();
+        let mut pass = Pass { trained: trained as u64, ..Pass::empty() };
         for rows in plan::passes(examples, rows, &self.settings) {
             if interrupted() {
                 // The step will be taken again from its first pass on.
@@ -72,21 +72,22 @@ impl Trainer {
                 return Ok(None);
             }
             let rows: Vec<&Example> = rows.iter().map(|row| &examples[*row]).collect();
-            self.add_batch(llama, &mut pass, &rows, supervised).map_err(failed)?;
+            self.add_batch(llama, &mut pass, &rows, trained).map_err(failed)?;
         }
         pass.norm = global_norm(&pass.gradients).map_err(failed)?;
         Ok(Some(pass))
     }
 
-    fn add_batch(&mut self, llama: &Llama, pass: &mut Pass, rows: &[&Example], supervised: usize) -> Computed<()> {
+    fn add_batch(&mut self, llama: &Llama, pass: &mut Pass, rows: &[&Example], trained: usize) -> Computed<()> {
         self.passes += 1;
         let seed = self.seed.wrapping_mul(0x9E37_79B9_7F4A_7C15).wrapping_add(self.passes);
         let mode = Mode::Training { seed, neftune: self.settings.neftune_alpha };
         let batch = Batch::new(rows, llama.device())?;
         pass.tokens += batch.tokens() as u64;
-        let (loss, mut gradients) = match self.settings.gradient_checkpointing {
-            false => self.whole(llama, &batch, &mode, supervised as f64)?,
-            true => self.by_layer(llama, &batch, &mode, supervised as f64)?,
+        let (loss, mut gradients) = if self.settings.gradient_checkpointing {
+            self.by_layer(llama, &batch, &mode, trained as f64)?
+        } else {
+            self.whole(llama, &batch, &mode, trained as f64)?
         };
         pass.loss += loss;
         for (i, var) in self.vars.iter().enumerate() {
@@ -177,20 +178,20 @@ fn gradient_of(input: &Var, gradients: &mut Gradients) -> Computed<Tensor> {
 
 impl Pass {
     fn empty() -> Self {
-        Self { loss: 0.0, gradients: Vec::new(), norm: 0.0, tokens: 0, supervised: 0 }
+        Self { loss: 0.0, gradients: Vec::new(), norm: 0.0, tokens: 0, trained: 0 }
     }
 }
 
-/// Mean cross-entropy in nats over all supervised tokens of `examples`, `batch_size` rows at a time; no gradients are
+/// Mean cross-entropy in nats over all trained tokens of `examples`, `batch_size` rows at a time; no gradients are
 /// recorded if the model's parameters are no variables.
 pub fn mean_loss(llama: &Llama, examples: &[Example], batch_size: usize) -> Result<f64> {
-    let supervised: usize = examples.iter().map(batch::supervised).sum();
+    let trained: usize = examples.iter().map(batch::trained_tokens).sum();
     let mut total = 0.0;
     for rows in examples.chunks(batch_size) {
         let rows: Vec<&Example> = rows.iter().collect();
         total += loss_of(llama, &rows).map_err(failed)?;
     }
-    Ok(total / supervised as f64)
+    Ok(total / trained as f64)
 }
 
 fn loss_of(llama: &Llama, rows: &[&Example]) -> Computed<f64> {

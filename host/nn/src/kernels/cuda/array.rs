@@ -69,9 +69,10 @@ impl<'a> Array<'a> {
     /// The same numbers in memory of their own.
     pub(super) fn copied(&self, dtype: DType) -> Result<Array<'static>> {
         let layout = Layout::contiguous_with_offset(self.len, self.start);
-        let storage = match self.dtype() == dtype {
-            true => self.storage.try_clone(&layout)?,
-            false => self.storage.to_dtype(&layout, dtype)?,
+        let storage = if self.dtype() == dtype {
+            self.storage.try_clone(&layout)?
+        } else {
+            self.storage.to_dtype(&layout, dtype)?
         };
         // A clone is of the whole buffer.
         let start = if self.dtype() == dtype { self.start } else { 0 };
