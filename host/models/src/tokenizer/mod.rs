@@ -3,6 +3,7 @@
 mod gguf;
 pub(crate) mod gguf_special;
 mod literal;
+mod plain;
 pub(crate) mod pre;
 
 pub(crate) use gguf::{from_gguf, special_token};
@@ -91,7 +92,10 @@ impl language_model::Tokenizer for Tokenizer {
     fn encode(&self, text: &str) -> Result<Vec<u32>> {
         // A damaged tokenizer may show itself only here.
         foreign::guarded("a text with the tokenizer", || {
-            if text.contains(language_model::LITERAL) { self.encode_marked(text) } else { self.ids(&self.inner, text) }
+            match text.strip_prefix(language_model::PLAIN) {
+                Some(text) => self.encode_plain(text),
+                None => self.encode_bare(text),
+            }
         })
     }
 
