@@ -4,3 +4,4 @@
 pub mod config;
 pub mod dataset;
 pub mod manifest;
+pub mod tasks;

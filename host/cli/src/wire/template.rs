@@ -228,10 +228,11 @@ impl Renderer {
     fn written(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
         let mut written = Vec::with_capacity(conversations.len());
         for alike in conversations.chunk_by(|a, b| a.plain == b.plain) {
-            match alike[0].plain {
-                true => written.extend(self.plain.prompts(alike, self.literal.as_ref())?),
-                false => written.extend(self.each(alike, ChatTemplate::render_prompt)?),
-            }
+            written.extend(if alike[0].plain {
+                self.plain.prompts(alike, self.literal.as_ref())?
+            } else {
+                self.each(alike, ChatTemplate::render_prompt)?
+            });
         }
         Ok(written)
     }
