@@ -18,6 +18,7 @@ mod rows;
 mod schema;
 mod swapped;
 mod tampering;
+mod tasks;
 mod templates;
 mod thread;
 mod tidy;

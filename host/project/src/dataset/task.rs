@@ -1,6 +1,6 @@
 //! A task's YAML with its data, as rows.
 
-use super::{array, pack};
+use super::{array, pack, parquet, table};
 use crate::tasks::{Format, Task};
 use diapason_core::{Error, Result, digest};
 use diapason_disk::{files, foreign};
@@ -73,12 +73,22 @@ fn beside(path: &Path, name: &str) -> std::path::PathBuf {
 fn rows_of(path: &Path, format: Format) -> Result<Vec<Map<String, Value>>> {
     let bytes = files::contents(path, files::LARGEST_TEXT).map_err(|source| files::unreadable(path, source))?;
     foreign::guarded(path.display(), || {
-        let (bytes, _) = pack::unpacked(bytes, path)?;
-        let text = match format {
-            Format::Json => array::lines(files::decoded(bytes, path)?, path)?,
+        let (bytes, name) = pack::unpacked(bytes, path)?;
+        let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase()).unwrap_or_default();
+        let text = match (format, ending.as_str()) {
+            (Format::Json, "csv" | "tsv" | "tab" | "parquet") => return Err(mistaken(path, "json")),
+            (Format::Json, _) => array::lines(files::decoded(bytes, path)?, path)?,
+            (Format::Csv, "csv") => table::lines(&files::decoded(bytes, path)?, b',', path)?,
+            (Format::Csv, _) => return Err(mistaken(path, "csv")),
+            (Format::Parquet, _) => parquet::exact_lines(bytes, path)?,
         };
         rows(&text, path)
     })
+}
+
+fn mistaken(path: &Path, format: &str) -> Error {
+    let message = format!("failed to read {}: its name is not one of `dataset_path: {format}`", path.display());
+    Error::data(message).hint("`dataset_path` says how the files are read: json, csv or parquet")
 }
 
 fn rows(text: &str, path: &Path) -> Result<Vec<Map<String, Value>>> {

@@ -2,6 +2,7 @@
 //! What a task asks for and this cannot do is refused by name, with its line; nothing of a YAML is passed over that would
 //! change a prompt or a score. Everything here is held against version 0.4.13.
 
+mod cells;
 mod docs;
 mod field;
 mod known;

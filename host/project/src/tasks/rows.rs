@@ -1,9 +1,11 @@
 //! The rows of a task: questions with their examples as turns, choices and references.
 
+use super::cells;
 use super::docs::Docs;
 use super::field::{Doc, Made, Reader};
 use super::sampler::Sampler;
 use super::scoring::Output;
+use super::sources::Format;
 use super::task::{Fields, Pool, Task};
 use diapason_core::{Error, Result};
 use serde_json::{Map, Value, json};
@@ -15,8 +17,10 @@ impl Task {
     /// # Errors
     /// A row does not fit the task; the message names the split and the row.
     pub fn rows(&self, splits: Vec<(String, Vec<Map<String, Value>>)>) -> Result<String> {
+        let table = self.sources.format == Format::Csv;
         let named = |(name, rows): (String, Vec<Doc>)| {
-            let docs = Docs::of(rows).map_err(|error| error.context(format!("split `{name}`")))?;
+            let rows = if table { cells::typed(rows) } else { Ok(rows) };
+            let docs = rows.and_then(Docs::of).map_err(|error| error.context(format!("split `{name}`")))?;
             Ok((name, docs))
         };
         let splits = splits.into_iter().map(named).collect::<Result<Vec<(String, Docs)>>>()?;

@@ -18,6 +18,10 @@ pub(super) struct Sources {
 pub enum Format {
     /// JSON lines, or a list.
     Json,
+    /// A table with commas, whose cells have types.
+    Csv,
+    /// Parquet.
+    Parquet,
 }
 
 impl Sources {
@@ -62,13 +66,15 @@ impl Sources {
     }
 }
 
-const LOCAL: &str = "data are local files of JSON: `dataset_path: json` with \
+const LOCAL: &str = "data are local files: `dataset_path: json` (or csv, parquet) with \
                      `dataset_kwargs: {data_files: {test: test.jsonl}}`";
 
 fn format(node: Node) -> Result<Format> {
     let line = node.line;
     match node::text(node, "dataset_path")?.as_str() {
         "json" => Ok(Format::Json),
+        "csv" => Ok(Format::Csv),
+        "parquet" => Ok(Format::Parquet),
         other => Err(refuse(line, &format!("`dataset_path: {other}` is not supported"), LOCAL)),
     }
 }

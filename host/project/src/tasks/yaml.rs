@@ -92,12 +92,9 @@ impl<'a> Reader<'a> {
         loop {
             let (key, line) = match self.next()? {
                 (Event::MappingEnd, _) => return Ok(Yaml::Map(entries)),
-                (Event::Scalar(key, _, 0, None), line) => (key.into_owned(), line),
+                (Event::Scalar(key, style, 0, None), line) => (key_of(key, style, line)?, line),
                 (_, line) => return Err(refuse(line, "a key that is no plain text", "keys are names")),
             };
-            if key == "<<" {
-                return Err(refuse(line, "a merge (`<<`)", "write out what it stands for"));
-            }
             if entries.iter().any(|(known, _)| *known == key) {
                 return Err(refuse(line, &format!("`{key}` stands twice"), "keep one of them: readers take the last"));
             }
@@ -105,6 +102,18 @@ impl<'a> Reader<'a> {
             let value = self.node(found)?;
             entries.push((key, value));
         }
+    }
+}
+
+/// A key. One that is no text without quotes, such as `on`, is no key that anybody means.
+fn key_of(key: Cow<'_, str>, style: ScalarStyle, line: usize) -> Result<String> {
+    if key == "<<" {
+        return Err(refuse(line, "a merge (`<<`)", "write out what it stands for"));
+    }
+    match if style == ScalarStyle::Plain { scalar::plain(&key, line)? } else { Yaml::Text(key.into_owned()) } {
+        Yaml::Text(key) => Ok(key),
+        Yaml::Int(number) => Ok(number.to_string()),
+        _ => Err(refuse(line, "a key that is no plain text", "put it in quotes")),
     }
 }
 
@@ -159,6 +168,7 @@ mod tests {
             ("", "there is nothing"),
             ("a: [1", "line"),
             ("? [a]\n: b", "a key that is no plain text"),
+            ("on: 1", "a key that is no plain text"),
         ] {
             let error = parse(text).expect_err(text).to_string();
             assert!(error.contains(part), "{part} in {error}");
