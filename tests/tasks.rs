@@ -31,12 +31,13 @@ fn folder() -> tempfile::TempDir {
     copy(&root().join("tests/tasks"), &folder.path().join("tasks"));
     put(folder.path(), "train.jsonl", "{\"prompt\": \"a\", \"completion\": \"b\"}\n");
     let mut config = String::from(
-        "validator = []\n[run]\nfolder = \"run\"\n[model]\npath = \"base\"\n[data]\ntrain = \"train.jsonl\"\n\
-         [train]\nepochs = 1\nrank = 1\n",
+        "[run]\nfolder = \"run\"\n[model]\npath = \"base\"\n[data]\ntrain = \"train.jsonl\"\n\
+         [train]\nepochs = 1\nrank = 1\nlearning_rate = 1e-2\n",
     );
     for task in TASKS {
         for (way, more) in WAYS {
-            let suite = format!("[[suite]]\nname = \"{task} {way}\"\ntask = {{ file = \"tasks/{task}.yaml\"{more} }}\n");
+            let suite =
+                format!("[[suite]]\nname = \"{task} {way}\"\ntask = {{ file = \"tasks/{task}.yaml\"{more} }}\n");
             config.push_str(&suite);
         }
     }

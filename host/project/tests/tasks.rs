@@ -40,7 +40,8 @@ fn prompt(sample: &Sample) -> String {
 
 #[test]
 fn prompts_choices_and_references_are_those_of_the_harness() {
-    let golden: Value = serde_json::from_str(&std::fs::read_to_string(folder().join("expected.json")).unwrap()).unwrap();
+    let golden: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder().join("expected.json")).unwrap()).unwrap();
     let ways = [
         ("plain", ""),
         ("turns", ", apply_chat_template = true"),
@@ -181,7 +182,11 @@ fn rows_that_do_not_fit_the_task_are_refused() {
         (format!("{}{choice}", target("q")), ROWS, "none of the choices"),
         (format!("{}{choice}", target("\"{{n + 1}}\"")), ROWS, "choice 2 is expected"),
         (format!("{}{choice}", target("n")), r#"{"q": "Q", "n": 1, "c": ["A", "A"]}"#, "is the same as one before it"),
-        (format!("{TASK}output_type: multiple_choice\ndoc_to_choice: \"{{{{c | join(',')}}}}\"\n"), ROWS, "no list of Python"),
+        (
+            format!("{TASK}output_type: multiple_choice\ndoc_to_choice: \"{{{{c | join(',')}}}}\"\n"),
+            ROWS,
+            "no list of Python",
+        ),
         (format!("{TASK}output_type: multiple_choice\ndoc_to_choice: \"{{{{c}}}}\"\n"), ROWS, ""),
         (format!("{}{choice}", text("n")), ROWS, "`doc_to_text` is no text"),
         (format!("{}{choice}", text("\"{{n}}\"")), ROWS, "`doc_to_text` is no text"),
@@ -192,11 +197,15 @@ fn rows_that_do_not_fit_the_task_are_refused() {
         (target("\"[{{n}}, {{n}}]\""), ROWS, "no list of texts"),
         (target("\"[{{n}}, +1]\""), ROWS, "`doc_to_target` is"),
         (target("\"[{{a}} b]\""), ROWS, ""),
-        (format!("{TASK}num_fewshot: 2\n"), ROWS, "to draw examples from"),
+        (format!("{TASK}num_fewshot: 3\n"), ROWS, "to draw examples from"),
         (TASK.into(), "{\"q\": \"Q\", \"a\": \"A\"}\n{\"q\": 1, \"a\": \"B\"}", "values of different types"),
         (TASK.into(), "{\"q\": \"2020-01-01\", \"a\": \"A\"}", "all texts of the column `q` are dates"),
         (TASK.into(), "{\"q\": \"Q\", \"a\": \"A\", \"x\": 18446744073709551615}", "no integer of 64 bits"),
-        (TASK.into(), "{\"q\": \"Q\", \"a\": \"A\", \"x\": {\"y\": 1}}\n{\"q\": \"Q\", \"a\": \"A\", \"x\": {\"z\": 1}}", "different keys"),
+        (
+            TASK.into(),
+            "{\"q\": \"Q\", \"a\": \"A\", \"x\": {\"y\": 1}}\n{\"q\": \"Q\", \"a\": \"A\", \"x\": {\"z\": 1}}",
+            "different keys",
+        ),
         (TASK.into(), "{\"q\": \"Q\"", "line 1"),
         (TASK.into(), "", "has no rows"),
         (target("\"{{a or 1}}\""), "{\"q\": \"Q\", \"a\": null}", ""),
@@ -229,7 +238,10 @@ fn a_configuration_says_nothing_else_of_a_task() {
         (format!("{task}max_tokens = 3"), "`max_tokens` is given"),
         (format!("{task}[generate]\nstop = [\"x\"]"), "`generate.stop` is given"),
         (format!("{task}[generate]\ntemperature = 0.5"), "`generate.temperature` is not 0"),
-        (format!("{task}evaluator = [{{ plugin = \"eval-format\", name = \"whole\" }}]"), "an evaluator is named `whole`"),
+        (
+            format!("{task}evaluator = [{{ plugin = \"eval-format\", name = \"whole\" }}]"),
+            "an evaluator is named `whole`",
+        ),
         (format!("{suite}task = {{ file = \"absent.yaml\" }}"), "absent.yaml"),
         (format!("{suite}task = {{ file = \"reading.yaml\", data = {{}} }}"), "data"),
     ] {

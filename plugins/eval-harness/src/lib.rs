@@ -40,9 +40,9 @@ impl Evaluator for Harness {
         Ok(match self.settings.output {
             Output::GenerateUntil => Request::completions(1),
             Output::Loglikelihood => Request::likelihoods(sample.reference.iter().cloned()),
-            Output::MultipleChoice => {
-                Request::likelihoods(sample.choices.iter().map(|choice| format!("{}{choice}", self.settings.choice_prefix)))
-            }
+            Output::MultipleChoice => Request::likelihoods(
+                sample.choices.iter().map(|choice| format!("{}{choice}", self.settings.choice_prefix)),
+            ),
         })
     }
 
@@ -68,7 +68,9 @@ impl Harness {
         let measures = self.settings.metrics.iter().map(|metric| {
             let value = match metric {
                 Metric::ExactMatch => right.iter().any(|place| seen.likelihoods[*place].greedy),
-                other => choice::likeliest(*other, choices, &seen.likelihoods).is_some_and(|best| right.contains(&best)),
+                other => {
+                    choice::likeliest(*other, choices, &seen.likelihoods).is_some_and(|best| right.contains(&best))
+                }
             };
             Measure::new(metric.name(), truth(value))
         });

@@ -265,7 +265,10 @@ mod tests {
 
     #[test]
     fn what_would_mean_another_thing_is_refused() {
-        for pattern in [r"(a)\1", "a++", "a{2}+", "(?>a)", "(?P=n)", "(?i:a)", "{a", r"\h", r"[\S]", "[a--b]", "(?#x)", "[a", "(a", r"\"] {
+        for pattern in [
+            r"(a)\1", "a++", "a{2}+", "(?>a)", "(?P=n)", "(?i:a)", "{a", r"\h", r"[\S]", "[a--b]", "(?#x)", "[a", "(a",
+            r"\",
+        ] {
             assert!(Pattern::new(pattern).is_err(), "{pattern}");
         }
     }

@@ -149,7 +149,8 @@ impl<'a> Lexer<'a> {
         let line = self.line_at(self.at);
         self.skip(begin);
         let rest = self.rest();
-        let ends = rest.match_indices("{%").find_map(|(at, _)| raw_end(&rest[at..], self.plain).map(|length| (at, length)));
+        let ends =
+            rest.match_indices("{%").find_map(|(at, _)| raw_end(&rest[at..], self.plain).map(|length| (at, length)));
         let (end, length) = ends.ok_or_else(|| Fault::syntax("`raw` is not ended", line))?;
         let (sign, _) = sign(&rest[end + 2..]);
         self.data(&rest[..end], sign, false);

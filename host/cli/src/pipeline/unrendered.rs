@@ -130,7 +130,8 @@ pub(super) fn digest(session: &mut Session) -> Result<String> {
     let plugin = session.plugins.get(&config.template.plugin)?.sha256().to_owned();
     let settings = serde_json::Value::Object(config.template.settings.clone()).to_string();
     let data = config.data.iter().map(|data| serde_json::json!(data.system));
-    let suites = config.suites.iter().map(|suite| serde_json::json!([suite.system, suite.template_variables, suite.task]));
+    let suites =
+        config.suites.iter().map(|suite| serde_json::json!([suite.system, suite.template_variables, suite.task]));
     let selected = serde_json::Value::from_iter(data.chain(suites)).to_string();
     let trained = config.model.adapter.is_none().to_string();
     Ok(digest::of_parts([

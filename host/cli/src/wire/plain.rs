@@ -27,7 +27,8 @@ impl Plain {
     pub(super) fn prompts(&self, conversations: &[Conversation], literal: Option<&Literal>) -> Result<Vec<String>> {
         self.check()?;
         let prompt = |conversation: &Conversation| {
-            let conversation = literal.map_or_else(|| Ok(conversation.clone()), |literal| literal.marked(conversation))?;
+            let conversation =
+                literal.map_or_else(|| Ok(conversation.clone()), |literal| literal.marked(conversation))?;
             let text: String = conversation.messages.into_iter().map(|message| message.content).collect();
             if text.contains(PLAIN) {
                 let error = Error::data("a text contains U+FDD3, which is no character and is reserved");
@@ -45,8 +46,9 @@ impl Plain {
             return Ok(());
         }
         let (does, says) = if begins { ("puts a token", "no") } else { ("puts nothing", "yes") };
-        let message =
-            format!("the tokenizer {does} before plain text, but `add_bos_token` of the model's other files says {says}");
+        let message = format!(
+            "the tokenizer {does} before plain text, but `add_bos_token` of the model's other files says {says}"
+        );
         Err(Error::data(message).hint(
             "make tokenizer_config.json say what tokenizer.json does, or ask through the chat template: \
              `apply_chat_template = true` in the suite's `task`",

@@ -1,7 +1,7 @@
 //! The chat template of a run: a component, and the template's text where it takes one.
 
-use super::unwritten::{self, Kind, Loss};
 use super::plain::Plain;
+use super::unwritten::{self, Kind, Loss};
 use super::{Literal, Origin, Plugins, defaults, literal, origin};
 use diapason_core::config::{SpecialTokens, Template};
 use diapason_core::digest;
@@ -103,7 +103,9 @@ impl Renderer {
     pub(crate) fn prompts(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
         let rendered = self.written(conversations)?;
         self.losses.clear();
-        for (row, (conversation, text)) in conversations.iter().zip(&rendered).enumerate().filter(|(_, (one, _))| !one.plain) {
+        for (row, (conversation, text)) in
+            conversations.iter().zip(&rendered).enumerate().filter(|(_, (one, _))| !one.plain)
+        {
             let text = literal::unmarked(text);
             let losses = unwritten::lost(conversation, &text, |probe| {
                 Some(self.each(std::slice::from_ref(probe), ChatTemplate::render_prompt).ok()?.concat())

@@ -91,11 +91,9 @@ impl Tokenizer {
 impl language_model::Tokenizer for Tokenizer {
     fn encode(&self, text: &str) -> Result<Vec<u32>> {
         // A damaged tokenizer may show itself only here.
-        foreign::guarded("a text with the tokenizer", || {
-            match text.strip_prefix(language_model::PLAIN) {
-                Some(text) => self.encode_plain(text),
-                None => self.encode_bare(text),
-            }
+        foreign::guarded("a text with the tokenizer", || match text.strip_prefix(language_model::PLAIN) {
+            Some(text) => self.encode_plain(text),
+            None => self.encode_bare(text),
         })
     }
 

@@ -54,7 +54,8 @@ mod tests {
 
     #[test]
     fn what_the_tokenizer_adds_stands_before_plain_text_only_once() {
-        let (begin, text) = (json!({"SpecialToken": {"id": "<s>", "type_id": 0}}), json!({"Sequence": {"id": "A", "type_id": 0}}));
+        let (begin, text) =
+            (json!({"SpecialToken": {"id": "<s>", "type_id": 0}}), json!({"Sequence": {"id": "A", "type_id": 0}}));
         let with = tokenizer(json!([begin, text]));
         let bare = with.encode("ab").unwrap();
         assert_eq!(with.encode(&format!("{PLAIN}ab")).unwrap(), [&[256], bare.as_slice()].concat());

@@ -9,9 +9,9 @@ use diapason_core::{Error, Result};
 /// Errors where a task is not supported, its data are missing, or the configuration says something else of it.
 pub fn adopt(config: &mut Config) -> Result<()> {
     let Config { suites, generate, .. } = config;
-    suites.iter_mut().try_for_each(|suite| {
-        of(suite, generate).map_err(|error| error.context(format!("suite `{}`", suite.name)))
-    })
+    suites
+        .iter_mut()
+        .try_for_each(|suite| of(suite, generate).map_err(|error| error.context(format!("suite `{}`", suite.name))))
 }
 
 fn of(suite: &mut Suite, generate: &Generate) -> Result<()> {

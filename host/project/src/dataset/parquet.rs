@@ -31,7 +31,8 @@ pub(super) fn lines(bytes: Vec<u8>, names: &Columns, path: &Path) -> Result<Stri
 /// # Errors
 /// As [`lines()`], and where a column is of a type that JSON has not.
 pub(super) fn exact_lines(bytes: Vec<u8>, path: &Path) -> Result<String> {
-    let changed = |row: &Row| row.get_column_iter().find_map(|(column, field)| within(field, format!("/{column}"), true));
+    let changed =
+        |row: &Row| row.get_column_iter().find_map(|(column, field)| within(field, format!("/{column}"), true));
     of(bytes::Bytes::from(bytes), &changed, path)
 }
 

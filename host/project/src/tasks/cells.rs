@@ -81,11 +81,23 @@ mod tests {
 
     #[test]
     fn integers_and_texts_are_read_and_nothing_is_converted_unseen() {
-        let typed_a = |cells: &[&str]| typed(table(cells)).map(|rows| rows.iter().map(|row| row.get("a").cloned()).collect::<Vec<_>>());
+        let typed_a = |cells: &[&str]| {
+            typed(table(cells)).map(|rows| rows.iter().map(|row| row.get("a").cloned()).collect::<Vec<_>>())
+        };
         assert_eq!(typed_a(&["1", "-2"]).unwrap(), [Some(json!(1)), Some(json!(-2))]);
         assert_eq!(typed_a(&["1", "x"]).unwrap(), [Some(json!("1")), Some(json!("x"))]);
         assert_eq!(typed_a(&["x", ""]).unwrap(), [Some(json!("x")), None]);
-        for cells in [["1", ""], ["1.5", "2"], ["01", "2"], ["1e3", "2"], ["inf", "1"], ["True", "false"], ["NA", "x"], ["null", "x"], [" 1", "2"]] {
+        for cells in [
+            ["1", ""],
+            ["1.5", "2"],
+            ["01", "2"],
+            ["1e3", "2"],
+            ["inf", "1"],
+            ["True", "false"],
+            ["NA", "x"],
+            ["null", "x"],
+            [" 1", "2"],
+        ] {
             let error = typed_a(&cells).expect_err(cells[0]);
             assert!(error.to_string().contains("column `a`") && error.hint_text().is_some(), "{error}");
         }

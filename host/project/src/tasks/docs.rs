@@ -85,11 +85,19 @@ impl Kind {
             Value::Null => Self::Null,
             Value::Bool(_) => Self::Bool,
             Value::Number(number) if number.as_i64().is_some() => Self::Int,
-            Value::Number(number) if number.is_f64() && number.as_f64().is_none_or(|n| n != 0.0 || n.is_sign_positive()) => {
+            Value::Number(number)
+                if number.is_f64() && number.as_f64().is_none_or(|n| n != 0.0 || n.is_sign_positive()) =>
+            {
                 Self::Float
             }
             Value::Number(number) => return Err(format!("holds {number}, which is no integer of 64 bits")),
-            Value::String(text) => if is_time(text) { Self::Time } else { Self::Text },
+            Value::String(text) => {
+                if is_time(text) {
+                    Self::Time
+                } else {
+                    Self::Text
+                }
+            }
             Value::Array(items) => {
                 let kinds = items.iter().map(Self::of);
                 Self::List(Box::new(kinds.reduce(|one, other| one?.with(other?)).unwrap_or(Ok(Self::Null))?))

@@ -97,7 +97,11 @@ impl Maker {
             field.as_ref().map(|field| Reader::new(name, field, columns, has_choices)).transpose()
         };
         let text = Reader::new("doc_to_text", &fields.text, columns, has_choices)?;
-        Ok(Self { text, target: reader("doc_to_target", &fields.target)?, choice: reader("doc_to_choice", &fields.choice)? })
+        Ok(Self {
+            text,
+            target: reader("doc_to_target", &fields.target)?,
+            choice: reader("doc_to_choice", &fields.choice)?,
+        })
     }
 
     fn choices(&self, doc: &Doc) -> Result<Vec<String>> {
@@ -178,9 +182,12 @@ fn chosen(made: Made, choices: &[String]) -> Result<Value> {
             Err(error.hint("`doc_to_target` gives one of the choices, or its number"))
         }
         Made::List(items) if !items.is_empty() => {
-            let number = |item: &Value| item.as_i64().ok_or_else(|| {
-                Error::data("a right answer is not the number of a choice").hint("a list of answers is one of numbers")
-            });
+            let number = |item: &Value| {
+                item.as_i64().ok_or_else(|| {
+                    Error::data("a right answer is not the number of a choice")
+                        .hint("a list of answers is one of numbers")
+                })
+            };
             Ok(Value::Array(items.iter().map(|item| text(number(item)?)).collect::<Result<_>>()?))
         }
         Made::List(_) => Err(Error::data("no choice is right").hint("rows without a known answer cannot be scored")),

@@ -187,10 +187,15 @@ fn metric(node: Node, output: Output) -> Result<(String, Map<String, Value>)> {
             settings.extend(keys.truth(key)?.map(|truth| (key.to_owned(), truth.into())));
         }
         if let Some(patterns) = keys.take("regexes_to_ignore") {
-            settings.insert("regexes_to_ignore".into(), json!(node::list(patterns, "regexes_to_ignore")?
-                .into_iter()
-                .map(|pattern| node::text(pattern, "regexes_to_ignore"))
-                .collect::<Result<Vec<_>>>()?));
+            settings.insert(
+                "regexes_to_ignore".into(),
+                json!(
+                    node::list(patterns, "regexes_to_ignore")?
+                        .into_iter()
+                        .map(|pattern| node::text(pattern, "regexes_to_ignore"))
+                        .collect::<Result<Vec<_>>>()?
+                ),
+            );
         }
     }
     keys.end()?;
@@ -211,7 +216,8 @@ fn pipelines(node: Node, output: Output, repeats: usize) -> Result<Vec<Pipeline>
             return Err(refuse(line, &format!("two lists of filters are named `{name}`"), "rename one of them"));
         }
         let steps = keys.take("filter").map(|node| steps(node, output, repeats)).transpose()?;
-        let steps = steps.ok_or_else(|| refuse(line, "`filter` is missing", "write `filter: [{function: take_first}]`"))?;
+        let steps =
+            steps.ok_or_else(|| refuse(line, "`filter` is missing", "write `filter: [{function: take_first}]`"))?;
         keys.end()?;
         pipelines.push((Some(name), steps));
     }
@@ -237,7 +243,11 @@ fn steps(node: Node, output: Output, repeats: usize) -> Result<Vec<Value>> {
             "majority_vote" => {}
             "take_first_k" => {
                 if keys.count("k")?.is_none_or(|k| k == 0 || k > repeats) {
-                    return Err(refuse(line, "`k` is not 1 to `repeats`", "write `k`, and `repeats` at least as large"));
+                    return Err(refuse(
+                        line,
+                        "`k` is not 1 to `repeats`",
+                        "write `k`, and `repeats` at least as large",
+                    ));
                 }
             }
             "regex" if output == Output::GenerateUntil => steps.push(regex(&mut keys)?),
