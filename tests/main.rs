@@ -21,6 +21,7 @@ mod rows;
 mod schema;
 mod swapped;
 mod tampering;
+mod tasks;
 mod templates;
 mod thread;
 mod tidy;

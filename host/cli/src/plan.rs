@@ -25,7 +25,8 @@ impl Plan {
 
     /// Takes the configuration's text; `name` is for messages, relative paths start from `folder`.
     pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Self> {
-        let config = config::parse(text, name, folder)?;
+        let mut config = config::parse(text, name, folder)?;
+        config::adopt(&mut config)?;
         Ok(Self { config, text: text.into(), name: name.into() })
     }
 

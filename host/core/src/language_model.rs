@@ -9,9 +9,14 @@ use serde::{Deserialize, Serialize};
 /// character, and tokenizers take it away.
 pub const LITERAL: char = '\u{fdd2}';
 
+/// Stands before a prompt that no chat template wrote: the tokenizer puts its own special tokens around the text, as it does
+/// for text by itself. It is no character, and tokenizers take it away.
+pub const PLAIN: char = '\u{fdd3}';
+
 /// Text to token ids and back.
 pub trait Tokenizer: Send + Sync {
-    /// Token ids of `text`; special tokens in the text are recognised, unless [`LITERAL`] stands inside; none are added.
+    /// Token ids of `text`; special tokens in the text are recognised, unless [`LITERAL`] stands inside; none are added,
+    /// unless [`PLAIN`] stands before it.
     fn encode(&self, text: &str) -> Result<Vec<u32>>;
 
     /// The text of `ids`, special tokens left out.

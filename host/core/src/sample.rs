@@ -66,6 +66,9 @@ pub struct Sample {
     /// The row's own variables of the template (`enable_thinking`, `documents`, …).
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub variables: Map<String, Value>,
+    /// The only message's text is the prompt as it stands, which no chat template writes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
     /// The whole row as it stood in the file.
     pub row: String,
     /// Where the row stands, for messages: `line 3 of t.jsonl`. Empty where it is of no file.
@@ -106,6 +109,8 @@ pub struct Conversation {
     pub tools: Option<Value>,
     /// The row's own variables of the template, which go before those of the settings.
     pub variables: Map<String, Value>,
+    /// As [`Sample::plain`].
+    pub plain: bool,
     /// Where the row stands, as [`Sample::place`].
     pub place: String,
 }
@@ -117,6 +122,7 @@ impl Conversation {
             messages: sample.messages.clone(),
             tools: sample.tools.clone(),
             variables: sample.variables.clone(),
+            plain: sample.plain,
             place: sample.place.clone(),
         }
     }

@@ -17,6 +17,8 @@ pub struct Chat {
     pub templates: ChatTemplates,
     /// The special tokens' texts by their names: `bos_token`, `eos_token`, …
     pub special_tokens: Map<String, Value>,
+    /// Whether the files say that plain text begins with the beginning-of-text token.
+    pub begins: Option<bool>,
 }
 
 impl Chat {
@@ -36,8 +38,10 @@ impl Chat {
 
     /// The templates of a folder, with the special tokens that its files name.
     pub(crate) fn beside(folder: &Path, beside: &Beside) -> Result<Self> {
-        let templates = ChatTemplates::of_folder(folder, &optional(folder, "tokenizer_config.json")?)?;
-        Ok(Self { templates, special_tokens: beside.special_tokens() })
+        let config = optional(folder, "tokenizer_config.json")?;
+        let begins = config["add_bos_token"].as_bool();
+        let templates = ChatTemplates::of_folder(folder, &config)?;
+        Ok(Self { templates, special_tokens: beside.special_tokens(), begins })
     }
 
     pub(crate) fn of_gguf(gguf: &Gguf) -> Result<Self> {
@@ -47,7 +51,11 @@ impl Chat {
         {
             special_tokens.extend(special_token(gguf, name)?.map(|token| (key.to_owned(), Value::from(token))));
         }
-        Ok(Self { templates: ChatTemplates::of_gguf(gguf)?, special_tokens })
+        // llama.cpp adds the token for the pieces of SentencePiece where nothing is said.
+        let is_pieces = gguf.text("tokenizer.ggml.model").is_ok_and(|model| model == "llama");
+        let said = gguf.value("tokenizer.ggml.add_bos_token").and_then(|said| said.to_bool().ok());
+        let begins = Some(said.unwrap_or(is_pieces));
+        Ok(Self { templates: ChatTemplates::of_gguf(gguf)?, special_tokens, begins })
     }
 
     /// Whether `other`, an adapter's, writes every conversation as these files do: the same templates, and under each

@@ -7,3 +7,4 @@ pub mod dataset;
 pub mod foreign;
 pub mod manifest;
 pub mod prompting;
+pub mod tasks;

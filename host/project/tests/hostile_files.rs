@@ -9,6 +9,7 @@ use diapason_disk::files::{read_text, write};
 use diapason_project::config;
 use diapason_project::dataset::{self, Selection};
 use diapason_project::manifest::Manifest;
+use diapason_project::tasks::Task;
 use rand::{Rng as _, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::{Path, PathBuf};
@@ -131,6 +132,28 @@ fn configurations() {
     for version in damaged(text.as_bytes(), 4000, 3) {
         let text = String::from_utf8_lossy(&version);
         let _ = config::parse(&text, "diapason.toml", Path::new("")).map_err(|error| sound(&error, Class::Config));
+    }
+    small();
+}
+
+#[test]
+fn tasks() {
+    let row = serde_json::json!({"country": "Spain", "cities": ["Riga", "Madrid"], "label": 1});
+    let rows = vec![row.as_object().cloned().unwrap(); 4];
+    for name in ["capitals", "letters", "reading"] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../tests/tasks/{name}.yaml"));
+        for version in damaged(&std::fs::read(path).unwrap(), 1000, 5) {
+            let text = String::from_utf8_lossy(&version);
+            let task = match Task::parse(&text) {
+                Ok(task) => task,
+                Err(error) => {
+                    sound(&error, Class::Config);
+                    continue;
+                }
+            };
+            let splits = task.files().1.iter().map(|(name, _)| (name.clone(), rows.clone())).collect();
+            let _ = task.rows(splits).map_err(|error| sound(&error, Class::Data));
+        }
     }
     small();
 }

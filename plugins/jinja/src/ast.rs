@@ -197,4 +197,6 @@ pub struct Template {
     pub blocks: HashMap<Rc<str>, Rc<Block>>,
     /// Whether it has `{% generation %}` blocks.
     pub marks_generation: bool,
+    /// Whether it was read by [`parse_plain`](crate::parse_plain).
+    pub plain: bool,
 }

@@ -16,9 +16,13 @@ const LONGEST: usize = 100_000;
 const NAMES: [&str; 8] =
     ["range", "dict", "namespace", "cycler", "joiner", "lipsum", "raise_exception", "strftime_now"];
 
-/// A function by its name.
-pub fn find(name: &str) -> Option<Value> {
-    let name = NAMES.into_iter().find(|known| *known == name)?;
+/// The last of them are `transformers`' own.
+const OWN: usize = 2;
+
+/// A function by its name; in a plain template one of Jinja's.
+pub fn find(name: &str, plain: bool) -> Option<Value> {
+    let known = if plain { &NAMES[..NAMES.len() - OWN] } else { &NAMES[..] };
+    let name = known.iter().copied().find(|known| *known == name)?;
     Some(Value::Object(Rc::new(Object::Function(name))))
 }
 

@@ -1,4 +1,5 @@
-//! Text to tokens, with Jinja's rules for whitespace: `trim_blocks` and `lstrip_blocks` are on, as in `transformers`.
+//! Text to tokens, with Jinja's rules for whitespace: `trim_blocks` and `lstrip_blocks` are on, as in `transformers`, and off
+//! in plain templates.
 
 mod literals;
 
@@ -47,10 +48,10 @@ const OPERATORS: [&str; 25] = [
 ];
 
 /// Every token with its line.
-pub fn tokens(source: &str) -> Result<Vec<(Token, usize)>> {
+pub fn tokens(source: &str, plain: bool) -> Result<Vec<(Token, usize)>> {
     let source = source.replace("\r\n", "\n").replace('\r', "\n");
-    let source = source.strip_suffix('\n').unwrap_or(&source);
-    let mut lexer = Lexer { source, at: 0, line: 1, counted: 0, line_starting: true, tokens: Vec::new() };
+    let source = source.strip_suffix('\n').filter(|_| !plain).unwrap_or(&source);
+    let mut lexer = Lexer { source, plain, at: 0, line: 1, counted: 0, line_starting: true, tokens: Vec::new() };
     lexer.root()?;
     let line = lexer.line_at(source.len());
     lexer.tokens.push((Token::End, line));
@@ -59,6 +60,8 @@ pub fn tokens(source: &str) -> Result<Vec<(Token, usize)>> {
 
 struct Lexer<'a> {
     source: &'a str,
+    /// Whether whitespace around tags stays.
+    plain: bool,
     at: usize,
     line: usize,
     counted: usize,
@@ -112,7 +115,7 @@ impl<'a> Lexer<'a> {
         let kept = match sign {
             Some('-') => trim_end(text),
             Some(_) => text,
-            None if prints => text,
+            None if prints || self.plain => text,
             None => {
                 let line = text.rfind('\n').map_or(0, |at| at + 1);
                 let whole = line > 0 || self.line_starting;
@@ -138,7 +141,7 @@ impl<'a> Lexer<'a> {
         let signed = end > 0 && rest[..end].ends_with(['-', '+']);
         let start = end - usize::from(signed);
         self.skip(start);
-        self.skip(tag_end(self.rest(), "#}", true).unwrap_or(2));
+        self.skip(tag_end(self.rest(), "#}", true, self.plain).unwrap_or(2));
         Ok(())
     }
 
@@ -146,7 +149,8 @@ impl<'a> Lexer<'a> {
         let line = self.line_at(self.at);
         self.skip(begin);
         let rest = self.rest();
-        let ends = rest.match_indices("{%").find_map(|(at, _)| raw_end(&rest[at..]).map(|length| (at, length)));
+        let ends =
+            rest.match_indices("{%").find_map(|(at, _)| raw_end(&rest[at..], self.plain).map(|length| (at, length)));
         let (end, length) = ends.ok_or_else(|| Fault::syntax("`raw` is not ended", line))?;
         let (sign, _) = sign(&rest[end + 2..]);
         self.data(&rest[..end], sign, false);
@@ -165,7 +169,7 @@ impl<'a> Lexer<'a> {
             let rest = self.rest();
             if open.is_empty() {
                 let end = if prints { "}}" } else { "%}" };
-                if let Some(length) = tag_end(rest, end, !prints) {
+                if let Some(length) = tag_end(rest, end, !prints, self.plain) {
                     self.push(if prints { Token::PrintEnd } else { Token::BlockEnd });
                     self.skip(length);
                     return Ok(());
@@ -239,7 +243,7 @@ fn sign(text: &str) -> (Option<char>, usize) {
 }
 
 /// The length of a tag's end with the whitespace that it takes along. `+` is no end of a print statement.
-fn tag_end(text: &str, end: &str, block: bool) -> Option<usize> {
+fn tag_end(text: &str, end: &str, block: bool, plain: bool) -> Option<usize> {
     if let Some(after) = text.strip_prefix('-').and_then(|text| text.strip_prefix(end)) {
         return Some(text.len() - after.trim_start_matches(is_space).len());
     }
@@ -247,7 +251,7 @@ fn tag_end(text: &str, end: &str, block: bool) -> Option<usize> {
         return Some(3);
     }
     let after = text.strip_prefix(end)?;
-    Some(2 + usize::from(block && after.starts_with('\n')))
+    Some(2 + usize::from(block && !plain && after.starts_with('\n')))
 }
 
 /// The length of `{% raw %}`. It takes no line break along.
@@ -259,9 +263,9 @@ fn raw_begin(tag: &str) -> Option<usize> {
     rest.strip_prefix("%}").map(|after| tag.len() - after.len())
 }
 
-fn raw_end(tag: &str) -> Option<usize> {
+fn raw_end(tag: &str, plain: bool) -> Option<usize> {
     let rest = keyword(tag, "endraw")?;
-    tag_end(rest, "%}", true).map(|length| tag.len() - rest.len() + length)
+    tag_end(rest, "%}", true, plain).map(|length| tag.len() - rest.len() + length)
 }
 
 /// What follows `{%`, a sign, a word and spaces.

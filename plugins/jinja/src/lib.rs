@@ -3,7 +3,8 @@
 //!
 //! What Python can and this cannot is refused by name ([`fault::Kind::Unsupported`]); nothing is rendered otherwise.
 //!
-//! [`parse`] reads a template, [`Interpreter::render`] runs it.
+//! [`parse`] reads a template, [`Interpreter::render`] runs it. [`parse_plain`] reads one for an environment that is not
+//! `transformers`': nothing is trimmed, and what is undefined is an error.
 
 mod arguments;
 mod ast;
@@ -33,5 +34,5 @@ mod value;
 pub use ast::Template;
 pub use clock::Clock;
 pub use interpreter::{Interpreter, MARKS, Rendered, Trace, Turn};
-pub use parser::parse;
+pub use parser::{parse, parse_plain};
 pub use value::{Dict, Value};

@@ -45,6 +45,8 @@ pub struct Undefined {
     pub message: String,
     /// What using it is.
     pub kind: Kind,
+    /// Whether it is what an inline `if` without `else` gives, which is nothing even where undefined values are errors.
+    pub implied: bool,
 }
 
 /// A tuple; one that `groupby` made also has names for its two items.
@@ -160,7 +162,13 @@ impl Value {
 
     /// Returns an undefined value; `message` is what is said when it is used.
     pub fn undefined(message: impl Into<String>) -> Self {
-        Self::Undefined(Rc::new(Undefined { message: message.into(), kind: Kind::Undefined }))
+        Self::Undefined(Rc::new(Undefined { message: message.into(), kind: Kind::Undefined, implied: false }))
+    }
+
+    /// Returns what an inline `if` without `else` gives.
+    pub fn implied() -> Self {
+        let message = "the inline if-expression evaluated to false and no else section was defined".into();
+        Self::Undefined(Rc::new(Undefined { message, kind: Kind::Undefined, implied: true }))
     }
 
     /// Returns whether it is undefined.

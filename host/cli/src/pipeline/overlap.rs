@@ -31,7 +31,10 @@ pub(super) fn leaks(train: &Split, suite: &Split) -> Vec<Finding> {
     // The first line of each; `rev`, because later entries replace earlier ones.
     let learned: HashMap<String, u32> = learned.collect::<Vec<_>>().into_iter().rev().collect();
     // A row that cannot be read is the validators' to report.
-    let asked = |sample| Some(prompt(sample)).filter(|text| !text.trim().is_empty());
+    let asked = |sample: &Sample| {
+        let from = if suite.has_examples { sample.messages.len().saturating_sub(1) } else { 0 };
+        Some(before(&sample.messages[from..], sample)).filter(|text| !text.trim().is_empty())
+    };
     let found = suite.readable().filter_map(|(line, sample)| Some((line, *learned.get(&asked(sample)?)?)));
     found.map(|(line, first)| leak(&suite.name, line, first)).collect()
 }
@@ -88,6 +91,9 @@ mod tests {
                 r#"{"messages": [{"role": "user", "content": "What is 2 - 3?"}, {"role": "assistant", "content": "-1"}, {"role": "user", "content": "Thanks"}, {"role": "assistant", "content": "ok"}]}"#,
             ],
         );
+        let asked = r#"{"messages": [{"role": "user", "content": "Example"}, {"role": "assistant", "content": "x"}, {"role": "user", "content": "What is 2 + 3?"}]}"#;
+        let task = Split { has_examples: true, ..split("s", &[asked]) };
+        assert_eq!((leaks(&train, &task).len(), leaks(&train, &split("s", &[asked])).len()), (1, 0));
         let earlier: Vec<u32> = leaks(&turns, &suite).iter().map(|finding| finding.line).collect();
         assert_eq!(earlier, [2], "an answer before the last one is learned too");
     }

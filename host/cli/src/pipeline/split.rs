@@ -16,6 +16,8 @@ pub(super) struct Split {
     pub(super) samples: Vec<std::result::Result<Sample, Fault>>,
     /// What is wrong with the file as such, which no validator sees.
     pub(super) faults: Vec<Finding>,
+    /// Whether only the last turn of a row is its question: the others are a task's examples.
+    pub(super) has_examples: bool,
 }
 
 impl Split {
@@ -23,7 +25,7 @@ impl Split {
     pub(super) fn of(name: &str, rows: Vec<Row>, faults: Vec<Finding>) -> Self {
         let read = |row: &Row| dataset::sample(row).map_err(|mut faults| faults.swap_remove(0));
         let samples = rows.iter().map(read).collect();
-        Self { name: name.into(), rows, samples, faults }
+        Self { name: name.into(), rows, samples, faults, has_examples: false }
     }
 
     /// The rows that can be read, each with its line.
@@ -38,7 +40,10 @@ pub(super) fn all(config: &Config) -> Result<(Option<Split>, Vec<Split>)> {
         Some(data) => Some(split("train", "train", &data.train, &data.columns, data.limit)?),
         None => None,
     };
-    let suite = |suite: &Suite| split(&suite.name, "test", &suite.data, &suite.columns, suite.limit);
+    let suite = |suite: &Suite| {
+        let read = split(&suite.name, "test", &suite.data, &suite.columns, suite.limit)?;
+        Ok(Split { has_examples: suite.task.is_some(), ..read })
+    };
     Ok((train, config.suites.iter().map(suite).collect::<Result<_>>()?))
 }
 

@@ -83,7 +83,7 @@ pub(super) fn load(config: &Suite, plugins: &mut Plugins) -> Result<LoadedSuite>
 /// What is taken of the suite's file, and what rows are given that do not say it.
 pub(super) fn selection(config: &Suite) -> Selection<'_> {
     let variables = Some(&config.template_variables);
-    Selection { limit: config.limit, system: config.system.as_deref(), variables }
+    Selection { limit: config.limit, system: config.system.as_deref(), variables, task: config.task.as_ref() }
 }
 
 /// Refuses rows that end with a turn which is marked as wrong: it is no reference to hold answers against.
@@ -113,6 +113,10 @@ pub(super) fn assemble(
     let variables = serde_json::json!(config.template_variables).to_string();
     if !config.template_variables.is_empty() {
         parts.push(("template variables", variables.as_str()));
+    }
+    let task = serde_json::json!(config.task).to_string();
+    if config.task.is_some() {
+        parts.push(("task", task.as_str()));
     }
     let digest = digest::of_parts(parts);
     let (evaluators, comparators) = scorers(config, get)?;

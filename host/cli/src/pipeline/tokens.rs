@@ -27,7 +27,7 @@ pub(super) fn samples(session: &mut Session) -> Result<Vec<Sample>> {
         return Err(Error::config("no training data is configured")
             .hint("add `[data]` with `train = \"….jsonl\"`, or name an existing adapter in `model.adapter`"));
     };
-    let selection = Selection { limit: data.limit, system: data.system.as_deref(), variables: None };
+    let selection = Selection { limit: data.limit, system: data.system.as_deref(), ..Selection::default() };
     let (text, digest) = dataset::read(&data.train, &data.columns)?;
     let samples = dataset::parse(&text, &data.train.display().to_string(), &selection)?;
     session.training_data = digest;

@@ -49,7 +49,7 @@ pub(super) fn findings(
     let mut found = Vec::new();
     // Beside an adapter nothing is trained.
     if let (Some(data), Some(train), None) = (&config.data, train, adapter) {
-        let selection = Selection { limit: None, system: data.system.as_deref(), variables: None };
+        let selection = Selection { limit: None, system: data.system.as_deref(), ..Selection::default() };
         let learned = |sample: Sample| untaught(&sample).is_none().then(|| Conversation::training(&sample));
         let (tokenizer, mut encoded) = (model.tokenizer(), Vec::new());
         found.extend(refused(train, &selection, learned, |rows| {
@@ -169,7 +169,8 @@ pub(super) fn digest(session: &mut Session) -> Result<String> {
     let plugin = session.plugins.get(&config.template.plugin)?.sha256().to_owned();
     let settings = serde_json::Value::Object(config.template.settings.clone()).to_string();
     let data = config.data.iter().map(|data| serde_json::json!(data.system));
-    let suites = config.suites.iter().map(|suite| serde_json::json!([suite.system, suite.template_variables]));
+    let suites =
+        config.suites.iter().map(|suite| serde_json::json!([suite.system, suite.template_variables, suite.task]));
     let selected = serde_json::Value::from_iter(data.chain(suites)).to_string();
     let trained = config.trains().to_string();
     // Of a GGUF file its template stands for the rest.

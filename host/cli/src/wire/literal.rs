@@ -1,6 +1,6 @@
 //! Special tokens in the rows' texts: where they stand, and marked so that they are encoded as text.
 
-use diapason_core::language_model::LITERAL;
+use diapason_core::language_model::{LITERAL, PLAIN};
 use diapason_core::sample::{Conversation, Message};
 use diapason_core::{Error, Result};
 use serde_json::{Map, Value};
@@ -45,6 +45,7 @@ impl Literal {
             tools: conversation.tools.as_ref().map(|tools| self.value(tools)).transpose()?,
             // Documents are text of others as well.
             variables: marked(&conversation.variables)?,
+            plain: conversation.plain,
             place: conversation.place.clone(),
         })
     }
@@ -74,7 +75,7 @@ impl Literal {
 
 /// A text without marks, as a reader sees it.
 pub(crate) fn unmarked(text: &str) -> String {
-    text.replace(LITERAL, "")
+    text.replace([LITERAL, PLAIN], "")
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod judge;
 mod literal;
 mod model;
 pub(crate) mod origin;
+mod plain;
 mod plugins;
 mod template;
 mod unwritten;

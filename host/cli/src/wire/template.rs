@@ -1,5 +1,6 @@
 //! The chat template of a run: a component, and the template's text where it takes one.
 
+use super::plain::Plain;
 use super::unwritten::{self, Kind, Loss};
 use super::{Literal, Origin, Plugins, defaults, literal, origin};
 use diapason_core::config::{SpecialTokens, Template};
@@ -25,6 +26,8 @@ pub(crate) struct Renderer {
     grants: Grants,
     /// Marks special tokens in the rows' texts, where they are to be text.
     literal: Option<Literal>,
+    /// Prompts that no template writes.
+    plain: Plain,
     /// The templates; none where the plugin has its own.
     templates: ChatTemplates,
     /// What readers of a model that is trained in them have to know, where that is not what its base says.
@@ -80,6 +83,7 @@ impl Renderer {
             settings,
             grants,
             literal,
+            plain: Plain::of(model),
             templates,
             configured,
             notes,
@@ -97,9 +101,11 @@ impl Renderer {
 
     /// Conversations up to the point where the assistant answers.
     pub(crate) fn prompts(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
-        let rendered = self.each(conversations, ChatTemplate::render_prompt)?;
+        let rendered = self.written(conversations)?;
         self.losses.clear();
-        for (row, (conversation, text)) in conversations.iter().zip(&rendered).enumerate() {
+        for (row, (conversation, text)) in
+            conversations.iter().zip(&rendered).enumerate().filter(|(_, (one, _))| !one.plain)
+        {
             let text = literal::unmarked(text);
             let losses = unwritten::lost(conversation, &text, |probe| {
                 Some(self.each(std::slice::from_ref(probe), ChatTemplate::render_prompt).ok()?.concat())
@@ -218,6 +224,19 @@ impl Renderer {
             });
         }
         Ok(rendered)
+    }
+
+    /// The texts of conversations, which the template writes unless they are plain.
+    fn written(&mut self, conversations: &[Conversation]) -> Result<Vec<String>> {
+        let mut written = Vec::with_capacity(conversations.len());
+        for alike in conversations.chunk_by(|a, b| a.plain == b.plain) {
+            written.extend(if alike[0].plain {
+                self.plain.prompts(alike, self.literal.as_ref())?
+            } else {
+                self.each(alike, ChatTemplate::render_prompt)?
+            });
+        }
+        Ok(written)
     }
 
     fn with(&mut self, variables: &Map<String, Value>) -> Result<ChatTemplate> {

@@ -2,11 +2,13 @@
 
 mod arm;
 mod columns;
+mod task;
 mod train;
 mod watched;
 
 pub use arm::{Arm, Budget, Choose, Compare, Endpoint, Examples, Price, Protocol, Retrieve};
 pub use columns::Columns;
+pub use task::{Delimiters, Task};
 pub use train::{Compute, EarlyStopping, Method, Optimizer, Overlong, Schedule, TARGETS, Train, pattern_value};
 
 use crate::arm::Arm as Name;
@@ -282,9 +284,13 @@ pub struct Suite {
     /// Names it in rules and in the report.
     #[schemars(length(min = 1, max = 200))]
     pub name: String,
-    /// The same formats and shapes as training data; also `choices`, `context`, `tags`, `id`.
+    /// The same formats and shapes as training data; also `choices`, `context`, `tags`, `id`. Needed unless `task` is given.
+    #[serde(default)]
     #[schemars(length(min = 1, max = 4096))]
     pub data: PathBuf,
+    /// A task of lm-evaluation-harness, instead of `data`: `{ file = "arc.yaml" }`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<Task>,
     /// What the file calls its columns, where they have other names: `{ prompt = "question", reference = "answer" }`.
     #[serde(default, skip_serializing_if = "Columns::is_empty")]
     pub columns: Columns,

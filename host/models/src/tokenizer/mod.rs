@@ -7,6 +7,7 @@ mod folders;
 mod gguf;
 pub(crate) mod gguf_special;
 mod literal;
+mod plain;
 pub(crate) mod pre;
 
 pub(crate) use beside::Beside;
@@ -126,8 +127,9 @@ impl Tokenizer {
 impl language_model::Tokenizer for Tokenizer {
     fn encode(&self, text: &str) -> Result<Vec<u32>> {
         // A damaged tokenizer may show itself only here.
-        foreign::guarded("a text with the tokenizer", || {
-            if text.contains(language_model::LITERAL) { self.encode_marked(text) } else { self.ids(&self.inner, text) }
+        foreign::guarded("a text with the tokenizer", || match text.strip_prefix(language_model::PLAIN) {
+            Some(text) => self.encode_plain(text),
+            None => self.encode_bare(text),
         })
     }
 

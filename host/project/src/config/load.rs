@@ -1,7 +1,7 @@
 //! From the text of `diapason.toml` to a checked [`Config`] with paths that no longer depend on where it stood.
 
 use super::numbers;
-use super::{existing, rules};
+use super::{existing, rules, tasks};
 use diapason_core::config::{Arm, Config, Plugin};
 use diapason_core::schema::{Problem, problems};
 use diapason_core::{Error, Result};
@@ -21,11 +21,13 @@ pub fn schema() -> Value {
     schemars::schema_for!(Config).to_value()
 }
 
-/// Reads and checks the file at `path`; relative paths in it start from its folder.
+/// Reads and checks the file at `path` with the tasks that it names; relative paths in it start from its folder.
 ///
 /// Errors with [`diapason_core::Class::Config`]; the message lists every problem with its line.
 pub fn load(path: &Path) -> Result<Config> {
-    parse(&read(path)?, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))
+    let mut config = parse(&read(path)?, &path.display().to_string(), path.parent().unwrap_or(Path::new("")))?;
+    tasks::adopt(&mut config)?;
+    Ok(config)
 }
 
 /// Returns the text of the configuration at `path`. Errors with [`diapason_core::Class::Config`].
@@ -41,7 +43,7 @@ pub fn read(path: &Path) -> Result<String> {
     })
 }
 
-/// Checks `text`, called `name` in messages; relative paths in it start from `folder`.
+/// Checks `text`, called `name` in messages; relative paths in it start from `folder`. Tasks are not read.
 ///
 /// Errors with [`diapason_core::Class::Config`]; the message lists every problem with its line.
 pub fn parse(text: &str, name: &str, folder: &Path) -> Result<Config> {
@@ -181,7 +183,10 @@ fn resolve(config: &mut Config, folder: &Path) {
     }
     config.arms.iter_mut().for_each(|arm| self::arm(arm, folder));
     config.data.iter_mut().for_each(|data| at(&mut data.train));
-    config.suites.iter_mut().for_each(|suite| at(&mut suite.data));
+    config.suites.iter_mut().for_each(|suite| match &suite.task {
+        Some(task) => suite.data = folder.join(&task.file),
+        None => at(&mut suite.data),
+    });
     component(&mut config.template.plugin, folder);
     if let Some(template) = config.template.template.as_mut().filter(|name| is_path(name, "jinja")) {
         *template = folder.join(&*template).display().to_string();

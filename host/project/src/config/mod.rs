@@ -6,9 +6,11 @@ mod existing;
 mod load;
 mod numbers;
 mod rules;
+mod tasks;
 mod watched;
 
 pub use load::{is_path, line, load, parse, read, refuse, schema};
+pub use tasks::adopt;
 
 #[cfg(test)]
 mod tests;

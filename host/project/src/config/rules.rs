@@ -1,6 +1,7 @@
 //! What a JSON Schema cannot say of `diapason.toml`: names that refer to each other.
 
 use super::{arms, watched};
+use crate::dataset::task;
 use diapason_core::config::{Config, Method, Plugin, Rule, Schedule, Suite, TARGETS, Train};
 use diapason_core::schema::{Problem, did_you_mean};
 use std::collections::BTreeSet;
@@ -13,6 +14,10 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     targets(config, &mut found);
     training(config, &mut found);
     suites(&config.suites, &mut found);
+    if config.data.as_ref().is_some_and(|data| task::is_task(&data.train)) {
+        let hint = "rows are JSONL, JSON, Parquet, CSV or TSV; a task is a suite's";
+        found.push(problem("/data/train", "a YAML file is no dataset", hint));
+    }
     variables(&config.suites, &mut found);
     for (index, validator) in config.validators.iter().enumerate() {
         if !validator.bounds.is_empty() {
@@ -190,6 +195,35 @@ fn suites(suites: &[Suite], found: &mut Vec<Problem>) {
             found.push(problem(format!("{at}/name"), message, "rules refer to suites by name: give each its own"));
         }
         evaluators(&suite.evaluators, &at, found);
+        rows(suite, &at, found);
+    }
+}
+
+/// A suite's rows are those of a dataset or of a task, which says more of them than a dataset does.
+fn rows(suite: &Suite, at: &str, found: &mut Vec<Problem>) {
+    let given = !suite.data.as_os_str().is_empty();
+    let Some(task) = &suite.task else {
+        if !given {
+            found.push(problem(at, "a suite without rows", "give it `data`, or a `task`"));
+        } else if task::is_task(&suite.data) {
+            let hint = "write `task = { file = \"…\" }` for a task of lm-evaluation-harness";
+            found.push(problem(format!("{at}/data"), "a YAML file is no dataset", hint));
+        }
+        return;
+    };
+    if !task::is_task(&task.file) {
+        let hint = "a task is a file that ends in .yaml or .yml";
+        found.push(problem(format!("{at}/task/file"), "the file is no YAML", hint));
+    }
+    let plain = !task.apply_chat_template;
+    let others = [
+        ("data", given, "the task names its data: remove `data`"),
+        ("columns", !suite.columns.is_empty(), "the task says what its columns mean"),
+        ("system", suite.system.is_some(), "write it as the task's `description`"),
+        ("template_variables", plain && !suite.template_variables.is_empty(), "no chat template is used"),
+    ];
+    for (key, _, hint) in others.into_iter().filter(|(_, given, _)| *given) {
+        found.push(problem(format!("{at}/{key}"), format!("`{key}` beside `task`"), hint));
     }
 }
 

@@ -13,11 +13,13 @@ mod parquet;
 mod shape;
 mod split;
 mod table;
+pub mod task;
+mod turns;
 
 pub use diapason_rows::RESERVED;
 pub use split::split;
 
-use diapason_core::config::Columns;
+use diapason_core::config::{Columns, Task as TaskConfig};
 use diapason_core::finding::Row;
 use diapason_core::sample::Sample;
 use diapason_core::{Error, Result};
@@ -41,14 +43,18 @@ pub struct Selection<'a> {
     pub system: Option<&'a str>,
     /// Variables of the template for rows that do not set them.
     pub variables: Option<&'a Map<String, Value>>,
+    /// The task that the rows are of.
+    pub task: Option<&'a TaskConfig>,
 }
 
 /// The rows of the file at `path` as JSON lines under our names of its `columns`, each on the line where it stands in the
 /// file as far as the format has lines, with the SHA-256 of the file's bytes.
 ///
+/// A task's YAML is read with its data: the digest is that of the YAML alone.
+///
 /// Errors with [`diapason_core::Class::Data`] where the file cannot be read, is in a format that is not, or lacks a column.
 pub fn read(path: &Path, columns: &Columns) -> Result<(String, String)> {
-    file::read(path, columns)
+    if task::is_task(path) { task::read(path) } else { file::read(path, columns) }
 }
 
 /// Reads the samples of the file at `path`; see [`read()`].
@@ -187,7 +193,10 @@ pub fn completed(mut sample: Sample, selection: &Selection<'_>) -> Sample {
     for (name, value) in selection.variables.into_iter().flatten() {
         sample.variables.entry(name).or_insert_with(|| value.clone());
     }
-    sample
+    match selection.task {
+        Some(task) => turns::joined(sample, task),
+        None => sample,
+    }
 }
 
 #[cfg(test)]

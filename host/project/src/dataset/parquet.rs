@@ -23,10 +23,23 @@ const SCHEMA: u8 = 0x19;
 /// It is no Parquet file, is packed in a way that is not supported, two columns have one name, its rows are more text
 /// than [`files::LARGEST_TEXT`], or a column that rows are read from holds what JSON cannot.
 pub(super) fn lines(bytes: Vec<u8>, names: &Columns, path: &Path) -> Result<String> {
-    of(bytes::Bytes::from(bytes), names, path)
+    of(bytes::Bytes::from(bytes), &|row| unheld(row, names), path)
 }
 
-fn of(file: impl ChunkReader + 'static, names: &Columns, path: &Path) -> Result<String> {
+/// Every row of the file as one line of JSON that holds the same values.
+///
+/// # Errors
+/// As [`lines()`], and where a column is of a type that JSON has not.
+pub(super) fn exact_lines(bytes: Vec<u8>, path: &Path) -> Result<String> {
+    let changed =
+        |row: &Row| row.get_column_iter().find_map(|(column, field)| within(field, format!("/{column}"), true));
+    of(bytes::Bytes::from(bytes), &changed, path)
+}
+
+/// What of a row cannot be written: where it stands, and what it is.
+type Unwritten = Option<(String, &'static str)>;
+
+fn of(file: impl ChunkReader + 'static, unheld: &dyn Fn(&Row) -> Unwritten, path: &Path) -> Result<String> {
     let fail = |source: ParquetError| {
         Error::data(format!("failed to read {}", path.display()))
             .because(source)
@@ -44,7 +57,7 @@ fn of(file: impl ChunkReader + 'static, names: &Columns, path: &Path) -> Result<
     let mut text = String::new();
     for (number, row) in (1..).zip(reader.get_row_iter(None).map_err(fail)?) {
         let row = row.map_err(fail)?;
-        if let Some((place, what)) = unheld(&row, names) {
+        if let Some((place, what)) = unheld(&row) {
             return Err(no_json(number, &place, what, path));
         }
         text.push_str(&row.to_json_value().to_string());
@@ -72,26 +85,40 @@ fn twice(schema: &Type) -> Option<&str> {
 
 /// What of a row JSON cannot hold, in columns that are read: where it stands, and what it is. JSON would have bytes in
 /// base64, as if that were the text, and nothing for a float that is no number.
-fn unheld(row: &Row, names: &Columns) -> Option<(String, &'static str)> {
+fn unheld(row: &Row, names: &Columns) -> Unwritten {
     let read = row.get_column_iter().filter(|(column, _)| is_read(names, column));
-    read.into_iter().find_map(|(column, field)| within(field, format!("/{column}")))
+    read.into_iter().find_map(|(column, field)| within(field, format!("/{column}"), false))
 }
 
-fn within(field: &Field, place: String) -> Option<(String, &'static str)> {
+/// `exact` also finds values that JSON has under another form only.
+fn within(field: &Field, place: String, exact: bool) -> Unwritten {
     let number = |finite: bool| (!finite).then_some("a number that is not finite");
     let what = match field {
         Field::Group(row) => {
-            return row.get_column_iter().find_map(|(name, field)| within(field, format!("{place}/{name}")));
+            return row.get_column_iter().find_map(|(name, field)| within(field, format!("{place}/{name}"), exact));
         }
         Field::ListInternal(list) => {
             return (0..)
                 .zip(list.elements())
-                .find_map(|(at, field): (usize, _)| within(field, format!("{place}/{at}")));
+                .find_map(|(at, field): (usize, _)| within(field, format!("{place}/{at}"), exact));
         }
-        Field::MapInternal(map) => {
-            return map.entries().iter().find_map(|(key, field)| within(field, format!("{place}/{key}")));
+        Field::MapInternal(map) if !exact => {
+            return map.entries().iter().find_map(|(key, field)| within(field, format!("{place}/{key}"), exact));
         }
         Field::Bytes(_) => Some("bytes, not text"),
+        Field::Float16(_)
+        | Field::Float(_)
+        | Field::Decimal(_)
+        | Field::Date(_)
+        | Field::TimeMillis(_)
+        | Field::TimeMicros(_)
+        | Field::TimestampMillis(_)
+        | Field::TimestampMicros(_)
+        | Field::MapInternal(_)
+            if exact =>
+        {
+            Some("of a type that is neither text, nor an integer, nor a number of 64 bits")
+        }
         Field::Float16(value) => number(value.is_finite()),
         Field::Float(value) => number(value.is_finite()),
         Field::Double(value) => number(value.is_finite()),
@@ -103,6 +130,7 @@ fn within(field: &Field, place: String) -> Option<(String, &'static str)> {
 fn no_json(row: usize, place: &str, what: &str, path: &Path) -> Error {
     let hint = match what.starts_with("bytes") {
         true => "write the column with a type of text (`string` in pyarrow)",
+        false if what.starts_with("of a type") => "write the column as `string`, `int64` or `double`",
         false => "write null where there is no value; a number that is infinite cannot be written as JSON",
     };
     Error::data(format!("failed to read {}: row {row} {place} is {what}", path.display())).hint(hint)

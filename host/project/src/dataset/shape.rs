@@ -25,6 +25,7 @@ fn of(row: Reading, text: &str, line: u32) -> Sample {
         tags: row.tags,
         tools: row.tools,
         variables: row.variables,
+        plain: false,
         row: text.into(),
         place: String::new(),
     }

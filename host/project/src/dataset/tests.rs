@@ -89,7 +89,7 @@ fn an_empty_file_is_refused() {
 #[test]
 fn limit_and_system_message() {
     let text = "\u{feff}{\"prompt\": \"a\"}\n\n{\"prompt\": \"b\", \"system\": \"own\"}\nbroken\n";
-    let selection = Selection { limit: Some(2), system: Some("house"), variables: None };
+    let selection = Selection { limit: Some(2), system: Some("house"), ..Selection::default() };
     let samples = parse(text, "rows.jsonl", &selection).expect("the broken row lies behind the limit");
     let systems: Vec<&str> = samples.iter().map(|sample| sample.messages[0].content.as_str()).collect();
     assert_eq!(systems, ["house", "own"]);

@@ -164,6 +164,7 @@ impl Key {
             if let (Some(default), true) = (&self.default, value.is_undefined()) {
                 value = default.clone();
             }
+            interpreter.check_defined(&value)?;
         }
         Ok(match value.as_str() {
             Some(text) if !self.case_sensitive => Value::text(text.to_lowercase()),

@@ -13,7 +13,23 @@ use crate::value::{Dict, Value};
 use std::rc::Rc;
 
 impl Interpreter<'_> {
+    /// The value of an expression that is used.
     pub(super) fn value(&self, expression: &Expr, frame: &Rc<Frame>) -> Result<Value> {
+        let value = self.maybe(expression, frame)?;
+        self.check_defined(&value)?;
+        Ok(value)
+    }
+
+    /// Refuses an undefined value in a plain template.
+    pub(crate) fn check_defined(&self, value: &Value) -> Result<()> {
+        match value {
+            Value::Undefined(why) if self.template.plain && !why.implied => value.defined(),
+            _ => Ok(()),
+        }
+    }
+
+    /// The value of an expression, which may be undefined.
+    fn maybe(&self, expression: &Expr, frame: &Rc<Frame>) -> Result<Value> {
         self.spend(1)?;
         let value = |expression: &Expr| self.value(expression, frame);
         match expression {
@@ -46,9 +62,7 @@ impl Interpreter<'_> {
             Expr::If(parts) => match (self.truth(&parts.0, frame)?, &parts.2) {
                 (true, _) => value(&parts.1),
                 (false, Some(otherwise)) => value(otherwise),
-                (false, None) => {
-                    Ok(Value::undefined("the inline if-expression evaluated to false and no else section was defined"))
-                }
+                (false, None) => Ok(Value::implied()),
             },
             Expr::Attribute(object, name) => self.look(object, frame, |object| self.attribute(object, name)),
             Expr::Item(parts) => {
@@ -68,7 +82,10 @@ impl Interpreter<'_> {
                 self.call(&callee, given).map_err(|fault| fault.at(call.line))
             }
             Expr::Filter(filter) => {
-                let input = value(&filter.input)?;
+                let input = match &*filter.name {
+                    "default" | "d" => self.maybe(&filter.input, frame)?,
+                    _ => value(&filter.input)?,
+                };
                 let given = self.given(&filter.arguments, frame)?;
                 self.filter(&filter.name, &input, given).map_err(|fault| fault.at(filter.line))
             }
@@ -106,6 +123,10 @@ impl Interpreter<'_> {
 
     /// Looks at the value of an expression, that of a variable or a constant without a copy. `look` evaluates nothing.
     fn look<T>(&self, expression: &Expr, frame: &Rc<Frame>, look: impl FnOnce(&Value) -> Result<T>) -> Result<T> {
+        let look = |value: &Value| {
+            self.check_defined(value)?;
+            look(value)
+        };
         match expression {
             Expr::Const(value) => {
                 self.spend(1)?;
@@ -123,7 +144,10 @@ impl Interpreter<'_> {
     }
 
     fn test(&self, test: &Filter, frame: &Rc<Frame>) -> Result<bool> {
-        let input = self.value(&test.input, frame)?;
+        let input = match &*test.name {
+            "defined" | "undefined" => self.maybe(&test.input, frame)?,
+            _ => self.value(&test.input, frame)?,
+        };
         let given = self.given(&test.arguments, frame)?;
         checks::test(self, &test.name, &input, given).map_err(|fault| fault.at(test.line))
     }

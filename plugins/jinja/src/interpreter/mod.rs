@@ -102,7 +102,7 @@ impl<'t> Interpreter<'t> {
             fuel: Cell::new(fuel),
             depth: Cell::new(0),
             escaping: Cell::new(false),
-            globals: template.names.all().map(functions::find).collect(),
+            globals: template.names.all().map(|name| functions::find(name, template.plain)).collect(),
             top: Frame::inside(&base),
             captured: RefCell::default(),
             marking: trace == Trace::Generation,

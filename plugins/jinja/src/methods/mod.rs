@@ -139,7 +139,7 @@ fn property(value: &Value, name: &str, names: &Names) -> Result<Option<Value>> {
 
 fn forbidden(value: &Value, name: &str) -> Value {
     let message = format!("access to attribute '{name}' of '{}' object is unsafe.", value.type_name());
-    Value::Undefined(Rc::new(Undefined { message, kind: Kind::Security }))
+    Value::Undefined(Rc::new(Undefined { message, kind: Kind::Security, implied: false }))
 }
 
 /// Calls a method.

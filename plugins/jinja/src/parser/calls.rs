@@ -2,7 +2,7 @@
 
 use super::Parser;
 use crate::ast::{Arguments, Call, Expr, Filter, Unary};
-use crate::fault::Result;
+use crate::fault::{Fault, Result};
 use crate::lexer::Token;
 use crate::{checks, filters};
 use std::rc::Rc;
@@ -89,6 +89,9 @@ impl Parser {
         let name = self.dotted()?;
         if !filters::exists(&name) {
             self.unknown.push((format!("unknown filter `{name}`"), line));
+        }
+        if self.plain && &*name == "tojson" {
+            return Err(Fault::unsupported("`tojson`, which writes HTML here, is not supported").at(line));
         }
         let arguments = if self.is_op("(") { self.arguments()? } else { Arguments::default() };
         Ok(Expr::Filter(Box::new(Filter { input, name, arguments, line })))

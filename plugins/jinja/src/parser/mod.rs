@@ -14,6 +14,8 @@ use std::rc::Rc;
 const DEPTH: usize = 100;
 
 pub struct Parser {
+    /// Whether it is read by [`parse_plain`].
+    plain: bool,
     tokens: Vec<(Token, usize)>,
     at: usize,
     names: Names,
@@ -30,8 +32,20 @@ pub struct Parser {
 
 /// Reads a template.
 pub fn parse(source: &str) -> Result<Template> {
+    read(source, false)
+}
+
+/// Reads a template as an environment of Jinja's with `StrictUndefined` and `keep_trailing_newline` has it: whitespace
+/// stays, an undefined value serves only to ask whether it is defined, and there is nothing of `transformers`' own.
+/// A few uses of undefined values that Jinja would let pass are refused.
+pub fn parse_plain(source: &str) -> Result<Template> {
+    read(source, true)
+}
+
+fn read(source: &str, plain: bool) -> Result<Template> {
     let mut parser = Parser {
-        tokens: lexer::tokens(source)?,
+        plain,
+        tokens: lexer::tokens(source, plain)?,
         at: 0,
         names: Names::default(),
         blocks: HashMap::new(),
@@ -42,7 +56,8 @@ pub fn parse(source: &str) -> Result<Template> {
         mentioned: Vec::new(),
     };
     let body = parser.hard(|parser| parser.body(&[]))?;
-    Ok(Template { body, names: parser.names, blocks: parser.blocks, marks_generation: parser.marks_generation })
+    let Parser { names, blocks, marks_generation, .. } = parser;
+    Ok(Template { body, names, blocks, marks_generation, plain })
 }
 
 impl Parser {

@@ -39,7 +39,8 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
         need("/data/train".into(), &data.train, rows);
     }
     for (index, suite) in config.suites.iter().enumerate() {
-        need(format!("/suite/{index}/data"), &suite.data, rows);
+        let key = if suite.task.is_some() { "task" } else { "data" };
+        need(format!("/suite/{index}/{key}"), &suite.data, rows);
     }
     if let Some(template) = config.template.template.as_ref().filter(|name| is_path(name, "jinja")) {
         let hint = "`template.template` names a Jinja file or one of our templates";
