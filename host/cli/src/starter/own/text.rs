@@ -41,8 +41,8 @@ pub(super) fn config(task: Task, data: &Data, parts: &Parts, facts: &Facts, seed
 fn fill(values: minijinja::Value) -> Result<String, minijinja::Error> {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_keep_trailing_newline(true);
-    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment
+        .set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?);
     environment.render_str(TEMPLATE, values)
 }
 
