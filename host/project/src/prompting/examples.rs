@@ -70,21 +70,21 @@ impl Examples {
 
     fn candidates_for(&self, sample: &Sample) -> Result<Vec<&Candidate>> {
         let said = Said::by(sample);
-        let (mut chosen, mut left_out) = (Vec::new(), LeftOut::default());
+        let (mut chosen, mut skipped) = (Vec::new(), Skipped::default());
         for candidate in self.in_order(sample)? {
             if chosen.len() == self.settings.count {
                 break;
             }
             if !candidate.fits(sample) {
-                left_out.unlike += 1;
+                skipped.unlike += 1;
             } else if Said::in_turn(&candidate.turns).any(|other| said.is_near(&other)) {
-                left_out.near += 1;
+                skipped.near += 1;
             } else {
                 chosen.push(candidate);
             }
         }
         if chosen.len() < self.settings.count {
-            return Err(self.too_few(sample, chosen.len(), &left_out));
+            return Err(self.too_few(sample, chosen.len(), &skipped));
         }
         if self.index.is_some() {
             chosen.reverse();
@@ -106,18 +106,18 @@ impl Examples {
         Ok(order.into_iter().map(|at| &self.candidates[at]).collect())
     }
 
-    fn too_few(&self, sample: &Sample, left: usize, left_out: &LeftOut) -> Error {
+    fn too_few(&self, sample: &Sample, left: usize, skipped: &Skipped) -> Error {
         let (from, count) = (self.settings.from.display(), self.settings.count);
         let mut reasons = Vec::new();
         if let Ok(Some(value)) = tag(&self.settings, sample) {
             let name = self.settings.tag.as_deref().unwrap_or_default();
             reasons.push(format!("only those with the tag `{name}` = `{value}` are asked for"));
         }
-        if left_out.near > 0 {
-            reasons.push(format!("{} are the row itself or nearly the same", left_out.near));
+        if skipped.near > 0 {
+            reasons.push(format!("{} are the row itself or nearly the same", skipped.near));
         }
-        if left_out.unlike > 0 {
-            reasons.push(format!("{} have another system message, other tools or other variables", left_out.unlike));
+        if skipped.unlike > 0 {
+            reasons.push(format!("{} have another system message, other tools or other variables", skipped.unlike));
         }
         let message = format!("{left} of {count} examples are left for {} in `{from}`", named(sample));
         Error::data(message).because(reasons.join("; ")).hint(
@@ -128,7 +128,7 @@ impl Examples {
 
 /// How many rows a prompt cannot be shown.
 #[derive(Default)]
-struct LeftOut {
+struct Skipped {
     near: usize,
     unlike: usize,
 }

@@ -51,7 +51,7 @@ impl Facts {
             template,
             longest_answer,
             // A quarter more than the longest: an answer that is cut off counts as wrong.
-            max_tokens: (longest_answer * 5 / 4 + 1).next_multiple_of(16),
+            max_tokens: (longest_answer * 5 / 4 + 1).next_multiple_of(16).min(context),
             max_sequence_length: SEQUENCE.max(longest.next_multiple_of(64)).min(context),
         })
     }
