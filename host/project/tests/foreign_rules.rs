@@ -83,7 +83,12 @@ fn tables_and_lists_are_rows_too() {
         let first = matched.found[0].made.ordinary.as_ref().unwrap();
         assert_eq!((first.text.as_str(), first.tokens), ("x, \"y\"", Some(2)), "{name}");
     }
-    refused(answers("a.csv", "id,output\na,\n"), "line 2: missing field `output`");
+    // An empty cell is no empty answer: nobody knows what it is.
+    refused(answers("a.csv", "id,output\na,\n"), "line 2: the form of its answers is not known: its keys are id");
+    refused(answers("a.csv", "id,output\na,b\nc,\n"), "line 3: the form of its answers is not known: its keys are id");
+    let matched = given(answers("a.csv", "id,output,error\na,x,\nb,,no server\n").unwrap()).unwrap();
+    assert_eq!((matched.found.len(), matched.lost.len()), (1, 3));
+    assert!(matches!(&matched.lost[0].why, Why::Failed { reason, .. } if reason == "no server"));
 }
 
 #[test]

@@ -27,9 +27,10 @@ const fn sign(
     Sign { form: Form { format, is_document }, keys, others }
 }
 
-const SIGNS: [Sign; 8] = [
+const SIGNS: [Sign; 9] = [
     sign(Format::Outputs, false, &["suite", "sample", "prompt", "completions"], &[]),
     sign(Format::Rows, false, &["id", "output"], &[]),
+    sign(Format::Rows, false, &["id", "error"], &["output", "custom_id", "testIdx"]),
     sign(Format::Harness, false, &["doc_id", "arguments", "resps"], &[]),
     sign(Format::OpenAiBatch, false, &["custom_id", "response"], &[]),
     sign(Format::EveryEvalEver, false, &["schema_version", "evaluation_id", "sample_id", "interaction_type"], &[]),
@@ -39,7 +40,7 @@ const SIGNS: [Sign; 8] = [
 ];
 
 /// Keys of what holds no answers, or not under the names that are read, with what to do.
-const STRANGERS: [(&[&str], &str); 8] = [
+const STRANGERS: [(&[&str], &str); 9] = [
     (&["custom_id", "body"], "these are the requests of a batch; name its output file"),
     (
         &["results", "configs"],
@@ -50,22 +51,18 @@ const STRANGERS: [(&[&str], &str); 8] = [
     (&["id", "answer"], "call the column of answers `output`"),
     (&["id", "completion"], "call the column of answers `output`"),
     (&["id", "response"], "call the column of answers `output`"),
+    (&["id"], "a row has `id` and `output`; an empty answer is \"\" in JSON, and one that failed says why in `error`"),
     (&["output"], "name the sample of each answer by its `id`"),
 ];
 
 /// The form of a file whose first object has these keys.
 pub(super) fn of(keys: &[String]) -> Result<Form, Problem> {
     let has = |key: &&str| keys.iter().any(|known| known == key);
-    let fitting: Vec<&Sign> = SIGNS
-        .iter()
-        .filter(|sign| sign.keys.iter().all(|key| has(key)) && !sign.others.iter().any(|key| has(key)))
-        .collect();
+    let fitting: Vec<&Sign> =
+        SIGNS.iter().filter(|sign| sign.keys.iter().all(&has) && !sign.others.iter().any(&has)).collect();
     match fitting.as_slice() {
         [only] => Ok(only.form),
-        [] => Err(unknown(
-            keys,
-            STRANGERS.iter().find(|(keys, _)| keys.iter().all(|key| has(key))).map(|(_, hint)| *hint),
-        )),
+        [] => Err(unknown(keys, STRANGERS.iter().find(|(keys, _)| keys.iter().all(&has)).map(|(_, hint)| *hint))),
         several => {
             let names = listed(several.iter().map(|sign| sign.form.format.to_string()));
             Err(Problem::new(format!("it could be any of {names}"), "remove the columns of the other form"))
@@ -96,6 +93,7 @@ mod tests {
         };
         assert_eq!(of("id output"), Ok((Format::Rows, false)));
         assert_eq!(of("id custom_id response error"), Ok((Format::OpenAiBatch, false)));
+        assert_eq!(of("error id"), Ok((Format::Rows, false)));
         assert_eq!(of("evalId results config metadata"), Ok((Format::Promptfoo, true)));
         for (keys, part) in [
             ("id output custom_id response", "any of rows of `id` and `output`, OpenAI batch output"),

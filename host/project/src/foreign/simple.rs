@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 #[derive(Deserialize)]
 struct Row {
     id: Id,
+    #[serde(default)]
     output: Output,
     suite: Option<String>,
     prompt: Option<String>,
@@ -29,6 +30,12 @@ enum Output {
     Nothing(()),
     Text(String),
     Draws(Vec<String>),
+}
+
+impl Default for Output {
+    fn default() -> Self {
+        Self::Nothing(())
+    }
 }
 
 /// A number, as a text where it was a cell of a table.
