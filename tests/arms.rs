@@ -63,6 +63,7 @@ fn every_kind_of_local_arm_answers_and_only_what_is_new_is_asked() {
     let same = |a: &str, b: &str| rows(folder.path(), a) == rows(folder.path(), b);
     assert!(same("outputs.v2.jsonl", "outputs.tuned.jsonl"), "the same adapter says the same");
     assert!(!same("outputs.other.jsonl", "outputs.base.jsonl"), "another model, another template");
+    assert_eq!(report(folder.path())["gate"]["looked_before"], 0, "another arm is no other look at the tuned model");
     let contrasts = report(folder.path())["comparison"]["contrasts"].clone();
     let expected = json!([
         { "candidate": "tuned", "reference": "base" },

@@ -2,22 +2,19 @@
 //! the gate's error rate again.
 
 use super::{Session, integrity};
-use crate::artefact::COMPARISON;
-use diapason_core::arm::Arm;
+use diapason_core::arm::{Arm, Contrast};
 use diapason_core::compare::Comparison;
 use diapason_core::config::Config;
 use diapason_core::frozen::{Frozen, Role, Verb};
 use diapason_core::gate::{History, Look, Plan};
 use diapason_core::{Result, digest};
-use diapason_disk::files;
 use serde_json::json;
 use std::collections::BTreeSet;
 
 /// This look, and what came before it.
 pub(super) fn now(session: &Session, comparison: &Comparison) -> Result<(Look, History)> {
-    let sha256 = files::digest(&session.artefact(COMPARISON))?;
     let evaluation = integrity::frozen(session, Verb::Eval)?;
-    let now = look(evaluation, &session.plan.config, comparison, sha256);
+    let now = look(evaluation, &session.plan.config, comparison);
     let history = History::before(&now, &session.manifest.looks);
     Ok((now, history))
 }
@@ -33,8 +30,8 @@ pub(super) fn record(session: &mut Session, now: Look) -> Result<()> {
     session.manifest.save(session.plan.folder())
 }
 
-/// The look at `comparison`, whose file has this digest, by the rules of `config`.
-pub(super) fn look(evaluation: &Frozen, config: &Config, comparison: &Comparison, sha256: String) -> Look {
+/// The look at `comparison` by the rules of `config`.
+pub(super) fn look(evaluation: &Frozen, config: &Config, comparison: &Comparison) -> Look {
     let of = |wanted: &dyn Fn(&Role) -> bool| {
         let files = evaluation.files.iter().filter(|(role, _)| wanted(role));
         let parts: Vec<(String, &str)> = files.map(|(role, file)| (role.to_string(), file.sha256.as_str())).collect();
@@ -52,10 +49,28 @@ pub(super) fn look(evaluation: &Frozen, config: &Config, comparison: &Comparison
     Look {
         model: candidates(files, config, &others),
         data: of(&|role| matches!(role, Role::TestData(_))),
-        comparison: sha256,
+        comparison: evidence(comparison, config),
         samples: comparison.suites.iter().map(|suite| (suite.name.clone(), suite.samples)).collect(),
         plan: Plan::of(&config.gate),
     }
+}
+
+/// Digest of what the rules look at: base, tuned and the arms that they name. Another arm beside them is no other look.
+fn evidence(comparison: &Comparison, config: &Config) -> String {
+    let ruled: Vec<&Arm> = config.rules.iter().flat_map(|rule| [&rule.arm, &rule.against]).collect();
+    let seen = |arm: &Arm| arm.is_base() || arm.is_tuned() || ruled.contains(&arm);
+    let both = |contrast: &Contrast| seen(&contrast.candidate) && seen(&contrast.reference);
+    let mut comparison = comparison.clone();
+    comparison.arms.retain(seen);
+    comparison.contrasts.retain(both);
+    for measure in comparison.suites.iter_mut().flat_map(|suite| &mut suite.measures) {
+        measure.levels.retain(|level| seen(&level.arm));
+        measure.pairs.retain(|pair| both(&pair.contrast));
+        measure.differences.retain(|difference| both(&difference.contrast));
+        // Corrected for tests of other arms too.
+        measure.differences.iter_mut().filter_map(|one| one.test.as_mut()).for_each(|test| test.adjusted = test.p);
+    }
+    digest::of_bytes(json!(comparison).to_string().as_bytes())
 }
 
 /// What the gate's rules are about: the tuned model, unless they name other arms. An arm is its files and its settings.

@@ -22,7 +22,7 @@ use diapason_core::gate::{GateResult, History};
 use diapason_core::report::Training;
 use diapason_core::sample::Sample;
 use diapason_core::score::Score;
-use diapason_core::{Error, Result, digest};
+use diapason_core::{Error, Result};
 use diapason_project::dataset;
 use diapason_sandbox::{Permission, Plugin};
 use serde_json::Value;
@@ -255,11 +255,9 @@ impl Recomputed {
 
     fn verdict(&mut self, here: &Here<'_>, evaluated: &Frozen, stored: Comparison) {
         let rules = here.rules(evaluated);
-        let history = here.text(COMPARISON).map(|text| {
-            let look = looks::look(evaluated, &rules.config, &stored, digest::of_bytes(text.as_bytes()));
-            History::before(&look, &here.manifest.looks)
-        });
-        let gate = match history.and_then(|history| report::judge(&rules.config, &stored, &history)) {
+        let look = looks::look(evaluated, &rules.config, &stored);
+        let history = History::before(&look, &here.manifest.looks);
+        let gate = match report::judge(&rules.config, &stored, &history) {
             Ok(gate) => gate,
             Err(error) => {
                 self.lines.push(Line::differs("the verdict", format!("it does not follow: {error}")));

@@ -1,48 +1,27 @@
-//! Rows that the chat template refuses, at the first of which `train` or `eval` would end, what it leaves out of others, and why
-//! nothing could be learned of what it writes.
+//! Rows that the chat template refuses, at the first of which `train` or `eval` would end, and what it leaves out of others.
 
-use super::preflight::{self, Facts};
 use super::split::Split;
 use super::tokens::untaught;
 use super::{Session, suite};
 use crate::wire::{Kind, Loss, Origin, Renderer};
-use diapason_core::config::Config;
 use diapason_core::digest;
-use diapason_core::event::Silent;
 use diapason_core::finding::{Finding, Severity};
 use diapason_core::sample::{Conversation, Sample};
 use diapason_core::{Error, Result};
-use diapason_disk::files;
 use diapason_models::{Chat, Model};
 use diapason_project::dataset::{self, Selection};
-use diapason_train::encode::{self, Example};
 
 /// Rows of one call; those of a call that fails are rendered one by one.
 const ROWS: usize = 256;
-
-/// The files of a model that say which tokens it reads, and at which it ends.
-const WORDS: [&str; 6] = [
-    "config.json",
-    "generation_config.json",
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "added_tokens.json",
-];
 
 /// A template that refuses so many rows refuses all of them, or as good as.
 const MOST: usize = 100;
 
 /// One finding for each row that cannot be rendered for `model`, to be learned or to be answered, and for what is left out.
-pub(super) fn findings(
-    session: &mut Session,
-    mut model: Model,
-    train: Option<&Split>,
-    suites: &[Split],
-) -> Vec<Finding> {
+pub(super) fn findings(session: &mut Session, model: &Model, train: Option<&Split>, suites: &[Split]) -> Vec<Finding> {
     let config = session.plan.config.clone();
     let adapter = config.adapter();
-    let mut renderer = match Renderer::new(&config.template, adapter, &mut session.plugins, &model, &session.grants) {
+    let mut renderer = match Renderer::new(&config.template, adapter, &mut session.plugins, model, &session.grants) {
         Ok(renderer) => renderer,
         Err(error) => return train.into_iter().chain(suites).take(1).map(|split| finding(split, 0, &error)).collect(),
     };
@@ -51,19 +30,10 @@ pub(super) fn findings(
     if let (Some(data), Some(train), None) = (&config.data, train, adapter) {
         let selection = Selection { limit: None, system: data.system.as_deref(), ..Selection::default() };
         let learned = |sample: Sample| untaught(&sample).is_none().then(|| Conversation::training(&sample));
-        let (tokenizer, mut encoded) = (model.tokenizer(), Vec::new());
         found.extend(refused(train, &selection, learned, |rows| {
-            for (row, segments) in rows.iter().zip(renderer.training(rows)?) {
-                encoded.push((row.place.clone(), encode::encode(tokenizer.as_ref(), &segments)?));
-            }
+            renderer.training(rows)?;
             Ok(renderer.losses())
         }));
-        // Rows that cannot be rendered, or not read, are findings of their own.
-        if found.iter().all(|finding| finding.severity != Severity::Error) && encoded.len() == train.rows.len() {
-            // A template that renders no plain exchange ends no turn of its own.
-            let _ = renderer.end_turns(&mut model);
-            found.extend(unlearnable(train, encoded, &config, &Facts::of(&model)));
-        }
     }
     for (suite, split) in config.suites.iter().zip(suites) {
         let asked = |sample: Sample| Some(Conversation::prompt(&sample));
@@ -73,14 +43,6 @@ pub(super) fn findings(
         }));
     }
     found
-}
-
-/// Why `train` would refuse rows that it can render.
-fn unlearnable(split: &Split, encoded: Vec<(String, Example)>, config: &Config, facts: &Facts) -> Option<Finding> {
-    let limit = config.data.as_ref().and_then(|data| data.limit).unwrap_or(usize::MAX);
-    let (places, examples): (Vec<String>, Vec<Example>) = encoded.into_iter().take(limit).unzip();
-    let error = preflight::check(examples, &places, &config.train, facts, &Silent).err()?;
-    Some(Finding { rule: "unlearnable".into(), ..finding(split, 0, &error) })
 }
 
 /// The rows that `render` refuses, and what it loses of others; those that cannot be read are findings of others.
@@ -173,12 +135,6 @@ pub(super) fn digest(session: &mut Session) -> Result<String> {
         config.suites.iter().map(|suite| serde_json::json!([suite.system, suite.template_variables, suite.task]));
     let selected = serde_json::Value::from_iter(data.chain(suites)).to_string();
     let trained = config.trains().to_string();
-    // Of a GGUF file its template stands for the rest.
-    let path = config.model.as_ref().map(|model| model.path.clone()).unwrap_or_default();
-    let file = |name: &&str| files::read_text(&path.join(name)).map(|text| digest::of_bytes(text.as_bytes()));
-    let words = WORDS.iter().map(|name| file(name).unwrap_or_default()).collect::<Vec<_>>().join(" ");
-    let limit = config.data.as_ref().and_then(|data| data.limit);
-    let lengths = format!("{:?}", (config.train.max_sequence_length, config.train.overlong, limit));
     Ok(digest::of_parts([
         ("model's templates", chat.as_str()),
         ("template", &origin),
@@ -186,7 +142,5 @@ pub(super) fn digest(session: &mut Session) -> Result<String> {
         ("settings", &settings),
         ("selection", &selected),
         ("trained", &trained),
-        ("words", &words),
-        ("lengths", &lengths),
     ]))
 }

@@ -114,7 +114,7 @@ fn look(
     let path = session.plan.config.base().map(|model| model.path.clone());
     if let Ok(model) = path.and_then(|path| wire::outline(&path)) {
         found.extend(specials::findings(session, &model, train.into_iter().chain(suites)));
-        found.extend(unrendered::findings(session, model, train, suites));
+        found.extend(unrendered::findings(session, &model, train, suites));
     }
     let unread = train.into_iter().chain(suites).flat_map(unread::findings);
     let known: HashSet<(String, u32)> = errors(&found).map(|one| (one.split.clone(), one.line)).collect();
