@@ -6,6 +6,7 @@
 
 mod clean;
 mod expression;
+mod lead;
 mod numeral;
 mod quantity;
 mod segment;
