@@ -15,7 +15,7 @@ fn diapason(arguments: &[&str]) -> serde_json::Value {
 fn cases_hold_in_the_sandbox() {
     let plugins = diapason(&["plugin", "list"]);
     let names: Vec<&str> = plugins.as_array().expect("a list").iter().filter_map(|one| one["id"].as_str()).collect();
-    assert_eq!(names.len(), 9, "{names:?}");
+    assert_eq!(names.len(), 10, "{names:?}");
     for name in names {
         let cases = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins").join(name).join("cases");
         let tested = diapason(&["plugin", "test", name, &cases.display().to_string()]);
@@ -29,7 +29,7 @@ fn cases_hold_in_the_sandbox() {
 #[test]
 fn readmes_say_how_good_the_evaluators_are() {
     const MARKS: [&str; 2] = ["<!-- mutations -->\n", "<!-- /mutations -->"];
-    for name in ["eval-accuracy", "eval-format", "eval-hallucination", "eval-regression"] {
+    for name in ["eval-accuracy", "eval-format", "eval-hallucination", "eval-harness", "eval-regression"] {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../plugins").join(name);
         let cases = folder.join("cases/right.json").display().to_string();
         let arguments = ["plugin", "test", name, &cases, "--mutate"];
