@@ -4,7 +4,7 @@ from axolotl.integrations.base import BasePlugin
 
 
 class ExactPlugin(BasePlugin):
-    """Settings of the trainer that Axolotl sets itself."""
+    """Settings of the trainer that Axolotl makes itself."""
 
     def get_training_args(self, cfg):
         return {
@@ -14,3 +14,7 @@ class ExactPlugin(BasePlugin):
             "warmup_steps": cfg.warmup_steps,
             "data_seed": cfg.seed,
         }
+
+    def post_trainer_create(self, cfg, trainer):
+        # And in whichever forward pass: Axolotl takes a mean of the passes' means.
+        trainer.model_accepts_loss_kwargs = True

@@ -5,7 +5,8 @@
     python tests/oracles/hand_off.py llama-factory target/release/diapason
 
 Each case is a project; the trainer is started by the command of the README.md that was handed over. The losses that it
-reports go to hand_off.json, with the rows that it read. Afterwards Diapason opens the adapter or model that came back.
+reports go to hand_off.json, with the rows that it read. QLoRA is not among them: on a CPU bitsandbytes 0.50.2 takes the
+wrong constants where layers are narrower than a block of 64, as those of these models are. Afterwards Diapason opens the adapter or model that came back.
 
 Written with trl 1.16.0, transformers 5.24.0 and peft 0.21.2; axolotl 0.19.0; llamafactory 0.9.5; torch 2.15 on a CPU.
 """
@@ -52,7 +53,6 @@ CASES = {
     "lora-plus": ("qwen3", LORA + 'schedule = "constant"\nlora_plus_ratio = 4\n', ["trl", "axolotl", "llama-factory"], 1),
     "dora": ("qwen3", LORA + "dora = true\ngradient_checkpointing = true\n", ["trl", "axolotl", "llama-factory"], 1),
     "full": ("llama-tied", 'method = "full"\nepochs = 2\nlearning_rate = 1e-3\nweight_decay = 0.1\n', ["trl", "axolotl", "llama-factory"], 1),
-    "qlora": ("llama-biases", LORA + 'method = "qlora"\noptimizer = "adamw-8bit"\n', ["trl", "axolotl", "llama-factory"], 1),
 }
 
 
@@ -65,12 +65,10 @@ def data():
 
 
 def configuration(model, train):
-    # On a CPU bitsandbytes computes without gradients only where layers are as wide as a block of 64.
-    held_out = 0 if "qlora" in train else 0.1
     own = {line.split(" = ")[0] for line in train.splitlines()}
     common = "".join(line + "\n" for line in COMMON.splitlines() if line.split(" = ")[0] not in own)
     return (
-        f'validator = []\n[model]\npath = "{model}"\ndevice = "cpu"\n[data]\ntrain = "train.jsonl"\nheld_out = {held_out}\n'
+        f'validator = []\n[model]\npath = "{model}"\ndevice = "cpu"\n[data]\ntrain = "train.jsonl"\nheld_out = 0.1\n'
         f'[template]\ntemplate = "./t.jinja"\n[run]\nfolder = "run"\nseed = 7\n[train]\n{common}{train}'
     )
 
