@@ -2,6 +2,7 @@
 
 mod arm;
 mod columns;
+mod limits;
 mod task;
 mod train;
 mod watched;
