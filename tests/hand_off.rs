@@ -94,7 +94,7 @@ fn the_rows_are_those_that_were_trained_elsewhere() {
     for (case, trainer) in [("lora", "trl"), ("lora", "axolotl"), ("lora", "llama-factory"), ("packed", "trl")] {
         let (_folder, hand) = hand_off(case, trainer, &[]);
         let expected = &golden["cases"][case]["trainers"][trainer]["rows"];
-        assert_eq!(&columns(&hand.join("rows.parquet")), expected, "{case}, {trainer}");
+        assert!(&columns(&hand.join("rows.parquet")) == expected, "{case}, {trainer}: other rows");
     }
 }
 
