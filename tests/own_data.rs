@@ -105,23 +105,23 @@ fn what_is_written_says_what_was_done() {
     let folder = tempfile::tempdir().expect("folder");
     let row =
         |at: usize| json!({"question": question(at), "answer": if at % 2 == 0 { "even" } else { "odd" }, "kept": at});
-    put(folder.path(), "mine.jsonl", &rows(300, row));
+    put(folder.path(), "mine.jsonl", &rows(400, row));
     let columns = ["--task", "classification", "--column", "prompt=question", "--column", "completion=answer"];
     let output = init(folder.path(), &columns);
     let printed = said(&output);
     assert_eq!(output.status.code(), Some(0), "{printed}");
     for part in [
         "classification, measured by eval-accuracy.exact-match",
-        "300 in the shape prompt/completion",
-        "237 rows",
-        "63 rows, enough to show a gain of",
+        "400 in the shape prompt/completion",
+        "320 rows",
+        "80 rows, enough to show a gain of",
         "Next: diapason run --config new/diapason.toml",
     ] {
         assert!(printed.contains(part), "{part}: {printed}");
     }
     let test = lines(folder.path(), "test.jsonl");
     let even = test.iter().filter(|line| line.contains(r#""completion":"even""#)).count();
-    assert!(test.len() == 63 && (2 * even).abs_diff(test.len()) <= 2, "{even} of {}", test.len());
+    assert!(test.len() == 80 && (2 * even).abs_diff(80) <= 2, "{even} of {}", test.len());
     assert!(test.iter().all(|line| line.contains(r#""kept":"#)), "further columns stay");
     let again = init(folder.path(), &columns);
     assert_eq!(again.status.code(), Some(2), "{}", said(&again));

@@ -106,7 +106,11 @@ fn without_json(sample: &Sample) -> Option<(&'static str, &'static str)> {
 fn without_number(sample: &Sample) -> Option<(&'static str, &'static str)> {
     let answer = sample.reference.as_deref().unwrap_or_default();
     let hint = "write a number in every answer, or choose another task";
-    (!answer.contains(|letter: char| letter.is_ascii_digit())).then_some(("has an answer without a number", hint))
+    match document(sample) {
+        Some(_) => Some(("has a JSON document as its answer, not a number", hint)),
+        None => (!answer.contains(|letter: char| letter.is_ascii_digit()))
+            .then_some(("has an answer without a number", hint)),
+    }
 }
 
 fn long(data: &Data) -> Option<(String, &'static str)> {
