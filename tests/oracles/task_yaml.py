@@ -31,16 +31,22 @@ LITERALS = [
 ]
 
 
+def plain(value):
+    """As JSON has it; what JSON has no form for (infinity, half a surrogate pair) raises."""
+    text = json.dumps(value, default=str, allow_nan=False, ensure_ascii=False)
+    return json.loads(text.encode().decode())
+
+
 def loaded(text):
     try:
-        return json.loads(json.dumps(yaml.safe_load(text), default=str))
+        return plain(yaml.safe_load(text))
     except Exception:
         return None
 
 
 def literal(text):
     try:
-        return json.loads(json.dumps(ast.literal_eval(text)))
+        return plain(ast.literal_eval(text))
     except Exception:
         return None
 
