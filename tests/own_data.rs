@@ -65,7 +65,7 @@ fn refused(text: &str, further: &[&str], code: i32, expected: &[&str]) {
 
 #[test]
 fn every_task_gets_a_project_that_passes_its_checks() {
-    let label = |at: usize| if at % 3 == 0 { "late (order)" } else { "on time" };
+    let label = |at: usize| if at.is_multiple_of(3) { "late (order)" } else { "on time" };
     let config = passes(
         &rows(150, |at| json!({"prompt": question(at), "completion": label(at)})),
         &["--task", "classification"],
@@ -103,8 +103,7 @@ fn every_task_gets_a_project_that_passes_its_checks() {
 #[test]
 fn what_is_written_says_what_was_done() {
     let folder = tempfile::tempdir().expect("folder");
-    let row =
-        |at: usize| json!({"question": question(at), "answer": if at % 2 == 0 { "even" } else { "odd" }, "kept": at});
+    let row = |at: usize| json!({"question": question(at), "answer": if at.is_multiple_of(2) { "even" } else { "odd" }, "kept": at});
     put(folder.path(), "mine.jsonl", &rows(400, row));
     let columns = ["--task", "classification", "--column", "prompt=question", "--column", "completion=answer"];
     let output = init(folder.path(), &columns);
@@ -162,9 +161,10 @@ fn rows_that_are_alike_are_on_one_side() {
 fn what_does_not_fit_is_refused_by_name() {
     let labelled =
         |label: fn(usize) -> &'static str| rows(150, |at| json!({"prompt": question(at), "completion": label(at)}));
-    let two = labelled(|at| if at % 2 == 0 { "yes" } else { "no" });
+    let two = labelled(|at| if at.is_multiple_of(2) { "yes" } else { "no" });
     let mixed = labelled(|at| ["yes", "no", "Yes"][at % 3]);
-    let few = rows(40, |at| json!({"prompt": question(at), "completion": if at % 2 == 0 { "yes" } else { "no" }}));
+    let few =
+        rows(40, |at| json!({"prompt": question(at), "completion": if at.is_multiple_of(2) { "yes" } else { "no" }}));
     refused(&few, &["--task", "classification"], 4, &["40 rows are too few for a decision", "that differ are needed"]);
     refused(
         &mixed,

@@ -41,8 +41,11 @@ pub(super) fn run(arguments: &Init, ui: &Ui) -> Result<Exit> {
     Ok(Exit::Passed)
 }
 
+/// What is said of a project's data: a name and a text.
+type Facts = Vec<(&'static str, String)>;
+
 /// A project for one's own data, and what is to be said of it.
-fn of_data(data: &Path, arguments: &Init) -> Result<(Vec<File<'static>>, Vec<(&'static str, String)>)> {
+fn of_data(data: &Path, arguments: &Init) -> Result<(Vec<File<'static>>, Facts)> {
     // The command line asks for it.
     let model = arguments.model.as_deref().ok_or_else(|| Error::config("`--model` is missing"))?;
     let columns = columns(&arguments.columns)?;

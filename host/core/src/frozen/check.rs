@@ -152,7 +152,7 @@ const FREE_OF_ARM: [&str; 12] = [
 fn is_free(key: &str) -> bool {
     let of_arm = key.strip_prefix("arm.").and_then(|rest| rest.split_once('.')).map(|(_, rest)| rest);
     let under = |table: &&str| of_arm.is_some_and(|key| key == *table || key.starts_with(&format!("{table}.")));
-    FREE.contains(&key) || FREE_OF_ARM.iter().any(|table| under(&table))
+    FREE.contains(&key) || FREE_OF_ARM.iter().any(under)
 }
 
 /// Keys of `[train]` that decide how a model is read even where nothing is trained.

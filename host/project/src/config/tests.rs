@@ -50,7 +50,7 @@ fn the_good_file_loads_with_resolved_paths() {
     let config = load(GOOD).expect("valid");
     assert_eq!(config.train.rank, 8);
     assert_eq!(config.train.alpha, 32.0);
-    assert_eq!(config.model.unwrap().path, Path::new("/project/base.gguf"));
+    assert_eq!(config.base().map(|model| model.path.as_path()).ok(), Some(Path::new("/project/base.gguf")));
     assert_eq!(config.run.folder, Path::new("/project/runs/latest"));
     assert_eq!(config.suites[0].data, Path::new("/elsewhere/test.jsonl"));
     assert_eq!(config.suites[0].evaluators[0].plugin, "eval-accuracy");

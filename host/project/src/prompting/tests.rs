@@ -186,7 +186,7 @@ fn examples_with_a_system_message_tools_or_variables_stand_under_the_same_only()
 
 #[test]
 fn tags_choose_among_rows_of_the_same_value() {
-    let row = |at: usize| json!({"prompt": format!("p{at}"), "completion": "1", "tags": {"kind": if at % 2 == 0 { "even" } else { "odd" }}});
+    let row = |at: usize| json!({"prompt": format!("p{at}"), "completion": "1", "tags": {"kind": if at.is_multiple_of(2) { "even" } else { "odd" }}});
     let list: Vec<Value> = (0..20).map(row).collect();
     let examples = open(4, Choose::Tag, &list);
     let asked = sample(json!({"prompt": "x", "tags": {"kind": "odd"}}));

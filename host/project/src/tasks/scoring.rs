@@ -74,7 +74,7 @@ fn greedy(given: &mut Keys) -> Result<()> {
     }
     match given.take("temperature") {
         None | Some(Node { value: Yaml::Int(0), .. }) => Ok(()),
-        Some(Node { value: Yaml::Float(zero), .. }) if zero == 0.0 => Ok(()),
+        Some(Node { value: Yaml::Float(0.0), .. }) => Ok(()),
         Some(node) => Err(refuse(node.line, "a `temperature` other than 0 is not supported", hint)),
     }
 }

@@ -232,7 +232,8 @@ fn servers_without_likelihoods_are_refused_by_name() {
             answer
         }
     };
-    let cases: [(fn(&mut Value), &str); 8] = [
+    type Change = fn(&mut Value);
+    let cases: [(Change, &str); 8] = [
         (|answer| answer["choices"][0]["text"] = "!".into(), "does not give back a prompt"),
         (|answer| answer["choices"][0]["logprobs"] = Value::Null, "does not give back a prompt"),
         (|answer| answer["choices"][0]["logprobs"] = json!({"content": []}), "have no list `tokens`"),
