@@ -12,7 +12,7 @@ pub struct Filters {
 }
 
 enum Step {
-    Regex { pattern: Pattern, group: i64, fallback: String },
+    Regex { pattern: Box<Pattern>, group: i64, fallback: String },
     Lowercase,
     Uppercase,
     RemoveWhitespace,
@@ -25,7 +25,7 @@ impl Filters {
             Ok(match filter {
                 Filter::Regex { pattern, group, fallback } => {
                     let pattern = Pattern::new(pattern).map_err(|why| format!("setting `filters`: {why}"))?;
-                    Step::Regex { pattern, group: *group, fallback: fallback.clone() }
+                    Step::Regex { pattern: Box::new(pattern), group: *group, fallback: fallback.clone() }
                 }
                 Filter::Lowercase => Step::Lowercase,
                 Filter::Uppercase => Step::Uppercase,
