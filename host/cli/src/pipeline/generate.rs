@@ -267,7 +267,7 @@ fn output(job: &Job, answers: &[&Answer]) -> Result<Result<Output, Loss>> {
     Ok(Ok(output))
 }
 
-fn parts(asked: &Asked) -> impl Iterator<Item = Part> + use<> {
+fn parts(asked: &Asked) -> impl Iterator<Item = Part> {
     let ordinary = asked.ordinary.then_some(Part::Ordinary);
     let draws = (0..asked.draws).map(Part::Draw);
     ordinary.into_iter().chain(draws).chain((0..asked.continuations.len()).map(Part::Continuation))

@@ -1,6 +1,5 @@
 //! What a JSON Schema cannot say of `[[arm]]`, `[[compare]]` and of the arms that rules name.
 
-use super::rules::problem;
 use diapason_core::arm::Arm as Name;
 use diapason_core::config::{Arm, Choose, Config, Endpoint, Examples};
 use diapason_core::schema::{Problem, did_you_mean};
@@ -142,4 +141,8 @@ fn both(arm: &Name, against: &Name, paired: bool, known: &[Name], at: &str, foun
 
 fn list(known: &[Name]) -> String {
     known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn problem(pointer: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Problem {
+    Problem { pointer: pointer.into(), message: message.into(), hint: Some(hint.into()) }
 }

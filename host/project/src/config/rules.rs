@@ -33,7 +33,7 @@ pub(super) fn problems(config: &Config) -> Vec<Problem> {
     found
 }
 
-pub(super) fn problem(pointer: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Problem {
+fn problem(pointer: impl Into<String>, message: impl Into<String>, hint: impl Into<String>) -> Problem {
     Problem { pointer: pointer.into(), message: message.into(), hint: Some(hint.into()) }
 }
 

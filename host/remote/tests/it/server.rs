@@ -85,8 +85,10 @@ impl Server {
                     let Some(seen) = read(&stream) else { return };
                     most.fetch_max(at_once.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
                     kept.lock().unwrap().push(seen.clone());
-                    write(stream, reply(&seen));
+                    let reply = reply(&seen);
+                    // Before the client knows: its next request is no second one at a time.
                     at_once.fetch_sub(1, Ordering::SeqCst);
+                    write(stream, reply);
                 });
             }
         });
