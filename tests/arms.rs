@@ -3,7 +3,11 @@
 
 use crate::project::{self, command, diapason, put, said};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A project whose adapter is trained, with `arms` beside it.
 fn trained(arms: &str) -> tempfile::TempDir {
@@ -74,6 +78,16 @@ fn every_kind_of_local_arm_answers_and_only_what_is_new_is_asked() {
     assert_eq!(contrasts, expected);
     let output = diapason(folder.path(), &["verify", "run", "--config", "diapason.toml"]);
     assert_eq!(output.status.code(), Some(0), "{}", project::said(&output));
+}
+
+#[test]
+fn an_example_stands_under_the_prompts_own_system_message() {
+    let folder = tempfile::tempdir().expect("folder");
+    let head = project::head().replace("train = \"train.jsonl\"", "train = \"train.jsonl\"\nsystem = \"Be brief.\"");
+    project::write(folder.path(), &(head + project::SUITE + FEW_SHOT));
+    run(folder.path(), "run", 0);
+    let prompt = rows(folder.path(), "outputs.few-shot.jsonl")[0]["prompt"].as_str().expect("text").to_owned();
+    assert_eq!((prompt.matches("=ok</s>").count(), prompt.matches("Be brief.").count()), (2, 0), "{prompt}");
 }
 
 const OTHER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../models/tests/golden/qwen2");
@@ -148,6 +162,96 @@ fn an_answer_that_is_missing_is_lost_and_never_a_zero_nor_a_pass() {
     assert!(said.contains("sample 40 of suite `ok` has no answer in the file"), "{said}");
     let level = report(path)["comparison"]["suites"][0]["measures"][0]["levels"][1].clone();
     assert_eq!((level["n"].as_u64(), &level["lost"]), (Some(39), &json!(["40"])));
+}
+
+/// A server that answers every chat with `ok` and refuses whoever has not this token; counts the chats.
+fn server(token: &'static str) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/v1", listener.local_addr().expect("an address"));
+    let chats = Arc::new(AtomicUsize::new(0));
+    let counted = chats.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let counted = counted.clone();
+            std::thread::spawn(move || serve(&stream, token, &counted));
+        }
+    });
+    (url, chats)
+}
+
+fn serve(mut stream: &TcpStream, token: &str, counted: &AtomicUsize) {
+    let mut reader = BufReader::new(stream);
+    let (mut head, mut length) = (String::new(), 0);
+    while reader.read_line(&mut head).is_ok_and(|read| read > 2) {}
+    for line in head.to_ascii_lowercase().lines() {
+        length = line.strip_prefix("content-length:").map_or(length, |text| text.trim().parse().expect("a length"));
+    }
+    reader.read_exact(&mut vec![0; length]).expect("a body");
+    let (status, body) = if !head.contains(&format!("Bearer {token}")) {
+        ("401 Unauthorized", json!({ "error": { "message": "who are you?" } }))
+    } else if head.starts_with("POST") {
+        counted.fetch_add(1, Ordering::SeqCst);
+        let choice =
+            json!({ "index": 0, "finish_reason": "stop", "message": { "role": "assistant", "content": "ok" } });
+        let usage = json!({ "prompt_tokens": 5, "completion_tokens": 1 });
+        ("200 OK", json!({ "model": "m", "choices": [choice], "usage": usage }))
+    } else {
+        ("404 Not Found", json!({}))
+    };
+    let body = body.to_string();
+    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    stream.write_all(answer.as_bytes()).expect("answered");
+}
+
+/// Evaluates with `token` as what the environment has for the server.
+fn with_token(folder: &Path, token: &str) -> std::process::Output {
+    command(folder, &["run"]).env("DIAPASON_TEST_TOKEN", token).output().expect("runs")
+}
+
+#[test]
+fn a_server_is_an_arm_that_is_asked_once_and_whose_token_is_written_nowhere() {
+    const TOKEN: &str = "sk-never-written-anywhere";
+    let (url, chats) = server(TOKEN);
+    let folder = tempfile::tempdir().expect("folder");
+    let path = folder.path();
+    put(path, "test.jsonl", &identified());
+    put(path, "monday.jsonl", &outputs(4));
+    let arm = |url: &str| {
+        "validator = []\n[run]\nfolder = \"run\"\n[[arm]]\nname = \"monday\"\noutputs = \"monday.jsonl\"\n".to_owned()
+            + &format!(
+                "[[arm]]\nname = \"server\"\nprice = {{ prompt_million = 10, completion_million = 100 }}\nendpoint = {{ url = \"{url}\", model = \"m\", token_variable = \"DIAPASON_TEST_TOKEN\", retries = 0 }}\n"
+            )
+            + project::SUITE
+            + &rule("arm = \"server\"\nagainst = \"monday\"\ngain = 0.5")
+    };
+    put(path, "diapason.toml", &arm(&url));
+    let refused = with_token(path, "wrong");
+    assert_eq!(refused.status.code(), Some(4), "{}", said(&refused));
+    assert!(said(&refused).contains("arm `server`") && !said(&refused).contains("wrong"), "{}", said(&refused));
+    let first = with_token(path, TOKEN);
+    assert_eq!(first.status.code(), Some(0), "{}", said(&first));
+    let asked = chats.load(Ordering::SeqCst);
+    assert_eq!(asked, 41, "40 prompts and a greeting");
+    let second = with_token(path, "not needed any more");
+    assert_eq!((second.status.code(), chats.load(Ordering::SeqCst)), (Some(0), asked), "{}", said(&second));
+    let cost = &report(path)["costs"][1];
+    let money = cost["money"].as_f64().expect("priced");
+    assert!(cost["arm"] == "server" && (money - 0.15).abs() < 1e-12, "a thousand answers: {cost}");
+    for entry in files(path) {
+        let bytes = std::fs::read(&entry).expect("a file");
+        assert!(!bytes.windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes()), "{} has the token", entry.display());
+    }
+    assert!(!said(&first).contains(TOKEN));
+    put(path, "diapason.toml", &arm("http://127.0.0.1:9/v1"));
+    let down = with_token(path, TOKEN);
+    assert_eq!(down.status.code(), Some(4), "{}", said(&down));
+    assert!(said(&down).contains("arm `server`") && said(&down).contains("127.0.0.1:9"), "{}", said(&down));
+}
+
+/// All files below a folder.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
 #[test]

@@ -110,8 +110,8 @@ fn candidates(session: &Session, examples: &config::Examples) -> Result<Vec<Samp
     let Some(data) = config.data.as_ref().filter(|_| examples.from_training()) else {
         return dataset::load(&examples.from, &config::Columns::default(), &Selection::default());
     };
-    let system = data.system.as_deref();
-    let selection = Selection { limit: data.limit, system, ..Selection::default() };
+    // An example stands under the prompt's own system message, not under the one that training adds.
+    let selection = Selection { limit: data.limit, ..Selection::default() };
     let rows = dataset::load(&data.train, &data.columns, &selection)?;
     let (train, _) = dataset::split(&rows, data.held_out, config.run.seed);
     Ok(train.into_iter().map(|index| rows[index].clone()).collect())

@@ -88,6 +88,7 @@ fn outputs(
     let (outputs, usage) = match &source {
         Source::Outputs(file) => elsewhere(session, &stage, arm, file, suites, requests, before)?,
         _ => {
+            warn(session, left_out(arm, &prompting));
             let turn = Turn { session, arm, stage: &stage, suites, requests, prompting: &prompting };
             let made = turn.made(&source, &identity)?;
             let usage = usage(arm, &made);
@@ -111,7 +112,9 @@ fn elsewhere(
     before: &[Vec<Output>],
 ) -> Result<(Vec<Output>, Usage)> {
     session.started(stage, None);
-    let rendered = before.first().map(Vec::as_slice).unwrap_or_default();
+    // The base comes first; what others were asked is not what the samples are rendered as.
+    let rendered = before.first().filter(|_| session.plan.config.model.is_some());
+    let rendered = rendered.map(Vec::as_slice).unwrap_or_default();
     let Elsewhere { outputs, usage, lost, notes } = elsewhere::read(arm, file, suites, requests, rendered)?;
     warn(session, notes.into_iter());
     warn(session, lost.iter().take(LISTED).map(|one| format!("arm `{arm}`: {one}")));
@@ -125,6 +128,12 @@ fn elsewhere(
 
 fn warn(session: &Session, messages: impl Iterator<Item = String>) {
     messages.for_each(|message| session.ui.emit(&Event::Warning { message }));
+}
+
+/// What of a folder is not among the passages.
+fn left_out(arm: &Arm, prompting: &Prompting) -> impl Iterator<Item = String> {
+    let files = prompting.passages.iter().flat_map(|passages| passages.left_out());
+    files.map(move |file| format!("arm `{arm}`: {} of the folder is left out: {}", file.path, file.why))
 }
 
 fn usage(arm: &Arm, made: &Made) -> Usage {

@@ -53,6 +53,7 @@ fn circles_are_found_however_they_are_written() {
         ("use super::b::{self, B};", "fn f(a: crate::a::A) {}"),
         ("use crate::{b::B, c};", "fn f() -> super::a::A {}"),
         ("use crate::b as other; fn f() -> other::B {}", "use crate::A;"),
+        ("fn f() -> impl I + use<> { [0; 2]; crate::b::B }", "use crate::a::A;"),
         ("mod inner { use super::super::b::B; }", "macro_rules! m { () => { $crate::a::A } }"),
     ] {
         assert_eq!(tangled(&[root, ("a.rs", a), ("b.rs", b)]), ["a", "b"], "{a} {b}");
@@ -73,6 +74,7 @@ fn what_is_no_circle_is_none() {
         ("use crate::b::B;", "// use crate::a::A;\n/* crate::a /* crate::a */ */ const S: &str = \"crate::a::A\";"),
         ("use crate::b::B;", "const S: &str = r#\"\"crate::a::A\"#; const C: char = '\"'; use other::a::A;"),
         ("use crate::b::B; mod x;", "use super::super::nothing;"),
+        ("use crate::b::B;", "fn f<'a>(x: &'a X) -> impl I + use<'a> { let y = [0; 2]; y }"),
     ] {
         assert_eq!(tangled(&[root, ("a.rs", a), ("b.rs", b)]), [""; 0], "{a} {b}");
     }

@@ -123,7 +123,8 @@ impl Reader {
         while self.at < self.tokens.len() {
             match self.word(0) {
                 "#" if self.test_only() => self.skip_item(),
-                "use" => self.declaration(module),
+                // `+ use<…>` of an `impl Trait` declares nothing.
+                "use" if self.word(1) != "<" => self.declaration(module),
                 "mod" if self.word(2) == "{" => {
                     module.push(self.word(1).to_owned());
                     self.at += 3;
@@ -220,7 +221,8 @@ impl Reader {
                     self.at += 1;
                     while !matches!(self.word(0), "}" | "") {
                         self.tree(before, leaves);
-                        self.at += usize::from(self.word(0) == ",");
+                        // A `;` here is no declaration's: what cannot be read is gone past, never waited for.
+                        self.at += usize::from(matches!(self.word(0), "," | ";"));
                     }
                     self.at += 1;
                     break;
